@@ -1,0 +1,1 @@
+"""lmms-eval tasks of MedQ-Deg: YAML, Jinja and the thin hooks that tie them to `medqdeg.utils`."""

@@ -1,0 +1,31 @@
+"""The `medqdeg` command: one module a subcommand, heavy imports inside the functions."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from ..errors import InputError
+
+app = typer.Typer(
+    name="medqdeg",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="When a medical image gets worse, does a vision-language model know that it knows less?",
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Keep `medqdeg COMMAND` a group even while it has a single command."""
+
+
+def main() -> None:
+    """Run the command line; bad input ends as one line on standard error and exit status 1."""
+    try:
+        app()
+    except InputError as error:
+        print(f"medqdeg: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
