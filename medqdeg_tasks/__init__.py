@@ -1,1 +1,9 @@
-"""lmms-eval tasks of MedQ-Deg: YAML, Jinja and the thin hooks that tie them to `medqdeg.utils`."""
+"""lmms-eval tasks of MedQ-Deg: YAML with Jinja prompts, and the thin hooks that tie them to `medqdeg.utils`.
+
+`register()` makes the tasks known to a `lmms_eval.tasks.TaskManager` that was imported on its own; lmms-eval's
+command line and `lmms_eval.evaluator` do it by themselves.
+"""
+
+from .registration import TASKS_FOLDER, register
+
+__all__ = ["TASKS_FOLDER", "register"]

@@ -1,0 +1,119 @@
+"""The functions that the task files name. They only connect: what they know lies in `medqdeg.utils`.
+
+lmms-eval loses the whole run and still exits with status 0 when a hook raises, so scoring never raises, and what
+must stop a run before the first model call leaves as `SystemExit` with one line.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..utils import nodes
+from ..utils.dataset.images import as_rgb
+from ..utils.dataset.loading import BY_TEXT, load_level
+from ..utils.errors import InputError
+from ..utils.provenance import versions
+from ..utils.records import ItemRecord, failed_record, score_item
+from ..utils.taxonomy import LEVELS
+
+if TYPE_CHECKING:
+    import datasets
+    from PIL.Image import Image
+
+try:
+    from loguru import logger  # lmms-eval's own
+except ImportError:
+    logger = logging.getLogger("medqdeg")  # type: ignore[assignment]
+
+
+def process_docs(stub: datasets.Dataset) -> datasets.Dataset:
+    """Replace the one-line stub, whose split is named after what is wanted ("test_l2"), by the items."""
+    split, _, level = str(stub.split).rpartition("_")
+    try:
+        return load_level(split, level.upper())
+    except InputError as error:
+        raise SystemExit(f"medqdeg: {error}") from None
+    except Exception as error:
+        traceback.print_exc()
+        raise SystemExit(
+            f"medqdeg: the items could not be loaded ({type(error).__name__}: {error})"
+        ) from None
+
+
+def doc_to_visual(doc: Mapping[str, Any]) -> list[Image]:
+    """Return the item's images as 8-bit RGB."""
+    return [as_rgb(image) for image in doc["images"]]
+
+
+def process_results(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:
+    """Score the T replies to one item: a value for each metric, with its cluster, and the item's record."""
+    try:
+        record = score_item(doc, replies)
+    except Exception as error:  # one bad item must not cost the run
+        record = failed_record(doc, error)
+    cluster = {"source_question_id": record["source_question_id"]}
+    values = {name: record[name] for name in nodes.SCORES}  # type: ignore[literal-required]
+    return {
+        **{name: cluster if value is None else {"score": value, **cluster} for name, value in values.items()},
+        "medqdeg": record,
+    }
+
+
+def mean_score(values: Sequence[Mapping[str, Any]]) -> float | None:
+    """Return the mean over the items that have a score; exact, so the order of the items does not matter."""
+    scores = [value["score"] for value in values if "score" in value]
+    return math.fsum(scores) / len(scores) if scores else None
+
+
+class NotInTable(dict):  # type: ignore[type-arg]
+    """A dictionary that lmms-eval writes to its results file whole and leaves out of its table.
+
+    The table leaves out values of length 0 and would print any other dictionary as one cell of many thousand
+    characters; `json` asks for the truth value and the items.
+    """
+
+    def __len__(self) -> int:
+        return 0
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
+    """Return one level's scores, overall and for every node of the hierarchies, with conditions and versions."""
+    summary = {**nodes.level_summary(records), "versions": versions()}
+    for warning in summary["conditions"]["warnings"]:
+        logger.warning(f"medqdeg {summary['level']}: {warning}")
+    if BY_TEXT in summary["conditions"]["source_question_rule"]:
+        logger.info(
+            f"medqdeg {summary['level']}: no column names the clean item behind a degraded one, so source questions "
+            "(the clusters) are told apart by source, question and options"
+        )
+    return NotInTable(summary)
+
+
+def across_levels(values: Sequence[float | None], sizes: Sequence[int], weight_by_size: bool) -> str:
+    """Return a line with a score at the three levels (in the order of the group's tasks) and its change from L0."""
+    if len(values) != len(LEVELS) or any(value is None for value in values):
+        return "a level has no scores"
+    (first, clean), *degraded = zip(LEVELS, values, strict=True)
+    changes = (f"{level} {value:.4f} ({value - clean:+.4f})" for level, value in degraded)
+    return ", ".join([f"{first} {clean:.4f}", *changes])
+
+
+def compare_levels(
+    summaries: Sequence[Mapping[str, Any]], sizes: Sequence[int], weight_by_size: bool
+) -> NotInTable:
+    """Return accuracy drop, shift change and the paper's Dunning-Kruger rule from L0 to L1 and L2, for every node."""
+    comparison = nodes.compare_levels(summaries)
+    for step, change in comparison["overall"].items():
+        if change["dunning_kruger"] is not None:
+            logger.info(
+                f"medqdeg {step.replace('_', ' ')}: accuracy drop {change['accuracy_drop']:.4f}, shift change "
+                f"{change['shift_change']:+.4f}, Dunning-Kruger effect: {'yes' if change['dunning_kruger'] else 'no'}"
+            )
+    return NotInTable(comparison)

@@ -1,0 +1,69 @@
+"""How lmms-eval finds the tasks without a flag.
+
+lmms-eval has no entry point for tasks, but one for models, which it reads before its command line builds a
+`TaskManager`. Ours brings no model; on the way it makes every `TaskManager` index our folder too.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from pathlib import Path
+from typing import Any
+
+TASKS_FOLDER = Path(__file__).resolve().parent
+
+_MARK = "_medqdeg_tasks_added"
+
+
+def register() -> list[Any]:
+    """Make lmms-eval's `TaskManager` know the MedQ-Deg tasks; safe to call more than once.
+
+    Returns:
+        An empty list: as an entry point of the group `lmms_eval.models` it brings no model.
+
+    Warns:
+        UserWarning: if this lmms-eval is built otherwise; it names the flag to use instead. Nothing is raised, since
+            an exception here would make lmms-eval skip everybody's plugins.
+    """
+    try:
+        from lmms_eval.tasks import TaskManager
+
+        original = TaskManager.initialize_tasks
+        if not getattr(original, _MARK, False):
+            TaskManager._get_task_and_group  # the method that the wrapper relies on  # noqa: B018
+            TaskManager.initialize_tasks = _with_our_tasks(original)
+    except Exception as error:
+        _warn(error)
+    return []
+
+
+def _with_our_tasks(original: Any) -> Any:
+    @functools.wraps(original)
+    def initialize_tasks(
+        self: Any, include_path: Any = None, include_defaults: bool = True, *args: Any, **kwargs: Any
+    ) -> Any:
+        index = original(self, include_path, include_defaults, *args, **kwargs)
+        if not include_defaults:
+            return index
+        try:
+            # Ours come first: a name that lmms-eval or the user's own folder has already stays theirs.
+            return {**self._get_task_and_group(str(TASKS_FOLDER)), **index}
+        except Exception as error:
+            _warn(error)
+            return index
+
+    setattr(initialize_tasks, _MARK, True)
+    return initialize_tasks
+
+
+@functools.cache
+def _warn_once(reason: str) -> None:
+    warnings.warn(
+        f"MedQ-Deg could not add its tasks to lmms-eval by itself ({reason}); use --include_path {TASKS_FOLDER}",
+        stacklevel=3,
+    )
+
+
+def _warn(error: Exception) -> None:
+    _warn_once(f"{type(error).__name__}: {error}")

@@ -1,0 +1,121 @@
+"""Image cells of the data set: base64 or paths, one or several, checked before any model sees them."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import binascii
+import io
+import json
+import posixpath
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFile
+
+from ..errors import InputError
+
+MAX_PIXELS = 100_000_000
+"""Larger images are refused unread: 10,000 x 10,000 pixels is past any item of the benchmark."""
+
+_DATA_URI = re.compile(r"data:[\w/+.-]*;base64,")
+_truncation_lock = threading.Lock()
+
+
+def split_cell(cell: str) -> list[str]:
+    """Return the entries of an image cell: the cell itself, or the members of a JSON or Python list.
+
+    Raises:
+        InputError: for an empty cell or something that begins like a list and is none.
+    """
+    text = cell.strip()
+    entries: object = [text]
+    if text.startswith("["):
+        try:
+            entries = json.loads(text)
+        except json.JSONDecodeError:
+            try:
+                entries = ast.literal_eval(text)
+            except (ValueError, SyntaxError, MemoryError, RecursionError):
+                raise InputError(f"the image cell {text[:60]!r} is not a list") from None
+    if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+        raise InputError(f"the image cell {text[:60]!r} is not a list of texts")
+    stripped = [entry.strip() for entry in entries if entry.strip()]
+    if not stripped:
+        raise InputError("the image cell is empty")
+    return stripped
+
+
+def decode_base64(text: str) -> bytes:
+    """Return the bytes of a base64 image, with or without a `data:` prefix. Raises `InputError`."""
+    if prefix := _DATA_URI.match(text):
+        text = text[prefix.end() :]
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InputError(f"the image is not valid base64 ({error})") from None
+
+
+def resolve_path(folder: Path, relative: str) -> Path:
+    """Return the path of an image given relative to the folder of its TSV file.
+
+    The check is by name, not by following links: the Hub's cache is made of links that leave their folder.
+
+    Raises:
+        InputError: for an absolute path, one that climbs out of the folder, or one where no file is.
+    """
+    normal = posixpath.normpath(relative.replace("\\", "/"))
+    if normal.startswith(("../", "/")) or normal in ("..", ".") or re.match(r"[A-Za-z]:", normal):
+        raise InputError(f"the image path {relative!r} leaves the folder {folder}")
+    path = folder / normal
+    if not path.is_file():
+        raise InputError(f"the image file {path} does not exist")
+    return path
+
+
+def check_image(image: bytes | Path) -> None:
+    """Decode an image once, to find out now rather than in the middle of a run that it cannot be used.
+
+    Raises:
+        InputError: if it is no image, is cut off or corrupt, or has more than `MAX_PIXELS` pixels.
+    """
+    try:
+        with Image.open(io.BytesIO(image) if isinstance(image, bytes) else image) as opened:
+            width, height = opened.size
+            if width * height > MAX_PIXELS:
+                raise InputError(f"the image is absurdly large ({width} x {height} pixels)")
+            opened.load()
+    except InputError:
+        raise
+    except Image.DecompressionBombError:
+        raise InputError("the image is absurdly large (a decompression bomb)") from None
+    except Exception as error:  # decoders raise whatever they like on corrupt data
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if "cannot identify" in reason:
+            reason = "not an image format that is known here"
+        raise InputError(f"the image cannot be decoded ({reason[:120]})") from None
+
+
+@contextmanager
+def strict_decoding() -> Iterator[None]:
+    """Make PIL refuse cut-off images while inside; lmms-eval switches that check off for the whole process."""
+    with _truncation_lock:
+        before = ImageFile.LOAD_TRUNCATED_IMAGES
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+        try:
+            yield
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+def as_rgb(image: Image.Image) -> Image.Image:
+    """Return an 8-bit RGB image. Deeper grey images keep their upper eight bits, where PIL alone would clip them."""
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image, dtype=np.float64)
+        scale = 255.0 / 65535.0 if values.max(initial=0.0) > 255.0 else 1.0
+        image = Image.fromarray(np.clip(values * scale, 0, 255).round().astype(np.uint8), mode="L")
+    return image.convert("RGB")

@@ -1,0 +1,223 @@
+"""From the files to a `datasets.Dataset`: checked as a whole, kept on disk, images decoded only when asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .. import taxonomy
+from ..errors import InputError
+from .images import check_image, decode_base64, resolve_path, split_cell, strict_decoding
+from .location import Location, file_name, locate
+from .tsv import Row, TsvFile, extra_as_json, parse_header, question_key
+
+if TYPE_CHECKING:
+    import datasets
+
+# Part of the cache key: raise it when rows come out differently.
+CACHE_VERSION = 1
+
+BY_COLUMN, BY_TEXT = "column", "text"
+"""How the clean item behind a degraded one is known: a column names it, or the text of the question stands for it."""
+
+_log = logging.getLogger("medqdeg")
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+
+def load_level(split: str, level: str, location: Location | None = None) -> datasets.Dataset:
+    """Return the items of one level of a split.
+
+    Every row is checked before anything is returned. The first call writes the checked rows to the cache of
+    `datasets`; later ones map that file into memory, so that memory stays bounded whatever the size.
+
+    Args:
+        split: "test" or "dev".
+        level: "L0", "L1" or "L2".
+        location: where the files lie; None asks `medqdeg.utils.dataset.location.locate`.
+
+    Returns:
+        A data set with the columns item_id, question, letters, options, answer, images (list of `Image`), level,
+        modality, degradation (None at L0), skill, source, source_question_id, source_question_rule and extra (JSON).
+
+    Raises:
+        InputError: for anything wrong with the files, in one line.
+    """
+    location = location or locate()
+    path = location.fetch(file_name(split, level))
+    dataset = _load_file(path, location, _source_question_rule(split, location))
+    levels = list(dataset["level"])
+    found = {name: levels.count(name) for name in taxonomy.LEVELS if name in levels}
+    if level not in found:
+        raise InputError(f"{path} has no items of level {level}; found {found or 'no rows'}")
+    expected = {taxonomy.CLEAN} if level == taxonomy.CLEAN else set(taxonomy.LEVELS) - {taxonomy.CLEAN}
+    if strays := {name: count for name, count in found.items() if name not in expected}:
+        _log.warning("medqdeg: %s holds items of other levels, which no task takes from it: %s", path, strays)
+    return dataset.select([place for place, name in enumerate(levels) if name == level])
+
+
+def _load_file(path: Path, location: Location, rule: str) -> datasets.Dataset:
+    import datasets
+    from datasets.exceptions import DatasetGenerationError
+
+    file = TsvFile(path)
+    if not file.columns.holds_images:
+        location.fetch_images(path, (entry for row in file.rows() for entry in split_cell(row.image_cell)))
+    try:
+        return datasets.Dataset.from_generator(
+            _checked_rows,
+            features=_features(),
+            gen_kwargs={"path": path, "rule": rule},
+            fingerprint=_fingerprint(file, rule),
+        )
+    except DatasetGenerationError as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, InputError):
+            cause = cause.__cause__
+        if cause is None:
+            raise
+        raise InputError(str(cause)) from None
+
+
+def _features() -> datasets.Features:
+    from datasets import Features, Image, List, Value
+
+    text = Value("string")
+    return Features(
+        {
+            "item_id": text,
+            "question": text,
+            "letters": List(text),
+            "options": List(text),
+            "answer": text,
+            "images": List(Image()),
+            "level": text,
+            "modality": text,
+            "degradation": text,
+            "skill": text,
+            "source": text,
+            "source_question_id": text,
+            "source_question_rule": text,
+            "extra": text,
+        }
+    )
+
+
+def _source_question_rule(split: str, location: Location) -> str:
+    """Decide once for both files of a split, so that a clean item and its degraded versions carry the same id."""
+    name = file_name(split, taxonomy.LEVELS[-1])
+    line = location.first_line(name)
+    named = line is not None and "source_question" in parse_header(line, name).roles
+    return BY_COLUMN if named else BY_TEXT
+
+
+def _source_question_id(row: Row, rule: str) -> str:
+    if rule == BY_TEXT:
+        return question_key(row)
+    if row.level == taxonomy.CLEAN:
+        return f"index:{row.item_id}"
+    if row.source_question is None:
+        raise InputError("the degraded item does not name the clean item that it comes from")
+    return f"index:{row.source_question}"
+
+
+def _fingerprint(file: TsvFile, rule: str) -> str:
+    """Name the cache entry after everything that decides its content: the file, images beside it, our own rules."""
+    parts = [f"medqdeg-{CACHE_VERSION}", rule, str(file.path.absolute()), _stamp(file.path)]
+    if not file.columns.holds_images:
+        for row in file.rows():
+            for entry in split_cell(row.image_cell):
+                image = file.path.parent / entry
+                parts.append(f"{entry}:{_stamp(image) if image.is_file() else 'absent'}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _stamp(path: Path) -> str:
+    stat = path.stat()
+    return f"{stat.st_size}:{stat.st_mtime_ns}"
+
+
+def _checked_rows(path: Path, rule: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a file as the data set stores them; raise `InputError` at the first that is wrong.
+
+    The texts of all rows are checked before the first image is decoded, so that most mistakes show within seconds.
+    """
+    file = TsvFile(path)
+    _check_texts(file, rule)
+    cells = file.image_cells() if file.columns.holds_images else None
+
+    def finish(row: Row) -> dict[str, Any]:
+        try:
+            cell = cells.follow(row.image_cell) if cells else row.image_cell
+            images = [
+                _checked_image(entry, path.parent, inside=cells is not None) for entry in split_cell(cell)
+            ]
+        except InputError as error:
+            raise InputError(f"{path.name}, line {row.line} (index {row.item_id!r}): {error}") from None
+        return {
+            "item_id": row.item_id,
+            "question": row.question,
+            "letters": list(row.options),
+            "options": list(row.options.values()),
+            "answer": row.answer,
+            "images": images,
+            "level": row.level,
+            "modality": row.modality,
+            "degradation": row.degradation,
+            "skill": row.skill,
+            "source": row.source,
+            "source_question_id": _source_question_id(row, rule),
+            "source_question_rule": rule,
+            "extra": extra_as_json(row),
+        }
+
+    with strict_decoding():
+        yield from _in_threads(finish, file.rows())
+
+
+def _check_texts(file: TsvFile, rule: str) -> None:
+    lines: dict[str, int] = {}
+    for row in file.rows():
+        if row.item_id in lines:
+            raise InputError(
+                f"{file.path.name}: the index {row.item_id!r} occurs twice, in lines {lines[row.item_id]} and {row.line}"
+            )
+        lines[row.item_id] = row.line
+        try:
+            _source_question_id(row, rule)
+            split_cell(row.image_cell)
+        except InputError as error:
+            raise InputError(f"{file.path.name}, line {row.line} (index {row.item_id!r}): {error}") from None
+    if not lines:
+        raise InputError(f"{file.path} has a header and no rows")
+
+
+def _checked_image(entry: str, folder: Path, *, inside: bool) -> dict[str, Any]:
+    image: bytes | Path = decode_base64(entry) if inside else resolve_path(folder, entry)
+    check_image(image)
+    if isinstance(image, bytes):
+        return {"bytes": image, "path": None}
+    return {"bytes": None, "path": str(image)}
+
+
+def _in_threads(function: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
+    """Map in order on all cores with a bounded number of items in flight; PIL decodes outside Python's lock."""
+    workers = os.cpu_count() or 1
+    pending: deque[Future[_Out]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for item in items:
+                pending.append(pool.submit(function, item))
+                if len(pending) > 2 * workers:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()

@@ -1,0 +1,182 @@
+"""Where the four files of the data set lie: a local folder or a repository of the Hugging Face Hub."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import NoReturn, Protocol
+
+from ..errors import InputError
+from ..taxonomy import CLEAN
+
+DEFAULT_REPOSITORY = "jiyaoliufd/MedQ-DEG-Bench"
+ENVIRONMENT_VARIABLE = "MEDQDEG_DATA"
+SPLITS: tuple[str, ...] = ("test", "dev")
+
+_HUB_ID = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
+
+
+def file_name(split: str, level: str) -> str:
+    """Return the file that holds a level of a split: clean items in one file, L1 and L2 together in another."""
+    if split not in SPLITS:
+        raise InputError(f"unknown split {split!r}: known are {', '.join(SPLITS)}")
+    return f"MedQ-Robust-{'good' if level == CLEAN else 'simulate'}-{split}.tsv"
+
+
+class Location(Protocol):
+    """A place that holds the files."""
+
+    def fetch(self, name: str) -> Path:
+        """Return the local path of a file, downloading it if need be. Raises `InputError` if there is none."""
+        ...
+
+    def fetch_images(self, tsv: Path, paths: Iterable[str]) -> None:
+        """See to it that image files, given relative to `tsv`, are on disk beside it where the place has them."""
+        ...
+
+    def first_line(self, name: str) -> bytes | None:
+        """Return the first line of a file without fetching all of it, or None if that cannot be had."""
+        ...
+
+
+@dataclass(frozen=True)
+class LocalFolder:
+    """A folder with the four TSV files, images inside them or beside them."""
+
+    folder: Path
+
+    def fetch(self, name: str) -> Path:
+        path = self.folder / name
+        if path.is_file():
+            return path
+        found = sorted(entry.name for entry in self.folder.glob("*.tsv"))
+        raise InputError(
+            f"{self.folder} has no file {name}; found {', '.join(found) if found else 'no TSV file'}. "
+            f"Set {ENVIRONMENT_VARIABLE} to the folder that holds it"
+        )
+
+    def fetch_images(self, tsv: Path, paths: Iterable[str]) -> None:
+        """Nothing to do: what is in a local folder is there."""
+
+    def first_line(self, name: str) -> bytes | None:
+        path = self.folder / name
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return file.readline()
+
+
+@dataclass(frozen=True)
+class HubRepository:
+    """A dataset repository of the Hub, downloaded into the usual Hugging Face cache."""
+
+    repository: str
+    revision: str | None = None
+
+    def fetch(self, name: str) -> Path:
+        from huggingface_hub import HfApi, hf_hub_download
+        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+        options = {"repo_id": self.repository, "repo_type": "dataset", "revision": self.revision}
+        try:
+            return Path(hf_hub_download(filename=name, **options))
+        except LocalEntryNotFoundError as error:
+            self._explain(error)
+        except EntryNotFoundError:
+            try:
+                files = HfApi().list_repo_files(**options)
+                for candidate in files:
+                    if PurePosixPath(candidate).name == name:
+                        return Path(hf_hub_download(filename=candidate, **options))
+            except Exception as error:
+                self._explain(error)
+            found = [entry for entry in files if entry.endswith(".tsv")]
+            raise InputError(
+                f"the dataset {self.repository} has no file {name}; found {', '.join(found) or 'no TSV file'}"
+            ) from None
+        except Exception as error:
+            self._explain(error)
+
+    def fetch_images(self, tsv: Path, paths: Iterable[str]) -> None:
+        from huggingface_hub import snapshot_download
+
+        missing = [path for path in paths if not (tsv.parent / path).exists()]
+        if not missing:
+            return
+        # One pattern a folder: a pattern a file would be matched against every file of the repository.
+        patterns = sorted(
+            {
+                f"{PurePosixPath(path).parts[0]}/*" if "/" in path else f"*{PurePosixPath(path).suffix}"
+                for path in missing
+            }
+        )
+        try:
+            snapshot_download(
+                self.repository, repo_type="dataset", revision=self.revision, allow_patterns=patterns
+            )
+        except Exception as error:
+            self._explain(error)
+
+    def first_line(self, name: str) -> bytes | None:
+        from huggingface_hub import HfFileSystem, try_to_load_from_cache
+
+        cached = try_to_load_from_cache(
+            self.repository, name, repo_type="dataset", revision=self.revision or "main"
+        )
+        try:
+            if isinstance(cached, str):
+                with Path(cached).open("rb") as file:
+                    return file.readline()
+            reference = f"datasets/{self.repository}" + (f"@{self.revision}" if self.revision else "")
+            with HfFileSystem().open(f"{reference}/{name}", "rb") as remote:
+                return remote.readline()
+        except (
+            Exception
+        ):  # whatever the network or the Hub says: the line is a nicety, its absence is handled
+            return None
+
+    def _explain(self, error: Exception) -> NoReturn:
+        from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
+        folder_hint = (
+            f"; if a folder was meant, {self.repository!r} does not exist"
+            if os.environ.get(ENVIRONMENT_VARIABLE)
+            else ""
+        )
+        cause = " ".join(str(error).split()).partition(". ")[0][:160] or type(error).__name__
+        if isinstance(error, (GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError)):
+            raise InputError(
+                f"the Hub does not give out the dataset {self.repository} ({cause}): check the name and the "
+                f"revision, or run `hf auth login`{folder_hint}"
+            ) from None
+        raise InputError(
+            f"the dataset {self.repository} is neither in the local cache nor can the Hub be reached ({cause}). "
+            f"Either connect and run again, or copy it here (`hf download {self.repository} --repo-type dataset "
+            f"--local-dir DIR` on a connected machine) and set {ENVIRONMENT_VARIABLE}=DIR{folder_hint}"
+        ) from None
+
+
+def locate(where: str | os.PathLike[str] | None = None) -> Location:
+    """Return the place of the data set.
+
+    Args:
+        where: a folder, or a Hub id with an optional revision (`owner/name@revision`). None takes the environment
+            variable `MEDQDEG_DATA` and, where that is unset or empty, the published data set.
+
+    Raises:
+        InputError: if it is neither.
+    """
+    given = str(where) if where is not None else os.environ.get(ENVIRONMENT_VARIABLE, "").strip()
+    if not given:
+        return HubRepository(DEFAULT_REPOSITORY)
+    folder = Path(given).expanduser()
+    if folder.is_dir():
+        return LocalFolder(folder.resolve())
+    if match := _HUB_ID.fullmatch(given):
+        return HubRepository(match["repository"], match["revision"])
+    raise InputError(
+        f"{ENVIRONMENT_VARIABLE}={given} is neither a folder nor a Hub id such as {DEFAULT_REPOSITORY}"
+    )

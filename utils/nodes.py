@@ -1,0 +1,199 @@
+"""Scores of a whole level and of every node of the hierarchies, and what changes between levels.
+
+A node is a value on one axis: a capability, mid-level task or skill (table 4 of arXiv:2603.07769), a degradation or
+its category (table 5), a modality, a source benchmark. All sums are exact (`math.fsum`), so that the order in which
+several processes deliver the records does not change a single bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from . import taxonomy
+from .confidence import MISSING
+from .records import ItemRecord
+
+SCORES: tuple[str, ...] = (
+    "accuracy",
+    "majority_vote",
+    "confidence",
+    "calibration_shift",
+    "unread_rate",
+    "missing_rate",
+    "trials",
+)
+"""The numbers of a record whose mean over a set is reported."""
+
+AXES: Mapping[str, Callable[[ItemRecord], str | None]] = {
+    "capability": lambda record: taxonomy.capability_of(record["skill"]),
+    "task": lambda record: taxonomy.task_of(record["skill"]),
+    "skill": lambda record: record["skill"],
+    "degradation_category": lambda record: (
+        taxonomy.degradation_category(record["degradation"]) if record["degradation"] else None
+    ),
+    "degradation": lambda record: record["degradation"],
+    "modality": lambda record: record["modality"],
+    "source": lambda record: record["source"],
+}
+"""Axis -> the node of a record on it, or None where the axis does not apply (a clean item has no degradation)."""
+
+IDENTICAL_REPLIES_SHARE = 0.5
+"""Above this share of items whose T raw replies are all equal, the run is suspected of not sampling."""
+
+
+def node_scores(records: Sequence[ItemRecord]) -> dict[str, Any]:
+    """Return n and the mean scores of a set of records.
+
+    Returns:
+        `n` items, `n_scored` of them with at least one answered trial, `n_source_questions` (the clusters), and the
+        mean of every one of `SCORES` over the items that have it (None if none has). An item whose trials are all
+        missing has only a missing_rate (1) and trials (0).
+    """
+    return {
+        "n": len(records),
+        "n_scored": sum(record["accuracy"] is not None for record in records),
+        "n_source_questions": len({record["source_question_id"] for record in records}),
+        **{name: _mean(record[name] for record in records) for name in SCORES},  # type: ignore[literal-required]
+    }
+
+
+def every_node(records: Iterable[ItemRecord]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return axis -> node -> `node_scores`, nodes in alphabetical order."""
+    grouped: dict[str, dict[str, list[ItemRecord]]] = {axis: defaultdict(list) for axis in AXES}
+    for record in records:
+        for axis, node_of in AXES.items():
+            if (node := node_of(record)) is not None:
+                grouped[axis][node].append(record)
+    return {
+        axis: {node: node_scores(nodes[node]) for node in sorted(nodes)} for axis, nodes in grouped.items()
+    }
+
+
+def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
+    """Return what the scores of a run depend on, and what went wrong in it.
+
+    Returns:
+        `trials`: requested trials an item -> items; `options`: K -> items (confidence does not compare across
+        either); `missing_trials`, `failed_items`; `identical_items`: items whose T >= 2 raw replies are all equal;
+        `source_question_rule`: how the clean item behind a degraded one was found -> items; `warnings`: sentences.
+    """
+    trials = Counter(len(record["letters"]) for record in records)
+    identical = sum(record["trials"] >= 2 and record["distinct_replies"] == 1 for record in records)
+    failed = [record for record in records if record["error"]]
+    missing = sum(letter == MISSING for record in records for letter in record["letters"])
+    warnings = []
+    if records and identical > IDENTICAL_REPLIES_SHARE * len(records):
+        warnings.append(
+            f"all replies to an item are identical on {identical} of {len(records)} items: either the model is that "
+            "certain, or the integration does not sample (temperature, top_k)"
+        )
+    if missing:
+        warnings.append(f"{missing} trials are missing because their requests failed")
+    if failed:
+        warnings.append(
+            f"{len(failed)} items could not be scored, first {failed[0]['item_id']}: {failed[0]['error']}"
+        )
+    if len(trials) > 1:
+        warnings.append(f"items have different numbers of trials: {dict(sorted(trials.items()))}")
+    return {
+        "trials": _with_text_keys(trials),
+        "options": _with_text_keys(Counter(record["k"] for record in records)),
+        "missing_trials": missing,
+        "failed_items": len(failed),
+        "identical_items": identical,
+        "source_question_rule": _with_text_keys(
+            Counter(record["source_question_rule"] for record in records)
+        ),
+        "warnings": warnings,
+    }
+
+
+def level_summary(records: Sequence[ItemRecord]) -> dict[str, Any]:
+    """Return one level's `level`, `overall` scores, `conditions` and `nodes`."""
+    levels = sorted({record["level"] for record in records})
+    return {
+        "level": levels[0] if len(levels) == 1 else "+".join(levels),
+        "overall": node_scores(records),
+        "conditions": run_conditions(records),
+        "nodes": every_node(records),
+    }
+
+
+def dunning_kruger(clean: Mapping[str, Any], degraded: Mapping[str, Any]) -> bool | None:
+    """Return the paper's intra-model rule: Acc(L0) > Acc(Lx) and shift(L0) <= shift(Lx); None if a score is missing."""
+    if clean["accuracy"] is None or degraded["accuracy"] is None:
+        return None
+    return (
+        clean["accuracy"] > degraded["accuracy"]
+        and clean["calibration_shift"] <= degraded["calibration_shift"]
+    )
+
+
+def level_change(clean: Mapping[str, Any], degraded: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what changes from L0 to a degraded level, in the paper's plain form (no matching of items).
+
+    Returns:
+        `accuracy_drop` = Acc(L0) - Acc(Lx), `confidence_change` and `shift_change` = Lx - L0, `dunning_kruger`.
+    """
+    effect = dunning_kruger(clean, degraded)
+    if effect is None:
+        return {
+            "accuracy_drop": None,
+            "confidence_change": None,
+            "shift_change": None,
+            "dunning_kruger": None,
+        }
+    return {
+        "accuracy_drop": clean["accuracy"] - degraded["accuracy"],
+        "confidence_change": degraded["confidence"] - clean["confidence"],
+        "shift_change": degraded["calibration_shift"] - clean["calibration_shift"],
+        "dunning_kruger": effect,
+    }
+
+
+def compare_levels(summaries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Compare the degraded levels with L0, overall and for every node that both have.
+
+    Args:
+        summaries: results of `level_summary`, any order, any subset of the levels.
+
+    Returns:
+        `overall`: "L0_to_L1", "L0_to_L2" -> `level_change`; `nodes`: axis -> node -> the same. Empty where L0 is absent.
+    """
+    by_level = {summary["level"]: summary for summary in summaries}
+    clean = by_level.get(taxonomy.CLEAN)
+    degraded = {name: by_level[name] for name in taxonomy.LEVELS[1:] if name in by_level}
+    if clean is None:
+        return {"overall": {}, "nodes": {}}
+    nodes: dict[str, dict[str, dict[str, Any]]] = {}
+    for axis, clean_nodes in clean["nodes"].items():
+        nodes[axis] = {
+            node: changes
+            for node, scores in clean_nodes.items()
+            if (
+                changes := {
+                    f"{taxonomy.CLEAN}_to_{name}": level_change(scores, summary["nodes"][axis][node])
+                    for name, summary in degraded.items()
+                    if node in summary["nodes"][axis]
+                }
+            )
+        }
+    return {
+        "overall": {
+            f"{taxonomy.CLEAN}_to_{name}": level_change(clean["overall"], summary["overall"])
+            for name, summary in degraded.items()
+        },
+        "nodes": nodes,
+    }
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    present = [value for value in values if value is not None]
+    return math.fsum(present) / len(present) if present else None
+
+
+def _with_text_keys(counts: Mapping[Any, int]) -> dict[str, int]:
+    return {str(key): counts[key] for key in sorted(counts)}
