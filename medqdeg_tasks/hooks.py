@@ -39,9 +39,7 @@ def process_docs(stub: datasets.Dataset) -> datasets.Dataset:
         raise SystemExit(f"medqdeg: {error}") from None
     except Exception as error:
         traceback.print_exc()
-        raise SystemExit(
-            f"medqdeg: the items could not be loaded ({type(error).__name__}: {error})"
-        ) from None
+        raise SystemExit(f"medqdeg: the items could not be loaded ({type(error).__name__}: {error})") from None
 
 
 def doc_to_visual(doc: Mapping[str, Any]) -> list[Image]:
@@ -105,9 +103,7 @@ def across_levels(values: Sequence[float | None], sizes: Sequence[int], weight_b
     return ", ".join([f"{first} {clean:.4f}", *changes])
 
 
-def compare_levels(
-    summaries: Sequence[Mapping[str, Any]], sizes: Sequence[int], weight_by_size: bool
-) -> NotInTable:
+def compare_levels(summaries: Sequence[Mapping[str, Any]], sizes: Sequence[int], weight_by_size: bool) -> NotInTable:
     """Return accuracy drop, shift change and the paper's Dunning-Kruger rule from L0 to L1 and L2, for every node."""
     comparison = nodes.compare_levels(summaries)
     for step, change in comparison["overall"].items():

@@ -67,9 +67,7 @@ def every_node(records: Iterable[ItemRecord]) -> dict[str, dict[str, dict[str, A
         for axis, node_of in AXES.items():
             if (node := node_of(record)) is not None:
                 grouped[axis][node].append(record)
-    return {
-        axis: {node: node_scores(nodes[node]) for node in sorted(nodes)} for axis, nodes in grouped.items()
-    }
+    return {axis: {node: node_scores(nodes[node]) for node in sorted(nodes)} for axis, nodes in grouped.items()}
 
 
 def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
@@ -93,9 +91,7 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
     if missing:
         warnings.append(f"{missing} trials are missing because their requests failed")
     if failed:
-        warnings.append(
-            f"{len(failed)} items could not be scored, first {failed[0]['item_id']}: {failed[0]['error']}"
-        )
+        warnings.append(f"{len(failed)} items could not be scored, first {failed[0]['item_id']}: {failed[0]['error']}")
     if len(trials) > 1:
         warnings.append(f"items have different numbers of trials: {dict(sorted(trials.items()))}")
     return {
@@ -104,9 +100,7 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
         "missing_trials": missing,
         "failed_items": len(failed),
         "identical_items": identical,
-        "source_question_rule": _with_text_keys(
-            Counter(record["source_question_rule"] for record in records)
-        ),
+        "source_question_rule": _with_text_keys(Counter(record["source_question_rule"] for record in records)),
         "warnings": warnings,
     }
 
@@ -126,10 +120,7 @@ def dunning_kruger(clean: Mapping[str, Any], degraded: Mapping[str, Any]) -> boo
     """Return the paper's intra-model rule: Acc(L0) > Acc(Lx) and shift(L0) <= shift(Lx); None if a score is missing."""
     if clean["accuracy"] is None or degraded["accuracy"] is None:
         return None
-    return (
-        clean["accuracy"] > degraded["accuracy"]
-        and clean["calibration_shift"] <= degraded["calibration_shift"]
-    )
+    return clean["accuracy"] > degraded["accuracy"] and clean["calibration_shift"] <= degraded["calibration_shift"]
 
 
 def level_change(clean: Mapping[str, Any], degraded: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,9 +58,7 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str]) -> ItemRecord:
         missing trial.
     """
     options = dict(zip(doc["letters"], doc["options"], strict=True))
-    letters = [
-        MISSING if is_missing_trial(reply) else read_answer(reply, options) or UNREAD for reply in replies
-    ]
+    letters = [MISSING if is_missing_trial(reply) else read_answer(reply, options) or UNREAD for reply in replies]
     scores = score_votes(letters, list(options), doc["answer"])
     answered = [reply for reply, letter in zip(replies, letters, strict=True) if letter != MISSING]
     return ItemRecord(

@@ -90,9 +90,7 @@ DEGRADATIONS: Mapping[str, DegradationName] = {
         DegradationName("gaussian_noise", "noise", None, ("gaussian_noise_artifact",)),
         DegradationName("low_dose", "noise", "CT", ("low_dose_artifact",)),
         DegradationName("low_resolution", "resolution_blur", None, ("downsample_artifact", "downsample")),
-        DegradationName(
-            "motion_blur", "resolution_blur", None, ("motion_blur_artifact", "xray_motion_blur_artifact")
-        ),
+        DegradationName("motion_blur", "resolution_blur", None, ("motion_blur_artifact", "xray_motion_blur_artifact")),
         DegradationName("gaussian_blur", "resolution_blur", None, ("gaussian_blur_artifact",)),
         DegradationName("bubble", "resolution_blur", "Histopathology", ("bubble_artifact",)),
     )
@@ -201,9 +199,7 @@ SKILL_MAPPINGS: tuple[SkillMapping, ...] = (
     SkillMapping("GMAI-MMBench", "Organ Recognition - Thorax", "Respiratory System", "ours"),
     SkillMapping("GMAI-MMBench", "Severity Grading", "Severity Grading", "paper"),
     SkillMapping("GMAI-MMBench", "Surgeon Action Recognition", "Surgical Workflow Recognition", "ours"),
-    SkillMapping(
-        "GMAI-MMBench", "Surgical Instrument Recognition", "Surgical Instrument Recognition", "paper"
-    ),
+    SkillMapping("GMAI-MMBench", "Surgical Instrument Recognition", "Surgical Instrument Recognition", "paper"),
     SkillMapping("GMAI-MMBench", "Surgical Workflow Recognition", "Surgical Workflow Recognition", "paper"),
     SkillMapping("OmniMedVQA", "Disease Diagnosis", "Disease Diagnosis", "paper"),
     SkillMapping("OmniMedVQA", "Anatomy Identification", "General Structures", "ours"),

@@ -155,9 +155,7 @@ def _checked_rows(path: Path, rule: str) -> Iterator[dict[str, Any]]:
     def finish(row: Row) -> dict[str, Any]:
         try:
             cell = cells.follow(row.image_cell) if cells else row.image_cell
-            images = [
-                _checked_image(entry, path.parent, inside=cells is not None) for entry in split_cell(cell)
-            ]
+            images = [_checked_image(entry, path.parent, inside=cells is not None) for entry in split_cell(cell)]
         except InputError as error:
             raise InputError(f"{path.name}, line {row.line} (index {row.item_id!r}): {error}") from None
         return {

@@ -114,18 +114,14 @@ class HubRepository:
             }
         )
         try:
-            snapshot_download(
-                self.repository, repo_type="dataset", revision=self.revision, allow_patterns=patterns
-            )
+            snapshot_download(self.repository, repo_type="dataset", revision=self.revision, allow_patterns=patterns)
         except Exception as error:
             self._explain(error)
 
     def first_line(self, name: str) -> bytes | None:
         from huggingface_hub import HfFileSystem, try_to_load_from_cache
 
-        cached = try_to_load_from_cache(
-            self.repository, name, repo_type="dataset", revision=self.revision or "main"
-        )
+        cached = try_to_load_from_cache(self.repository, name, repo_type="dataset", revision=self.revision or "main")
         try:
             if isinstance(cached, str):
                 with Path(cached).open("rb") as file:
@@ -133,9 +129,7 @@ class HubRepository:
             reference = f"datasets/{self.repository}" + (f"@{self.revision}" if self.revision else "")
             with HfFileSystem().open(f"{reference}/{name}", "rb") as remote:
                 return remote.readline()
-        except (
-            Exception
-        ):  # whatever the network or the Hub says: the line is a nicety, its absence is handled
+        except Exception:  # whatever the network or the Hub says: the line is a nicety, its absence is handled
             return None
 
     def _explain(self, error: Exception) -> NoReturn:
@@ -177,6 +171,4 @@ def locate(where: str | os.PathLike[str] | None = None) -> Location:
         return LocalFolder(folder.resolve())
     if match := _HUB_ID.fullmatch(given):
         return HubRepository(match["repository"], match["revision"])
-    raise InputError(
-        f"{ENVIRONMENT_VARIABLE}={given} is neither a folder nor a Hub id such as {DEFAULT_REPOSITORY}"
-    )
+    raise InputError(f"{ENVIRONMENT_VARIABLE}={given} is neither a folder nor a Hub id such as {DEFAULT_REPOSITORY}")

@@ -285,9 +285,7 @@ def _options(cells: Mapping[str, str], columns: Columns, answer: str) -> dict[st
         if not is_missing(cells[column]) or (letter == answer and cells[column].strip())
     }
     if len(options) < 2:
-        raise InputError(
-            f"the item has {len(options)} option{'s' if len(options) != 1 else ''}, not at least 2"
-        )
+        raise InputError(f"the item has {len(options)} option{'s' if len(options) != 1 else ''}, not at least 2")
     if answer not in options:
         raise InputError(f"the answer {answer!r} is not among the options {', '.join(options)}")
     return options
