@@ -152,7 +152,8 @@ def compare_levels(summaries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         summaries: results of `level_summary`, any order, any subset of the levels.
 
     Returns:
-        `overall`: "L0_to_L1", "L0_to_L2" -> `level_change`; `nodes`: axis -> node -> the same. Empty where L0 is absent.
+        `overall`: "L0_to_L1", "L0_to_L2" -> `level_change`; `nodes`: axis -> node -> the same.
+        Empty where L0 is absent.
     """
     by_level = {summary["level"]: summary for summary in summaries}
     clean = by_level.get(taxonomy.CLEAN)

@@ -228,7 +228,7 @@ def _index(names: Iterable[str], aliases: Mapping[str, str]) -> dict[str, str]:
     return index
 
 
-_LEVEL_INDEX = _index(LEVELS, {"0": "L0", "1": "L1", "2": "L2", "clean": "L0", "none": "L0"})
+_LEVEL_INDEX = _index(LEVELS, {"clean": "L0", "none": "L0"})
 _MODALITY_INDEX = _index(MODALITIES, MODALITY_ALIASES)
 _DEGRADATION_INDEX = _index(
     DEGRADATIONS, {alias: entry.name for entry in DEGRADATIONS.values() for alias in entry.aliases}
@@ -257,8 +257,9 @@ def level(text: str | int | float) -> str:
         number = float(text)
     except ValueError:
         return _lookup(str(text), _LEVEL_INDEX, "severity", LEVELS)
-    key = str(int(number)) if number.is_integer() else str(text)
-    return _lookup(key, _LEVEL_INDEX, "severity", LEVELS)
+    if number in range(len(LEVELS)):
+        return LEVELS[int(number)]
+    raise InputError(f"unknown severity {text!r}: known are {', '.join(LEVELS)}")
 
 
 def modality(text: str) -> str:

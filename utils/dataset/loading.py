@@ -184,7 +184,8 @@ def _check_texts(file: TsvFile, rule: str) -> None:
     for row in file.rows():
         if row.item_id in lines:
             raise InputError(
-                f"{file.path.name}: the index {row.item_id!r} occurs twice, in lines {lines[row.item_id]} and {row.line}"
+                f"{file.path.name}: the index {row.item_id!r} occurs twice, in lines {lines[row.item_id]} and "
+                f"{row.line}"
             )
         lines[row.item_id] = row.line
         try:

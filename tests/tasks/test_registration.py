@@ -1,0 +1,102 @@
+"""lmms-eval finds the tasks from anywhere, and ours never stands in anybody's way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import lmms_eval.tasks
+import pytest
+from lmms_eval.tasks import TaskManager
+
+from medqdeg.tasks import TASKS_FOLDER, register, registration
+
+NAMES = {
+    *("medqdeg", "medqdeg_l0", "medqdeg_l1", "medqdeg_l2"),
+    *("medqdeg_dev", "medqdeg_dev_l0", "medqdeg_dev_l1", "medqdeg_dev_l2"),
+}
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A working folder with modules of the user's own under our folders' names."""
+    for name in ("utils", "degradations", "medqdeg_tasks"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a module of the working folder was imported')\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-m", "lmms_eval", "--tasks", "list"],
+        ["-c", "import lmms_eval.evaluator as e; print(*e.TaskManager().all_tasks, sep='\\n')"],
+        [
+            "-c",
+            "import medqdeg.tasks; medqdeg.tasks.register(); from lmms_eval.tasks import TaskManager; "
+            "print(*TaskManager().all_tasks, sep='\\n')",
+        ],
+    ],
+    ids=["command line", "evaluator", "register()"],
+)
+def test_tasks_are_listed_from_any_folder(command: list[str], elsewhere: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, cwd=elsewhere, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    listed = {line.strip(" -") for line in done.stdout.splitlines()}
+    assert listed >= NAMES
+
+
+def test_other_people_s_names_win(tmp_path: Path) -> None:
+    register()
+    (tmp_path / "mine.yaml").write_text("task: medqdeg_l0\ndataset_path: json\n")
+    manager = TaskManager(include_path=str(tmp_path))
+    assert manager.task_index["medqdeg_l0"]["yaml_path"] == str(tmp_path / "mine.yaml")
+    assert manager.task_index["medqdeg_l1"]["yaml_path"].startswith(str(TASKS_FOLDER))
+
+
+def test_without_defaults_only_the_user_s_tasks(tmp_path: Path) -> None:
+    register()
+    (tmp_path / "mine.yaml").write_text("task: mine\ndataset_path: json\n")
+    assert TaskManager(include_path=str(tmp_path), include_defaults=False).all_tasks == ["mine"]
+
+
+def test_registering_twice_wraps_once() -> None:
+    register()
+    once = TaskManager.initialize_tasks
+    assert register() == []
+    assert TaskManager.initialize_tasks is once
+
+
+def test_no_name_of_ours_is_lmms_eval_s_own() -> None:
+    builtin = Path(lmms_eval.tasks.__file__).parent
+    index = TaskManager(include_path=str(builtin), include_defaults=False).task_index
+    assert not NAMES & set(index)
+
+
+def test_another_lmms_eval_gets_one_warning_and_no_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    registration._warn_once.cache_clear()
+    monkeypatch.delattr(lmms_eval.tasks, "TaskManager")
+    with pytest.warns(UserWarning, match="use --include_path") as caught:
+        assert register() == []
+    assert str(TASKS_FOLDER) in str(caught[0].message)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert register() == []
+
+
+def test_an_index_that_changed_its_ways_keeps_everybody_else_s_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    registration._warn_once.cache_clear()
+
+    class Changed:
+        _get_task_and_group = None
+
+        def initialize_tasks(self, include_path: object = None, include_defaults: bool = True) -> dict[str, str]:
+            return {"theirs": "kept"}
+
+    monkeypatch.setattr(lmms_eval.tasks, "TaskManager", Changed)
+    register()
+    with pytest.warns(UserWarning, match="use --include_path"):
+        assert Changed().initialize_tasks() == {"theirs": "kept"}

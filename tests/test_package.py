@@ -1,0 +1,53 @@
+"""What an installation must hold: every folder, every data file, light imports, a version that is said once."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+FOLDERS = {"medqdeg_tasks": "medqdeg.tasks", "degradations": "medqdeg.degradations", "utils": "medqdeg.utils"}
+
+# Modules that must not drag in the harness: another program may import them for their own sake.
+LIGHT = ("medqdeg.degradations", "medqdeg.utils.confidence", "medqdeg.utils.nodes", "medqdeg.utils.records")
+HEAVY = ("torch", "transformers", "lmms_eval", "datasets", "accelerate")
+
+
+def test_pyproject_lists_every_package(repository: Path) -> None:
+    listed = re.search(r"^packages = \[(.*?)\]", (repository / "pyproject.toml").read_text(), re.S | re.M)
+    assert listed is not None
+    named = set(re.findall(r'"([\w.]+)"', listed[1]))
+    there = set()
+    for folder, package in FOLDERS.items():
+        for init in (repository / folder).rglob("__init__.py"):
+            parts = init.parent.relative_to(repository / folder).parts
+            there.add(".".join([package, *parts]))
+    assert named == there
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_light_modules_import_without_the_harness(module: str, tmp_path: Path) -> None:
+    code = (
+        f"import sys, importlib\nfor name in {HEAVY}: sys.modules[name] = None\nimportlib.import_module({module!r})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_top_level_name_of_ours_leaks(tmp_path: Path) -> None:
+    """A user's own `utils.py` and `degradations.py` stay importable beside the package."""
+    for name in ("utils", "degradations"):
+        (tmp_path / f"{name}.py").write_text("WHOSE = 'mine'\n")
+    code = "import utils, degradations, medqdeg.utils, medqdeg.degradations; print(utils.WHOSE, degradations.WHOSE)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.stdout.split() == ["mine", "mine"], done.stderr
+
+
+def test_version_agrees_with_changelog_and_citation(repository: Path) -> None:
+    current = version("medqdeg")
+    assert f"## {current}" in (repository / "CHANGELOG.md").read_text()
+    assert f"version: {current}" in (repository / "CITATION.cff").read_text()

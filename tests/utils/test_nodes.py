@@ -1,0 +1,140 @@
+"""Scores of nodes against a brute-force recomputation with pandas, and the comparison of levels by hand."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from medqdeg.utils import nodes, taxonomy
+from medqdeg.utils.records import ItemRecord, failed_record, score_item
+
+from .record_examples import document, random_documents, random_replies
+
+
+def _records(level: str, seed: int, count: int = 400) -> list[ItemRecord]:
+    rng = random.Random(seed)
+    return [score_item(doc, random_replies(doc, 10, rng)) for doc in random_documents(count, level, seed)]
+
+
+@pytest.fixture(scope="module")
+def degraded() -> list[ItemRecord]:
+    return _records("L2", seed=1)
+
+
+def test_every_node_agrees_with_pandas(degraded: list[ItemRecord]) -> None:
+    frame = pd.DataFrame(degraded)
+    frame["task"] = [taxonomy.task_of(skill) for skill in frame["skill"]]
+    frame["capability"] = [taxonomy.capability_of(skill) for skill in frame["skill"]]
+    frame["degradation_category"] = [taxonomy.DEGRADATIONS[name].category for name in frame["degradation"]]
+    found = nodes.every_node(degraded)
+    for axis in nodes.AXES:
+        expected = frame.groupby(axis)
+        assert set(found[axis]) == set(expected.groups)
+        for node, group in expected:
+            assert found[axis][node]["n"] == len(group)
+            assert found[axis][node]["n_source_questions"] == group["source_question_id"].nunique()
+            for score in nodes.SCORES:
+                assert found[axis][node][score] == pytest.approx(group[score].mean(), abs=1e-12)
+
+
+def test_shift_is_mean_confidence_minus_accuracy(degraded: list[ItemRecord]) -> None:
+    overall = nodes.node_scores(degraded)
+    assert overall["calibration_shift"] == pytest.approx(overall["confidence"] - overall["accuracy"], abs=1e-12)
+
+
+def test_order_changes_no_bit(degraded: list[ItemRecord]) -> None:
+    shuffled = random.Random(2).sample(degraded, len(degraded))
+    assert nodes.level_summary(shuffled) == nodes.level_summary(degraded)
+
+
+def test_unlabelled_items_are_counted(degraded: list[ItemRecord]) -> None:
+    found = nodes.every_node(degraded)
+    unlabelled = sum(record["skill"] == taxonomy.UNLABELLED for record in degraded)
+    for axis in ("capability", "task", "skill"):
+        assert found[axis][taxonomy.UNLABELLED]["n"] == unlabelled > 0
+        assert sum(scores["n"] for scores in found[axis].values()) == len(degraded)
+
+
+def test_clean_items_have_no_degradation_axis() -> None:
+    found = nodes.every_node(_records("L0", seed=3, count=20))
+    assert found["degradation"] == found["degradation_category"] == {}
+
+
+def test_items_without_scores_do_not_pull_the_means() -> None:
+    good = score_item(document(), ["B"] * 4)
+    lost = score_item(document(item_id="8"), ["[LMMS_EVAL_REQUEST_FAILED]"] * 4)
+    bad = failed_record(document(item_id="9"), ValueError("x"))
+    scores = nodes.node_scores([good, lost, bad])
+    assert (scores["n"], scores["n_scored"]) == (3, 1)
+    assert scores["accuracy"] == scores["confidence"] == 1.0
+    assert scores["missing_rate"] == 0.5
+    conditions = nodes.run_conditions([good, lost, bad])
+    assert (conditions["missing_trials"], conditions["failed_items"]) == (4, 1)
+    assert any("ValueError: x" in warning for warning in conditions["warnings"])
+
+
+def test_equal_replies_on_most_items_raise_a_warning() -> None:
+    same = [score_item(document(item_id=str(n)), ["B"] * 10) for n in range(6)]
+    varied = [score_item(document(item_id=str(n)), ["B"] * 9 + ["A"]) for n in range(6, 10)]
+    assert any("identical on 6 of 10" in text for text in nodes.run_conditions(same + varied)["warnings"])
+    assert nodes.run_conditions(same[:4] + varied)["warnings"] == []
+    single = [score_item(document(item_id=str(n)), ["B"]) for n in range(6)]
+    assert nodes.run_conditions(single)["warnings"] == []
+
+
+def _summary(level: str, accuracy: float, shift: float, **axes: Any) -> dict[str, Any]:
+    scores = {"accuracy": accuracy, "confidence": accuracy + shift, "calibration_shift": shift}
+    return {"level": level, "overall": scores, "nodes": {"modality": axes}}
+
+
+@pytest.mark.parametrize(
+    ("l0", "l2", "effect"),
+    [
+        # The paper's rule: accuracy falls while the shift holds or grows.
+        ((0.70, 0.20), (0.62, 0.28), True),
+        ((0.70, 0.20), (0.62, 0.20), True),
+        ((0.70, 0.20), (0.62, 0.19), False),
+        ((0.70, 0.20), (0.70, 0.30), False),
+        ((0.70, 0.20), (0.75, 0.30), False),
+    ],
+)
+def test_dunning_kruger_rule(l0: tuple[float, float], l2: tuple[float, float], effect: bool) -> None:
+    result = nodes.compare_levels([_summary("L2", *l2), _summary("L0", *l0)])
+    change = result["overall"]["L0_to_L2"]
+    assert change["dunning_kruger"] is effect
+    assert change["accuracy_drop"] == pytest.approx(l0[0] - l2[0])
+    assert change["shift_change"] == pytest.approx(l2[1] - l0[1])
+    assert change["confidence_change"] == pytest.approx(sum(l2) - sum(l0))
+
+
+def test_figure_5_shows_the_effect_in_all_19_models(paper: Any) -> None:
+    """The published confidences: the effect in all models with both levels, and two that fall from L0 to L1."""
+    table = pd.read_csv(paper / "figure5_calibration_shift_digitised.csv").set_index("model")
+    falling = set()
+    for model, row in table.dropna(subset=["calibration_shift_l0", "calibration_shift_l2"]).iterrows():
+        levels = [
+            _summary(level, row[f"accuracy_{level.lower()}"], row[f"calibration_shift_{level.lower()}"])
+            for level in taxonomy.LEVELS
+        ]
+        change = nodes.compare_levels(levels)["overall"]
+        assert change["L0_to_L2"]["dunning_kruger"], model
+        if change["L0_to_L1"]["shift_change"] < 0:
+            falling.add(model)
+    assert falling == {"InternVL2.5(26B)", "Claude-Sonnet-4.5"}
+
+
+def test_nodes_are_compared_where_both_levels_have_them() -> None:
+    node = {"accuracy": 0.5, "confidence": 0.5, "calibration_shift": 0.0}
+    worse = {"accuracy": 0.4, "confidence": 0.5, "calibration_shift": 0.1}
+    result = nodes.compare_levels(
+        [_summary("L0", 0.5, 0.0, CT=node, MRI=node), _summary("L2", 0.4, 0.1, CT=worse, Endoscopy=worse)]
+    )
+    assert set(result["nodes"]["modality"]) == {"CT"}
+    assert result["nodes"]["modality"]["CT"]["L0_to_L2"]["accuracy_drop"] == pytest.approx(0.1)
+
+
+def test_without_clean_items_nothing_is_compared() -> None:
+    assert nodes.compare_levels([_summary("L1", 0.5, 0.1)]) == {"overall": {}, "nodes": {}}
