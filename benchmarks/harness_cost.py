@@ -136,9 +136,7 @@ def whole_runs(items: int, pairs: int) -> None:
                     times.append(_children_seconds() - start)
                 assert f"|{task}" in done.stdout.replace(" ", ""), done.stdout[-2000:]
     medians = {task: statistics.median(times) for task, times in seconds.items()}
-    print(
-        f"processor time of whole lmms_eval processes, dummy model, {items} items x 10 requests, {pairs} pairs after one warm-up"
-    )
+    print(f"processor time of whole lmms_eval processes, dummy model, {items} items x 10 requests, {pairs} pairs")
     print(f"  medqdeg_l0 {_seconds(seconds['medqdeg_l0'])}; plain task {_seconds(seconds['plain'])}")
     difference = medians["medqdeg_l0"] - medians["plain"]
     ratios = [a / b for a, b in zip(*seconds.values(), strict=True)]

@@ -65,7 +65,7 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str]) -> ItemRecord:
         **_identity(doc),
         letters=letters,
         trials=len(answered),
-        missing_rate=1 - len(answered) / len(letters) if letters else None,
+        missing_rate=(len(letters) - len(answered)) / len(letters) if letters else None,
         distinct_replies=len(set(answered)),
         accuracy=scores.accuracy if scores else None,
         majority_vote=scores.majority_vote if scores else None,

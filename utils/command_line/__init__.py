@@ -8,6 +8,7 @@ import typer
 
 from ..errors import InputError
 from .demo import demo
+from .tasks_path import tasks_path
 
 app = typer.Typer(
     name="medqdeg",
@@ -18,12 +19,8 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _root() -> None:
-    """Keep `medqdeg COMMAND` a group even while it has a single command."""
-
-
 app.command()(demo)
+app.command()(tasks_path)
 
 
 def main() -> None:

@@ -1,0 +1,10 @@
+"""`medqdeg tasks-path`: where the task files lie, for harness commands that do not find them by themselves."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+
+def tasks_path() -> None:
+    """Print the folder of the lmms-eval tasks, for --include_path."""
+    print(files("medqdeg.tasks"))
