@@ -105,8 +105,8 @@ def tiny_tokenizer(architecture: str) -> PreTrainedTokenizerFast:
     Nothing is downloaded or trained, every text round-trips, and a letter is the same token wherever it
     stands.
     """
+    import transformers
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
 
     dialect = _DIALECTS[architecture]
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -114,13 +114,19 @@ def tiny_tokenizer(architecture: str) -> PreTrainedTokenizerFast:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(list(dialect.special_tokens))
-    return PreTrainedTokenizerFast(
+    tokenizer_class = transformers.PreTrainedTokenizerFast
+    if architecture == "qwen2_5_vl" and transformers.__version__.startswith("4."):
+        # Its processor accepted nothing else before transformers 5.
+        tokenizer_class = transformers.Qwen2TokenizerFast
+    return tokenizer_class(
         tokenizer_object=tokenizer,
         eos_token=dialect.eos,
         pad_token=dialect.pad,
         chat_template=dialect.chat_template,
         clean_up_tokenization_spaces=False,
         model_max_length=_CONTEXT,
+        # Else transformers 4 adds token_type_ids, which LLaVA's `generate` refuses.
+        model_input_names=["input_ids", "attention_mask"],
     )
 
 

@@ -17,7 +17,8 @@ With lmms-eval 0.7.3, where DIR is what `build_tiny_checkpoint` returned::
     --model llava_hf --model_args pretrained=DIR,device=cpu,device_map=cpu
 
 `min_pixels` and `max_pixels` are for speed: by default `qwen2_5_vl` brings every image to at least 256 visual
-tokens, with these it is at most 64. `attn_implementation` needs no value: on a CPU transformers takes `sdpa`.
+tokens, with these it is at most 64. So is `OMP_NUM_THREADS=1`: matrices this small gain nothing from threads.
+`attn_implementation` needs no value: on a CPU transformers takes `sdpa`.
 """
 
 from __future__ import annotations

@@ -115,9 +115,9 @@ def test_another_identity_replaces_the_build(tmp_path):
 
 
 def test_processes_that_build_at_the_same_time_agree(tmp_path):
-    builders = [build_elsewhere(tmp_path / "model", "llava") for _ in range(3)]
+    builders = [build_elsewhere(tmp_path / "model", "llava") for _ in range(2)]
     printed = [process.communicate(timeout=180)[0].decode().strip() for process in builders]
-    assert [process.returncode for process in builders] == [0, 0, 0]
+    assert [process.returncode for process in builders] == [0, 0]
     assert {Path(line) for line in printed} == {(tmp_path / "model").resolve()}
     alone = build_tiny_checkpoint(tmp_path / "alone", "llava")
     assert contents(tmp_path / "model") == contents(alone)
