@@ -64,10 +64,10 @@ _QUERY_GAIN = 20.0
 def build_tiny_checkpoint(directory: str | Path, architecture: str = "qwen2_5_vl", *, seed: int = 0) -> Path:
     """Write a tiny untrained checkpoint, or reuse the one that is there.
 
-    The same architecture and seed give the same bytes of weights in any process, and no global random state
-    is left changed. The folder appears in one step, finished, and several processes may ask for the same one
-    at the same time. A build of another seed, architecture, builder or transformers version, or with a file
-    missing or altered, is replaced. A lock file, `.NAME.lock`, stays beside the folder.
+    The same architecture, seed and transformers version give the same bytes of weights in any process, and no
+    global random state is left changed. The folder appears in one step, finished, and several processes may
+    ask for the same one at the same time. A build of another seed, architecture, builder or transformers
+    version, or with a file missing or altered, is replaced. A lock file, `.NAME.lock`, stays beside it.
 
     Args:
         directory: Folder to write; made with its parents.
