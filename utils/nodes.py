@@ -40,8 +40,8 @@ AXES: Mapping[str, Callable[[ItemRecord], str | None]] = {
 }
 """Axis -> the node of a record on it, or None where the axis does not apply (a clean item has no degradation)."""
 
-IDENTICAL_REPLIES_SHARE = 0.5
-"""Above this share of items whose T raw replies are all equal, the run is suspected of not sampling."""
+SUSPICIOUS_SHARE = 0.5
+"""Above this share of items whose T raw replies are all equal, or of replies that are empty, a run is suspected."""
 
 
 def node_scores(records: Sequence[ItemRecord]) -> dict[str, Any]:
@@ -75,19 +75,24 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
 
     Returns:
         `trials`: requested trials an item -> items; `options`: K -> items (confidence does not compare across
-        either); `missing_trials`, `failed_items`; `identical_items`: items whose T >= 2 raw replies are all equal;
+        either); `missing_trials`, `empty_replies`, `failed_items`; `identical_items`: items whose T >= 2 raw replies are all equal;
         `source_question_rule`: how the clean item behind a degraded one was found -> items; `warnings`: sentences.
     """
     trials = Counter(len(record["letters"]) for record in records)
     identical = sum(record["trials"] >= 2 and record["distinct_replies"] == 1 for record in records)
+    answered = sum(record["trials"] for record in records)
+    empty = sum(record["empty_replies"] for record in records)
     failed = [record for record in records if record["error"]]
     missing = sum(letter == MISSING for record in records for letter in record["letters"])
     warnings = []
-    if records and identical > IDENTICAL_REPLIES_SHARE * len(records):
+    if records and identical > SUSPICIOUS_SHARE * len(records):
         warnings.append(
             f"all replies to an item are identical on {identical} of {len(records)} items: either the model is that "
             "certain, or the integration does not sample (temperature, top_k)"
         )
+    if empty > SUSPICIOUS_SHARE * answered:
+        # Some integrations (llava_hf of lmms-eval 0.7.3) swallow a failing model and hand back empty text.
+        warnings.append(f"{empty} of {answered} replies are empty: the model may have failed without a word")
     if missing:
         warnings.append(f"{missing} trials are missing because their requests failed")
     if failed:
@@ -98,6 +103,7 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
         "trials": _with_text_keys(trials),
         "options": _with_text_keys(Counter(record["k"] for record in records)),
         "missing_trials": missing,
+        "empty_replies": empty,
         "failed_items": len(failed),
         "identical_items": identical,
         "source_question_rule": _with_text_keys(Counter(record["source_question_rule"] for record in records)),

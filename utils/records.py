@@ -18,7 +18,7 @@ class ItemRecord(TypedDict):
     """One item with its votes and scores.
 
     `letters` has one entry a trial, in order: an option letter, "unread" or "missing"; `trials` counts those that
-    are not missing, `distinct_replies` the different texts among them. The scores are None where every trial is
+    are not missing, `distinct_replies` the different texts among them, `empty_replies` those without any text. The scores are None where every trial is
     missing or where scoring failed (`error` then says how).
     """
 
@@ -38,6 +38,7 @@ class ItemRecord(TypedDict):
     trials: int
     missing_rate: float | None
     distinct_replies: int
+    empty_replies: int
     accuracy: float | None
     majority_vote: float | None
     confidence: float | None
@@ -67,6 +68,7 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str]) -> ItemRecord:
         trials=len(answered),
         missing_rate=(len(letters) - len(answered)) / len(letters) if letters else None,
         distinct_replies=len(set(answered)),
+        empty_replies=sum(not reply.strip() for reply in answered),
         accuracy=scores.accuracy if scores else None,
         majority_vote=scores.majority_vote if scores else None,
         confidence=scores.confidence if scores else None,
@@ -84,6 +86,7 @@ def failed_record(doc: Mapping[str, Any], error: Exception) -> ItemRecord:
         trials=0,
         missing_rate=None,
         distinct_replies=0,
+        empty_replies=0,
         accuracy=None,
         majority_vote=None,
         confidence=None,

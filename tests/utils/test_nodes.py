@@ -85,6 +85,15 @@ def test_equal_replies_on_most_items_raise_a_warning() -> None:
     assert nodes.run_conditions(single)["warnings"] == []
 
 
+def test_empty_replies_raise_a_warning() -> None:
+    records = [score_item(document(item_id=str(n)), ["", " ", "\n", "B"]) for n in range(3)]
+    conditions = nodes.run_conditions(records)
+    assert conditions["empty_replies"] == 9
+    assert any("9 of 12 replies are empty" in text for text in conditions["warnings"])
+    lost = [score_item(document(), ["[LMMS_EVAL_REQUEST_FAILED]"])]
+    assert not any("empty" in text for text in nodes.run_conditions(lost)["warnings"])
+
+
 def _summary(level: str, accuracy: float, shift: float, **axes: Any) -> dict[str, Any]:
     scores = {"accuracy": accuracy, "confidence": accuracy + shift, "calibration_shift": shift}
     return {"level": level, "overall": scores, "nodes": {"modality": axes}}

@@ -41,9 +41,7 @@ def build_elsewhere(directory: Path, architecture: str) -> subprocess.Popen[byte
         "import sys; from medqdeg.utils.tiny_checkpoint import build_tiny_checkpoint as build; "
         "print(build(sys.argv[1], sys.argv[2]))"
     )
-    return subprocess.Popen(
-        [sys.executable, "-c", code, str(directory), architecture], stdout=subprocess.PIPE
-    )
+    return subprocess.Popen([sys.executable, "-c", code, str(directory), architecture], stdout=subprocess.PIPE)
 
 
 # ---- the files
@@ -209,9 +207,7 @@ def one_thread():
 def load(checkpoint):
     """Gives the integration's model class on this checkpoint: `load(simple=…)`, each loaded once."""
     pytest.importorskip("lmms_eval", reason="lmms-eval is not installed: its model classes cannot be tried")
-    pytest.importorskip(
-        "decord", reason="decord is not installed: lmms-eval's classes do not import without it"
-    )
+    pytest.importorskip("decord", reason="decord is not installed: lmms-eval's classes do not import without it")
     from lmms_eval.models import get_model
 
     architecture, directory = checkpoint
@@ -222,9 +218,7 @@ def load(checkpoint):
         if simple not in loaded:
             model_class = get_model(name, force_simple=simple)
             assert model_class.is_simple is simple
-            loaded[simple] = model_class(
-                pretrained=str(directory), device="cpu", device_map="cpu", **arguments
-            )
+            loaded[simple] = model_class(pretrained=str(directory), device="cpu", device_map="cpu", **arguments)
         return loaded[simple]
 
     return load_once
