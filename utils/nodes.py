@@ -75,8 +75,9 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
 
     Returns:
         `trials`: requested trials an item -> items; `options`: K -> items (confidence does not compare across
-        either); `missing_trials`, `empty_replies`, `failed_items`; `identical_items`: items whose T >= 2 raw replies are all equal;
-        `source_question_rule`: how the clean item behind a degraded one was found -> items; `warnings`: sentences.
+        either); `missing_trials`, `empty_replies`, `failed_items`; `identical_items`: items whose T >= 2 raw replies
+        are all equal; `source_question_rule`: how the clean item behind a degraded one was found -> items;
+        `warnings`: sentences.
     """
     trials = Counter(len(record["letters"]) for record in records)
     identical = sum(record["trials"] >= 2 and record["distinct_replies"] == 1 for record in records)

@@ -18,8 +18,8 @@ class ItemRecord(TypedDict):
     """One item with its votes and scores.
 
     `letters` has one entry a trial, in order: an option letter, "unread" or "missing"; `trials` counts those that
-    are not missing, `distinct_replies` the different texts among them, `empty_replies` those without any text. The scores are None where every trial is
-    missing or where scoring failed (`error` then says how).
+    are not missing, `distinct_replies` the different texts among them, `empty_replies` those without any text. The
+    scores are None where every trial is missing or where scoring failed (`error` then says how).
     """
 
     schema: int

@@ -13,8 +13,8 @@ import pytest
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 
+from medqdeg.utils.checkpoints.tiny import build_tiny_checkpoint
 from medqdeg.utils.command_line.demo import MODELS
-from medqdeg.utils.tiny_checkpoint import build_tiny_checkpoint
 
 from .test_evaluation import TOLERANCE, brute_force
 

@@ -37,7 +37,7 @@ def demo(
         raise InputError(f"{data} is not a folder")
     if model not in MODELS:
         raise InputError(f"unknown model {model!r}: known are {', '.join(MODELS)}")
-    from ..tiny_checkpoint import build_tiny_checkpoint
+    from ..checkpoints.tiny import build_tiny_checkpoint
 
     architecture, arguments = MODELS[model]
     checkpoint = build_tiny_checkpoint(output / f"checkpoint-{architecture}", architecture)

@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import InputError
-from .tiny_architecture import ARCHITECTURES, tiny_config, tiny_processor, tiny_tokenizer
+from ..errors import InputError
+from .architectures import ARCHITECTURES, tiny_config, tiny_processor, tiny_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from medqdeg.utils.checkpoints.tiny import ARCHITECTURES, LETTERS, MARKER, build_tiny_checkpoint
 from medqdeg.utils.errors import InputError
-from medqdeg.utils.tiny_checkpoint import ARCHITECTURES, LETTERS, MARKER, build_tiny_checkpoint
 
 pytest.importorskip("torch", reason="torch is not installed: no checkpoint can be built")
 pytest.importorskip("transformers", reason="transformers is not installed: no checkpoint can be built")
@@ -38,7 +39,7 @@ def contents(directory: Path) -> dict[str, bytes]:
 
 def build_elsewhere(directory: Path, architecture: str) -> subprocess.Popen[bytes]:
     code = (
-        "import sys; from medqdeg.utils.tiny_checkpoint import build_tiny_checkpoint as build; "
+        "import sys; from medqdeg.utils.checkpoints.tiny import build_tiny_checkpoint as build; "
         "print(build(sys.argv[1], sys.argv[2]))"
     )
     return subprocess.Popen([sys.executable, "-c", code, str(directory), architecture], stdout=subprocess.PIPE)

@@ -30,7 +30,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from . import answer_phrases as phrases
+from . import phrases
 from .reply_text import fold, without_markup, without_thinking
 
 MISSING_TRIAL_MARKERS = ("[LMMS_EVAL_REQUEST_FAILED", "[LMMS_EVAL_BUDGET_EXCEEDED")

@@ -1,0 +1,1 @@
+"""Checkpoints that the package makes itself, in stock architectures, without a download."""
