@@ -96,9 +96,10 @@ def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
 
 def across_levels(values: Sequence[float | None], sizes: Sequence[int], weight_by_size: bool) -> str:
     """Return a line with a score at the three levels (in the order of the group's tasks) and its change from L0."""
-    if len(values) != len(LEVELS) or any(value is None for value in values):
+    present = [value for value in values if value is not None]
+    if len(present) != len(LEVELS):
         return "a level has no scores"
-    (first, clean), *degraded = zip(LEVELS, values, strict=True)
+    (first, clean), *degraded = zip(LEVELS, present, strict=True)
     changes = (f"{level} {value:.4f} ({value - clean:+.4f})" for level, value in degraded)
     return ", ".join([f"{first} {clean:.4f}", *changes])
 
