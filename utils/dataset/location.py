@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from ..errors import InputError
 from ..taxonomy import CLEAN
@@ -85,7 +85,7 @@ class HubRepository:
         from huggingface_hub import HfApi, hf_hub_download
         from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-        options = {"repo_id": self.repository, "repo_type": "dataset", "revision": self.revision}
+        options: dict[str, Any] = {"repo_id": self.repository, "repo_type": "dataset", "revision": self.revision}
         try:
             return Path(hf_hub_download(filename=name, **options))
         except LocalEntryNotFoundError as error:

@@ -115,9 +115,9 @@ def assign_columns(header: list[str], name: str) -> Columns:
         seen.add(column)
         by_key.setdefault(key, column)
     roles = {
-        role: by_key[key]
+        role: by_key[found]
         for role, names in COLUMN_NAMES.items()
-        if (key := next((k for k in map(_column_key, names) if k in by_key), None))
+        if (found := next((key for key in map(_column_key, names) if key in by_key), None))
     }
     options = {column.upper(): column for column in header if re.fullmatch(r"[A-Za-z]", column)}
     options = dict(sorted(options.items()))
@@ -126,8 +126,8 @@ def assign_columns(header: list[str], name: str) -> Columns:
     if "image" not in roles and "image_path" not in roles:
         missing.append("image or image_path")
     if missing:
-        found = ", ".join(filter(None, header)) or "none"
-        raise InputError(one_line(f"{name} lacks the column {', '.join(missing)}; found {found}"))
+        columns = ", ".join(filter(None, header)) or "none"
+        raise InputError(one_line(f"{name} lacks the column {', '.join(missing)}; found {columns}"))
     if "image" in roles and "image_path" in roles:
         del roles["image_path"]
     known = {*roles.values(), *options.values()}
@@ -206,7 +206,7 @@ class TsvFile:
             answer = (cell("answer") or "").upper()
             options = _options(cells, self.columns, answer)
             level = taxonomy.level(cell("severity") or taxonomy.CLEAN)
-            degradation = cell("degradation")
+            degradation = None if level == taxonomy.CLEAN else cell("degradation")
             if level != taxonomy.CLEAN and degradation is None:
                 raise InputError(f"the item is degraded ({level}) but names no degradation")
             modality = cell("modality")
@@ -221,7 +221,7 @@ class TsvFile:
                 image_cell=cell("image") or cell("image_path") or "",
                 level=level,
                 modality=taxonomy.modality(modality) if modality else taxonomy.UNLABELLED,
-                degradation=None if level == taxonomy.CLEAN else taxonomy.degradation(degradation),
+                degradation=taxonomy.degradation(degradation) if degradation else None,
                 skill=_skill(source or "", cell("skill"), cell("question_type")),
                 source=taxonomy.source(source) if source else taxonomy.UNLABELLED,
                 source_question=identifier(source_question) if source_question else None,

@@ -80,7 +80,7 @@ def test_the_command_line(tmp_path: Path, own_cache: Path) -> None:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
     output = done[bad].stdout
     assert done[bad].returncode == 1, output
