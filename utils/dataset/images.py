@@ -15,15 +15,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFile
+from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from ..errors import InputError
 
 MAX_PIXELS = 100_000_000
 """Larger images are refused unread: 10,000 x 10,000 pixels is past any item of the benchmark."""
 
+# Pixels and nothing else: PIL would run a PostScript interpreter for a file that asks for one.
+_FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+
 _DATA_URI = re.compile(r"data:[\w/+.-]*;base64,")
-_truncation_lock = threading.Lock()
 
 
 def split_cell(cell: str) -> list[str]:
@@ -37,10 +39,10 @@ def split_cell(cell: str) -> list[str]:
     if text.startswith("["):
         try:
             entries = json.loads(text)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             try:
                 entries = ast.literal_eval(text)
-            except (ValueError, SyntaxError, MemoryError, RecursionError):
+            except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
                 raise InputError(f"the image cell {text[:60]!r} is not a list") from None
     if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
         raise InputError(f"the image cell {text[:60]!r} is not a list of texts")
@@ -57,24 +59,29 @@ def decode_base64(text: str) -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InputError(f"the image is not valid base64 ({error})") from None
+        raise InputError(f"the image {quoted(text)} is not valid base64 ({error})") from None
 
 
-def resolve_path(folder: Path, relative: str) -> Path:
-    """Return the path of an image given relative to the folder of its TSV file.
+def relative_path(text: str) -> str:
+    """Return the path of an image as a plain relative path, with slashes.
 
     The check is by name, not by following links: the Hub's cache is made of links that leave their folder.
 
     Raises:
-        InputError: for an absolute path, one that climbs out of the folder, or one where no file is.
+        InputError: for an absolute path, or one that climbs out of its folder.
     """
-    normal = posixpath.normpath(relative.replace("\\", "/"))
+    normal = posixpath.normpath(text.replace("\\", "/"))
     if normal.startswith(("../", "/")) or normal in ("..", ".") or re.match(r"[A-Za-z]:", normal):
-        raise InputError(f"the image path {relative!r} leaves the folder {folder}")
-    path = folder / normal
-    if not path.is_file():
-        raise InputError(f"the image file {path} does not exist")
-    return path
+        raise InputError(f"the image path {quoted(text)} leaves the folder of its file")
+    return normal
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file; a name that no file can have (too long, a NUL character) is a no, not an error."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def check_image(image: bytes | Path) -> None:
@@ -84,11 +91,20 @@ def check_image(image: bytes | Path) -> None:
         InputError: if it is no image, is cut off or corrupt, or has more than `MAX_PIXELS` pixels.
     """
     try:
-        with Image.open(io.BytesIO(image) if isinstance(image, bytes) else image) as opened:
+        with (
+            _strict_decoding(),
+            Image.open(io.BytesIO(image) if isinstance(image, bytes) else image, formats=_FORMATS) as opened,
+        ):
             width, height = opened.size
             if width * height > MAX_PIXELS:
                 raise InputError(f"the image is absurdly large ({width} x {height} pixels)")
+            if width * height == 0:
+                raise InputError(f"the image is empty ({width} x {height} pixels)")
+            # All that will happen to it later: `datasets` turns it as its EXIF block says.
             opened.load()
+            if opened.getexif().get(ExifTags.Base.Orientation) is not None:
+                ImageOps.exif_transpose(opened, in_place=True)
+            as_rgb(opened)
     except InputError:
         raise
     except Image.DecompressionBombError:
@@ -100,16 +116,26 @@ def check_image(image: bytes | Path) -> None:
         raise InputError(f"the image cannot be decoded ({reason[:120]})") from None
 
 
+_strict_lock = threading.Lock()
+_strict_users = 0
+_truncated_before = False
+
+
 @contextmanager
-def strict_decoding() -> Iterator[None]:
-    """Make PIL refuse cut-off images while inside; lmms-eval switches that check off for the whole process."""
-    with _truncation_lock:
-        before = ImageFile.LOAD_TRUNCATED_IMAGES
-        ImageFile.LOAD_TRUNCATED_IMAGES = False
-        try:
-            yield
-        finally:
-            ImageFile.LOAD_TRUNCATED_IMAGES = before
+def _strict_decoding() -> Iterator[None]:
+    """Make PIL refuse cut-off images while any thread is inside; lmms-eval switches that check off for the process."""
+    global _strict_users, _truncated_before
+    with _strict_lock:
+        if _strict_users == 0:
+            _truncated_before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+        _strict_users += 1
+    try:
+        yield
+    finally:
+        with _strict_lock:
+            _strict_users -= 1
+            if _strict_users == 0:
+                ImageFile.LOAD_TRUNCATED_IMAGES = _truncated_before
 
 
 def as_rgb(image: Image.Image) -> Image.Image:
@@ -119,3 +145,8 @@ def as_rgb(image: Image.Image) -> Image.Image:
         scale = 255.0 / 65535.0 if values.max(initial=0.0) > 255.0 else 1.0
         image = Image.fromarray(np.clip(values * scale, 0, 255).round().astype(np.uint8), mode="L")
     return image.convert("RGB")
+
+
+def quoted(text: str) -> str:
+    """Return the text as a message quotes it: on one line, cut off after 60 characters."""
+    return repr(text if len(text) <= 60 else text[:60] + "...")

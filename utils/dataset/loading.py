@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import taxonomy
 from ..errors import InputError
-from .images import check_image, decode_base64, resolve_path, split_cell, strict_decoding
+from .images import check_image, decode_base64, is_file, quoted, relative_path, split_cell
 from .location import Location, file_name, locate
-from .tsv import Row, TsvFile, extra_as_json, parse_header, question_key
+from .tsv import ImageCells, Place, Row, TsvFile, at_line, extra_as_json, parse_header, question_key
 
 if TYPE_CHECKING:
     import datasets
-
-# Part of the cache key: raise it when rows come out differently.
-CACHE_VERSION = 1
 
 BY_COLUMN, BY_TEXT = "column", "text"
 """How the clean item behind a degraded one is known: a column names it, or the text of the question stands for it."""
@@ -52,7 +51,7 @@ def load_level(split: str, level: str, location: Location | None = None) -> data
     location = location or locate()
     path = location.fetch(file_name(split, level))
     dataset = _load_file(path, location, _source_question_rule(split, location))
-    levels = list(dataset["level"])
+    levels = dataset["level"][:]
     found = {name: levels.count(name) for name in taxonomy.LEVELS if name in levels}
     if level not in found:
         raise InputError(f"{path} has no items of level {level}; found {found or 'no rows'}")
@@ -67,14 +66,14 @@ def _load_file(path: Path, location: Location, rule: str) -> datasets.Dataset:
     from datasets.exceptions import DatasetGenerationError
 
     file = TsvFile(path)
-    if not file.columns.holds_images:
-        location.fetch_images(path, (entry for row in file.rows() for entry in split_cell(row.image_cell)))
+    images = [] if file.columns.holds_images else _image_paths(file)
+    location.fetch_images(path, images)
     try:
         return datasets.Dataset.from_generator(
             _checked_rows,
             features=_features(),
             gen_kwargs={"path": path, "rule": rule},
-            fingerprint=_fingerprint(file, rule),
+            fingerprint=_fingerprint(path, images, rule),
         )
     except DatasetGenerationError as error:
         cause: BaseException | None = error
@@ -120,22 +119,47 @@ def _source_question_rule(split: str, location: Location) -> str:
 def _source_question_id(row: Row, rule: str) -> str:
     if rule == BY_TEXT:
         return question_key(row)
+    if row.source_question is not None:
+        return f"index:{row.source_question}"
     if row.level == taxonomy.CLEAN:
         return f"index:{row.item_id}"
-    if row.source_question is None:
-        raise InputError("the degraded item does not name the clean item that it comes from")
-    return f"index:{row.source_question}"
+    raise InputError("the degraded item does not name the clean item that it comes from")
 
 
-def _fingerprint(file: TsvFile, rule: str) -> str:
+def _image_paths(file: TsvFile) -> list[str]:
+    """Return the relative paths of all images that lie beside a file, each once."""
+    paths: dict[str, None] = {}
+    for row in file.rows():
+        with _about(file.path, row):
+            paths.update(dict.fromkeys(relative_path(entry) for entry in split_cell(row.image_cell)))
+    return list(paths)
+
+
+@contextmanager
+def _about(path: Path, row: Row) -> Iterator[None]:
+    """Say in an error which row of which file it is about."""
+    try:
+        yield
+    except InputError as error:
+        raise at_line(path.name, row.place[0], row.item_id, error) from None
+
+
+def _fingerprint(path: Path, images: list[str], rule: str) -> str:
     """Name the cache entry after everything that decides its content: the file, images beside it, our own rules."""
-    parts = [f"medqdeg-{CACHE_VERSION}", rule, str(file.path.absolute()), _stamp(file.path)]
-    if not file.columns.holds_images:
-        for row in file.rows():
-            for entry in split_cell(row.image_cell):
-                image = file.path.parent / entry
-                parts.append(f"{entry}:{_stamp(image) if image.is_file() else 'absent'}")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+    parts = ["medqdeg", _rules(), rule, str(path.absolute()), _stamp(path)]
+    for entry in images:
+        image = path.parent / entry
+        parts.append(f"{entry}:{_stamp(image) if is_file(image) else 'absent'}")
+    return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()[:32]
+
+
+@functools.cache
+def _rules() -> str:
+    """Digest the code and the tables that turn a file into rows, so that no entry outlives a change of them."""
+    digest = hashlib.sha256()
+    for part in (*sorted(Path(__file__).parent.glob("*.py")), Path(taxonomy.__file__)):
+        digest.update(part.read_bytes())
+    return digest.hexdigest()
 
 
 def _stamp(path: Path) -> str:
@@ -149,15 +173,15 @@ def _checked_rows(path: Path, rule: str) -> Iterator[dict[str, Any]]:
     The texts of all rows are checked before the first image is decoded, so that most mistakes show within seconds.
     """
     file = TsvFile(path)
-    _check_texts(file, rule)
-    cells = file.image_cells() if file.columns.holds_images else None
+    places = _check_texts(file, rule)
+    cells = ImageCells(file, places) if file.columns.holds_images else None
 
     def finish(row: Row) -> dict[str, Any]:
-        try:
-            cell = cells.follow(row.image_cell) if cells else row.image_cell
-            images = [_checked_image(entry, path.parent, inside=cells is not None) for entry in split_cell(cell)]
-        except InputError as error:
-            raise InputError(f"{path.name}, line {row.line} (index {row.item_id!r}): {error}") from None
+        with _about(path, row):
+            if cells:
+                images = [_checked_bytes(entry) for entry in split_cell(cells.follow(row.image_cell))]
+            else:
+                images = [_checked_file(path.parent, entry) for entry in split_cell(row.image_cell)]
         return {
             "item_id": row.item_id,
             "question": row.question,
@@ -175,39 +199,41 @@ def _checked_rows(path: Path, rule: str) -> Iterator[dict[str, Any]]:
             "extra": extra_as_json(row),
         }
 
-    with strict_decoding():
-        yield from _in_threads(finish, file.rows())
+    yield from _in_threads(finish, file.rows())
 
 
-def _check_texts(file: TsvFile, rule: str) -> None:
-    lines: dict[str, int] = {}
+def _check_texts(file: TsvFile, rule: str) -> dict[str, Place]:
+    """Check all that can be checked without an image, and return where each item is."""
+    places: dict[str, Place] = {}
     for row in file.rows():
-        if row.item_id in lines:
-            raise InputError(
-                f"{file.path.name}: the index {row.item_id!r} occurs twice, in lines {lines[row.item_id]} and "
-                f"{row.line}"
-            )
-        lines[row.item_id] = row.line
-        try:
+        with _about(file.path, row):
+            if row.item_id in places:
+                raise InputError(f"line {places[row.item_id][0]} has this index already")
+            places[row.item_id] = row.place
             _source_question_id(row, rule)
             split_cell(row.image_cell)
-        except InputError as error:
-            raise InputError(f"{file.path.name}, line {row.line} (index {row.item_id!r}): {error}") from None
-    if not lines:
+    if not places:
         raise InputError(f"{file.path} has a header and no rows")
+    return places
 
 
-def _checked_image(entry: str, folder: Path, *, inside: bool) -> dict[str, Any]:
-    image: bytes | Path = decode_base64(entry) if inside else resolve_path(folder, entry)
+def _checked_bytes(text: str) -> dict[str, Any]:
+    image = decode_base64(text)
     check_image(image)
-    if isinstance(image, bytes):
-        return {"bytes": image, "path": None}
-    return {"bytes": None, "path": str(image)}
+    return {"bytes": image, "path": None}
+
+
+def _checked_file(folder: Path, entry: str) -> dict[str, Any]:
+    path = folder / relative_path(entry)
+    if not is_file(path):
+        raise InputError(f"the image file {quoted(entry)} does not exist")
+    check_image(path)
+    return {"bytes": None, "path": str(path)}
 
 
 def _in_threads(function: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
     """Map in order on all cores with a bounded number of items in flight; PIL decodes outside Python's lock."""
-    workers = os.cpu_count() or 1
+    workers = min(os.cpu_count() or 1, 16)
     pending: deque[Future[_Out]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:

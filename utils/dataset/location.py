@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from ..errors import InputError
 from ..taxonomy import CLEAN
+from .images import is_file
+from .tsv import first_line
 
 DEFAULT_REPOSITORY = "jiyaoliufd/MedQ-DEG-Bench"
 ENVIRONMENT_VARIABLE = "MEDQDEG_DATA"
 SPLITS: tuple[str, ...] = ("test", "dev")
 
-_HUB_ID = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
+_HUB_ID = re.compile(r"(?P<repository>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>[\w./-]+))?", re.ASCII)
 
 
 def file_name(split: str, level: str) -> str:
@@ -34,7 +37,12 @@ class Location(Protocol):
         ...
 
     def fetch_images(self, tsv: Path, paths: Iterable[str]) -> None:
-        """See to it that image files, given relative to `tsv`, are on disk beside it where the place has them."""
+        """See to it that image files are on disk beside `tsv` where the place has them.
+
+        Args:
+            tsv: a path that `fetch` returned.
+            paths: plain paths relative to the folder of `tsv` (see `images.relative_path`).
+        """
         ...
 
     def first_line(self, name: str) -> bytes | None:
@@ -63,10 +71,7 @@ class LocalFolder:
 
     def first_line(self, name: str) -> bytes | None:
         path = self.folder / name
-        if not path.is_file():
-            return None
-        with path.open("rb") as file:
-            return file.readline()
+        return first_line(path) if is_file(path) else None
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class HubRepository:
         from huggingface_hub import HfApi, hf_hub_download
         from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-        options = {"repo_id": self.repository, "repo_type": "dataset", "revision": self.revision}
+        options: dict[str, Any] = {"repo_id": self.repository, "repo_type": "dataset", "revision": self.revision}
         try:
             return Path(hf_hub_download(filename=name, **options))
         except LocalEntryNotFoundError as error:
@@ -103,18 +108,23 @@ class HubRepository:
     def fetch_images(self, tsv: Path, paths: Iterable[str]) -> None:
         from huggingface_hub import snapshot_download
 
-        missing = [path for path in paths if not (tsv.parent / path).exists()]
+        missing = [path for path in paths if not is_file(tsv.parent / path)]
         if not missing:
             return
+        # .../snapshots/<commit>/<path in the repository>: the images must be of the commit that the file is of.
+        snapshot = next(folder for folder in tsv.parents if folder.parent.name == "snapshots")
+        folder = glob.escape(tsv.parent.relative_to(snapshot).as_posix() + "/").removeprefix("./")
         # One pattern a folder: a pattern a file would be matched against every file of the repository.
-        patterns = sorted(
-            {
-                f"{PurePosixPath(path).parts[0]}/*" if "/" in path else f"*{PurePosixPath(path).suffix}"
-                for path in missing
-            }
-        )
+        patterns = {
+            f"{folder}{glob.escape(path.partition('/')[0])}/*"
+            if "/" in path
+            else f"{folder}*{PurePosixPath(path).suffix}"
+            for path in missing
+        }
         try:
-            snapshot_download(self.repository, repo_type="dataset", revision=self.revision, allow_patterns=patterns)
+            snapshot_download(
+                self.repository, repo_type="dataset", revision=snapshot.name, allow_patterns=sorted(patterns)
+            )
         except Exception as error:
             self._explain(error)
 
@@ -124,8 +134,7 @@ class HubRepository:
         cached = try_to_load_from_cache(self.repository, name, repo_type="dataset", revision=self.revision or "main")
         try:
             if isinstance(cached, str):
-                with Path(cached).open("rb") as file:
-                    return file.readline()
+                return first_line(Path(cached))
             reference = f"datasets/{self.repository}" + (f"@{self.revision}" if self.revision else "")
             with HfFileSystem().open(f"{reference}/{name}", "rb") as remote:
                 return remote.readline()
@@ -166,9 +175,12 @@ def locate(where: str | os.PathLike[str] | None = None) -> Location:
     given = str(where) if where is not None else os.environ.get(ENVIRONMENT_VARIABLE, "").strip()
     if not given:
         return HubRepository(DEFAULT_REPOSITORY)
-    folder = Path(given).expanduser()
-    if folder.is_dir():
-        return LocalFolder(folder.resolve())
+    try:
+        folder = Path(given).expanduser()
+        if folder.is_dir():
+            return LocalFolder(folder.resolve())
+    except (OSError, RuntimeError):  # a name too long for a folder, the home of a user who is not here
+        pass
     if match := _HUB_ID.fullmatch(given):
         return HubRepository(match["repository"], match["revision"])
     raise InputError(f"{ENVIRONMENT_VARIABLE}={given} is neither a folder nor a Hub id such as {DEFAULT_REPOSITORY}")

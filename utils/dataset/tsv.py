@@ -1,7 +1,8 @@
 """The four-file TSV layout: which columns there are, what a row means, what is wrong with it.
 
 Column names follow VLMEvalKit's layout as the authors' loader reads it; other spellings are taken from
-`COLUMN_NAMES`, matched without regard to case, spaces and underscores. Columns that nobody knows are kept as `extra`.
+`COLUMN_NAMES`, matched without regard to case, spaces, hyphens and underscores. Columns that nobody knows are kept as
+`extra`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import csv
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,11 +44,17 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
 
 REQUIRED: tuple[str, ...] = ("item_id", "question", "answer")
 
-# What pandas, with which the authors read the files, takes for a missing value.
+# What pandas, with which the authors read the files, takes for a missing value; case matters to it.
 _MISSING_VALUES = frozenset(
-    {"", "nan", "none", "null", "na", "n/a", "<na>", "#n/a", "#na", "-nan", "1.#ind", "1.#qnan", "-1.#ind"}
+    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
+    | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 )
-_LARGEST_CELL = 2**31 - 1  # the csv module's own limit of 128 KiB is less than one image
+_MISSING_LABELS = frozenset(value.casefold() for value in _MISSING_VALUES)
+
+# The csv module's own limit of 128 KiB is less than one image. A higher one than ours (about 100 MB of image) would
+# let one stray quotation mark take a file of gigabytes for a single cell, at four bytes a character.
+_LARGEST_CELL = 2**27
+_LONGEST_HEADER = 2**20
 
 
 @dataclass(frozen=True)
@@ -70,11 +77,15 @@ class Columns:
         return "image" in self.roles
 
 
+Place = tuple[int, int]
+"""Where a record begins in its file: the line, counted from 1, and the byte."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One row with its image cell still unread."""
 
-    line: int
+    place: Place
     item_id: str
     question: str
     options: Mapping[str, str]
@@ -95,14 +106,18 @@ def assign_columns(header: list[str], name: str) -> Columns:
     Raises:
         InputError: if a required column is missing (the message lists those found) or a name occurs twice.
     """
-    if len(set(header)) != len(header):
-        twice = sorted({column for column in header if header.count(column) > 1})
-        raise InputError(f"{name} has the column {', '.join(map(repr, twice))} twice")
-    by_key = {_column_key(column): column for column in header}
+    by_key: dict[str, str] = {}
+    seen: set[str] = set()
+    for column in header:
+        key = _column_key(column)
+        if column in seen or (key in by_key and (key in _KNOWN_KEYS or len(key) == 1)):
+            raise InputError(one_line(f"{name} has two columns for the same, {by_key[key]!r} and {column!r}"))
+        seen.add(column)
+        by_key.setdefault(key, column)
     roles = {
-        role: by_key[key]
+        role: by_key[found]
         for role, names in COLUMN_NAMES.items()
-        if (key := next((k for k in map(_column_key, names) if k in by_key), None))
+        if (found := next((key for key in map(_column_key, names) if key in by_key), None))
     }
     options = {column.upper(): column for column in header if re.fullmatch(r"[A-Za-z]", column)}
     options = dict(sorted(options.items()))
@@ -111,7 +126,8 @@ def assign_columns(header: list[str], name: str) -> Columns:
     if "image" not in roles and "image_path" not in roles:
         missing.append("image or image_path")
     if missing:
-        raise InputError(f"{name} lacks the column {', '.join(missing)}; found {', '.join(header) or 'none'}")
+        columns = ", ".join(filter(None, header)) or "none"
+        raise InputError(one_line(f"{name} lacks the column {', '.join(missing)}; found {columns}"))
     if "image" in roles and "image_path" in roles:
         del roles["image_path"]
     known = {*roles.values(), *options.values()}
@@ -120,7 +136,16 @@ def assign_columns(header: list[str], name: str) -> Columns:
 
 def parse_header(line: bytes, name: str) -> Columns:
     """Return the columns that a file's first line names."""
-    return assign_columns(next(csv.reader([_decode(line, name, 1)], delimiter="\t"), []), name)
+    return assign_columns(_header(line, name), name)
+
+
+def first_line(path: Path) -> bytes:
+    """Return a file's first line, the header. Raises `InputError` if the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.readline(_LONGEST_HEADER)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror})") from None
 
 
 class TsvFile:
@@ -128,49 +153,48 @@ class TsvFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with path.open("rb") as file:
-            self.columns = parse_header(file.readline(), path.name)
+        self.columns = parse_header(first_line(path), path.name)
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows in order. Raises `InputError`, naming file and line, at the first that cannot be used."""
-        return (self._row(line, cells) for line, _, cells in self._records(0, 1))
+        return (self._row(line, offset, cells) for line, offset, cells in self._records())
 
-    def image_cells(self) -> ImageCells:
-        """Return access to image cells by item id (see `ImageCells`)."""
-        return ImageCells(self)
+    def image_cell(self, place: Place) -> str:
+        """Return the image cell of the record that begins at `place`."""
+        _, _, cells = next(self._records(place))
+        return cells[self.columns.roles["image"]].strip()
 
-    def _records(self, offset: int, line: int) -> Iterator[tuple[int, int, dict[str, str]]]:
-        """Yield (line, byte offset, cells) of each record; `offset` and `line` say where to begin."""
-        csv.field_size_limit(_LARGEST_CELL)
+    def _records(self, start: Place | None = None) -> Iterator[tuple[int, int, dict[str, str]]]:
+        """Yield (line, byte offset, cells) of each record, from `start` or else from the first on."""
+        name = self.path.name
         with self.path.open("rb") as file:
-            header = next(csv.reader([_decode(file.readline(), self.path.name, 1)], delimiter="\t"))
-            if offset:
-                file.seek(offset)
-            else:
-                offset, line = file.tell(), 2
-            lines = _CountedLines(file, self.path.name, line)
-            reader = csv.reader(lines, delimiter="\t", strict=True)
+            header = _header(file.readline(_LONGEST_HEADER), name)
+            line, offset = start or (2, file.tell())
+            file.seek(offset)
+            lines = _CountedLines(file, name, line)
+            reader = _reader(lines)
             while True:
                 record_offset, record_line = offset + lines.bytes_read, lines.next_line
                 try:
                     cells = next(reader, None)
                 except csv.Error as error:
-                    raise InputError(f"{self.path.name}, line {record_line}: {error}") from None
+                    raise InputError(f"{name}, line {record_line}: {error}") from None
                 if cells is None:
                     return
                 if not cells:
                     continue
                 if len(cells) != len(header):
                     raise InputError(
-                        f"{self.path.name}, line {record_line}: {len(cells)} cells where the header has "
-                        f"{len(header)}; is the file cut off or not separated by tabs?"
+                        f"{name}, line {record_line}: {len(cells)} cells where the header has {len(header)}; is the "
+                        "file cut off or not separated by tabs?"
                     )
                 yield record_line, record_offset, dict(zip(header, cells, strict=True))
 
-    def _row(self, line: int, cells: Mapping[str, str]) -> Row:
+    def _row(self, line: int, offset: int, cells: Mapping[str, str]) -> Row:
         def cell(role: str) -> str | None:
             column = self.columns.roles.get(role)
-            return None if column is None or is_missing(cells[column]) else cells[column].strip()
+            text = "" if column is None else cells[column].strip()
+            return None if text.casefold() in _MISSING_LABELS else text
 
         try:
             item_id = cell("item_id")
@@ -182,14 +206,14 @@ class TsvFile:
             answer = (cell("answer") or "").upper()
             options = _options(cells, self.columns, answer)
             level = taxonomy.level(cell("severity") or taxonomy.CLEAN)
-            degradation = cell("degradation")
+            degradation = None if level == taxonomy.CLEAN else cell("degradation")
             if level != taxonomy.CLEAN and degradation is None:
                 raise InputError(f"the item is degraded ({level}) but names no degradation")
             modality = cell("modality")
             source = cell("source")
             source_question = cell("source_question")
             return Row(
-                line=line,
+                place=(line, offset),
                 item_id=identifier(item_id),
                 question=question,
                 options=options,
@@ -197,15 +221,14 @@ class TsvFile:
                 image_cell=cell("image") or cell("image_path") or "",
                 level=level,
                 modality=taxonomy.modality(modality) if modality else taxonomy.UNLABELLED,
-                degradation=None if level == taxonomy.CLEAN else taxonomy.degradation(degradation),
+                degradation=taxonomy.degradation(degradation) if degradation else None,
                 skill=_skill(source or "", cell("skill"), cell("question_type")),
                 source=taxonomy.source(source) if source else taxonomy.UNLABELLED,
                 source_question=identifier(source_question) if source_question else None,
                 extra={column: cells[column] for column in self.columns.extra if cells[column] != ""},
             )
         except InputError as error:
-            column = self.columns.roles["item_id"]
-            raise InputError(f"{self.path.name}, line {line} ({column} {cells[column]!r}): {error}") from None
+            raise at_line(self.path.name, line, cells[self.columns.roles["item_id"]], error) from None
 
 
 class ImageCells:
@@ -216,19 +239,23 @@ class ImageCells:
 
     LONGEST_REFERENCE = 64
 
-    def __init__(self, file: TsvFile) -> None:
+    def __init__(self, file: TsvFile, places: Mapping[str, Place]) -> None:
         self._file = file
-        self._places = {
-            identifier(cells[file.columns.roles["item_id"]]): (offset, line)
-            for line, offset, cells in file._records(0, 1)
-        }
+        self._places = places
 
     def follow(self, cell: str) -> str:
-        """Return the cell itself, or, where it is short and names an item, that item's cell."""
-        if len(cell) > self.LONGEST_REFERENCE or (place := self._places.get(identifier(cell))) is None:
-            return cell
-        _, _, cells = next(self._file._records(*place))
-        return cells[self._file.columns.roles["image"]].strip()
+        """Return the cell itself, or, where it is short and names an item, that item's cell.
+
+        Raises:
+            InputError: if the references lead round in a circle.
+        """
+        seen = set()
+        while len(cell) <= self.LONGEST_REFERENCE and (name := identifier(cell)) in self._places:
+            if name in seen:
+                raise InputError(f"the image cell {name!r} names a row, and that row's cell leads back to it")
+            seen.add(name)
+            cell = self._file.image_cell(self._places[name])
+        return cell
 
 
 class _CountedLines:
@@ -242,18 +269,26 @@ class _CountedLines:
         return self
 
     def __next__(self) -> str:
-        line = self._file.readline()
+        line = self._file.readline(_LARGEST_CELL + 1)
         if not line:
             raise StopIteration
+        if len(line) > _LARGEST_CELL:
+            raise InputError(f"{self._name}, line {self.next_line}: longer than {_LARGEST_CELL} bytes")
         text = _decode(line, self._name, self.next_line)
         self.bytes_read += len(line)
         self.next_line += 1
         return text
 
 
-def is_missing(cell: str | None) -> bool:
-    """Whether a cell stands for no value: empty, or what pandas reads as one (NaN, None, NA, ...)."""
-    return cell is None or cell.strip().casefold() in _MISSING_VALUES
+def at_line(name: str, line: int, item: str, error: Exception) -> InputError:
+    """Return the error of one row with the file, the line and the item that it is about put before it."""
+    return InputError(one_line(f"{name}, line {line} (index {one_line(item.strip(), 60)!r}): {error}"))
+
+
+def one_line(text: str, longest: int = 600) -> str:
+    """Return `text` as one line, cut where it is longer than `longest`: what a file holds can be quoted with it."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[:longest] + " ..."
 
 
 def identifier(text: str) -> str:
@@ -278,11 +313,13 @@ def extra_as_json(row: Row) -> str:
 
 
 def _options(cells: Mapping[str, str], columns: Columns, answer: str) -> dict[str, str]:
-    # An option that reads "None" is missing to pandas and so to the authors' loader, but not if it is the answer.
+    # An option that reads "None" is missing to pandas and so to the authors' loader, but not if it is the answer;
+    # one that reads "none" or "Na" is there.
+    texts = {letter: cells[column].strip() for letter, column in columns.options.items()}
     options = {
-        letter: cells[column].strip()
-        for letter, column in columns.options.items()
-        if not is_missing(cells[column]) or (letter == answer and cells[column].strip())
+        letter: text
+        for letter, text in texts.items()
+        if text not in _MISSING_VALUES or (letter == answer and text != "")
     }
     if len(options) < 2:
         raise InputError(f"the item has {len(options)} option{'s' if len(options) != 1 else ''}, not at least 2")
@@ -303,10 +340,29 @@ def _skill(source: str, label: str | None, question_type: str | None) -> str:
 
 
 def _column_key(column: str) -> str:
-    return column.strip().casefold().replace(" ", "_")
+    return re.sub(r"[\s_-]", "", column.casefold())
+
+
+def _reader(lines: Iterable[str]) -> Iterator[list[str]]:
+    csv.field_size_limit(max(_LARGEST_CELL, csv.field_size_limit()))
+    return csv.reader(lines, delimiter="\t", strict=True)
+
+
+_KNOWN_KEYS = frozenset(_column_key(name) for names in COLUMN_NAMES.values() for name in names)
+
+
+def _header(line: bytes, name: str) -> list[str]:
+    if len(line) >= _LONGEST_HEADER:
+        raise InputError(f"{name}, line 1: longer than {_LONGEST_HEADER} bytes; is it a TSV file?")
+    try:
+        return [column.strip() for column in next(_reader([_decode(line, name, 1)]), [])]
+    except csv.Error as error:
+        raise InputError(f"{name}, line 1: {error}") from None
 
 
 def _decode(line: bytes, name: str, number: int) -> str:
+    if b"\0" in line:
+        raise InputError(f"{name}, line {number}: holds a NUL byte; is it UTF-16, or no text file?")
     try:
         return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
