@@ -1,4 +1,5 @@
-"""Degradations of medical images: 18 operators at two severities, matched to the MedQ-Deg paper's published images.
+"""Degradations of medical images: 18 operators at two severities, matched to the MedQ-Deg paper's published
+images.
 
 >>> import numpy as np
 >>> from medqdeg.degradations import degrade, list_degradations

@@ -42,22 +42,24 @@ def degrade(
     """Degrade one image.
 
     Args:
-        image: a PIL image (L, LA, RGB, RGBA, P, I;16), or an array of shape ``(H, W)``, ``(H, W, 1)``, ``(H, W, 3)`` or
-            ``(H, W, 4)`` with dtype uint8, uint16 or floating point in [0, 1]. It is not changed. An alpha channel is
-            kept as it is.
+        image: a PIL image (L, LA, RGB, RGBA, P, I;16), or an array of shape ``(H, W)``, ``(H, W, 1)``, ``(H,
+            W, 3)`` or ``(H, W, 4)`` with dtype uint8, uint16 or floating point in [0, 1]. It is not changed.
+            An alpha channel is kept as it is.
         name: a degradation's name or alias, see :func:`list_degradations`.
         severity: 0, 1 or 2 (or ``"L0"``, ``"L1"``, ``"L2"``). 0 returns a copy of the input.
-        seed: a non-negative integer, or a text such as the item's id. The draw depends on the seed, the name and the
-            severity only, so give every image of a data set a seed of its own, else all get the same spot and angle.
+        seed: a non-negative integer, or a text such as the item's id. The draw depends on the seed, the name
+            and the severity only, so give every image of a data set a seed of its own, else all get the same
+            spot and angle.
         modality: one of :data:`MODALITIES`; chooses the row of the severity table.
         severities: a severity table of one's own, see :func:`load_severities`.
         reference_size: image size in pixels for which the table's ``px`` values are meant; they are scaled by
             ``sqrt(H W) / reference_size``. None: absolute pixels, as in the paper.
-        keep_markings: paste coloured outlines and boxes on grey images back after degrading; None: as the authors do
-            for this degradation.
+        keep_markings: paste coloured outlines and boxes on grey images back after degrading; None: as the
+            authors do for this degradation.
         allow_unchanged: return the image where the degradation has no effect on it, rather than raise.
-        **overrides: parameters of the operator, drawn ones included, in place of the table's and the seed's; numbers in
-            pixels, degrees or grey levels of the 0..255 scale, or text with a unit as in the table.
+        **overrides: parameters of the operator, drawn ones included, in place of the table's and the seed's;
+            numbers in pixels, degrees or grey levels of the 0..255 scale, or text with a unit as in the
+            table.
 
     Returns:
         A new image of the same type, size, mode and dtype.
@@ -65,8 +67,8 @@ def degrade(
     Raises:
         TypeError: not an image, or a dtype, seed or override that cannot be used.
         ValueError: an unknown name, severity or modality; an image that cannot be degraded.
-        UnchangedImageError: (a ValueError) the result would equal the input, as a blur of a constant image does. In a
-            benchmark such an item would count as degraded without being so.
+        UnchangedImageError: (a ValueError) the result would equal the input, as a blur of a constant image
+            does. In a benchmark such an item would count as degraded without being so.
     """
     return degrade_with_record(
         image,
@@ -98,15 +100,15 @@ def degrade_with_record(
     """As :func:`degrade`, with the record from which :func:`reproduce` makes the same output again.
 
     Returns:
-        The image, and a dict that ``json.dumps`` takes: library, version, name, modality, severity, seed, size (height,
-        width), keep_markings, and ``parameters``: every argument of the operator, drawn or not.
+        The image, and a dict that ``json.dumps`` takes: library, version, name, modality, severity, seed,
+        size (height, width), keep_markings, and ``parameters``: every argument of the operator, drawn or not.
     """
     entry, implied = resolve(name)
     modality = check_modality(modality) or implied
     level = check_severity(severity)
     check_seed(seed)
     pixels = unpack(image)
-    shape = pixels.values.shape[:2]
+    shape = pixels.values.shape
     keep = entry.keep_markings if keep_markings is None else bool(keep_markings)
 
     if level == "L0":
@@ -130,7 +132,7 @@ def degrade_with_record(
         "modality": modality,
         "severity": level,
         "seed": seed if isinstance(seed, str) else int(seed),
-        "size": list(shape),
+        "size": list(shape[:2]),
         "keep_markings": keep,
         "parameters": parameters,
     }
@@ -143,7 +145,8 @@ def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:
     """Make an output again from the clean image and its record; nothing is drawn.
 
     Raises:
-        ValueError: the record is not one of this library, is of another version of it, or of an image of another size.
+        ValueError: the record is not one of this library, is of another version of it, or of an image of
+            another size.
     """
     missing = [
         key
@@ -154,15 +157,15 @@ def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:
         raise ValueError(f"not a record of medqdeg.degradations: {', '.join(missing)} missing")
     if record["version"] != _version():
         raise ValueError(
-            f"the record was made by medqdeg {record['version']}, this is {_version()}: install medqdeg=={record['version']}"
-            " for the same bytes"
+            f"the record was made by medqdeg {record['version']}, this is {_version()}:"
+            f" install medqdeg=={record['version']} for the same bytes"
         )
     entry, _ = resolve(record["name"])
     pixels = unpack(image)
     if list(pixels.values.shape[:2]) != list(record["size"]):
         raise ValueError(
-            f"the record is of an image of height x width {record['size'][0]} x {record['size'][1]}, this one is"
-            f" {pixels.values.shape[0]} x {pixels.values.shape[1]}"
+            f"the record is of an image of (height, width) = {tuple(record['size'])},"
+            f" this one has {pixels.values.shape[:2]}"
         )
     if check_severity(record["severity"]) == "L0":
         return copy.copy(image) if not isinstance(image, np.ndarray) else image.copy()
@@ -172,7 +175,7 @@ def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:
 def _parameters(
     entry: Degradation,
     level: str,
-    shape: tuple[int, int],
+    shape: tuple[int, ...],
     seed: int | str,
     modality: str | None,
     table: SeverityTable,
@@ -182,9 +185,10 @@ def _parameters(
     """Every argument of the operator: the table's, then the drawn ones, then the caller's."""
     _check_names(entry, overrides)
     given = {
-        key: parse_quantity(value, f"{entry.name}: {key}").resolve(shape) for key, value in overrides.items()
+        key: parse_quantity(value, f"{entry.name}: {key}").resolve(shape[:2])
+        for key, value in overrides.items()
     }
-    row = {key: q.resolve(shape, scale) for key, q in table.lookup(entry.name, level, modality).items()}
+    row = {key: q.resolve(shape[:2], scale) for key, q in table.lookup(entry.name, level, modality).items()}
     unknown = [key for key in row if key not in entry.apply_parameters | entry.draw_parameters]
     if unknown:
         raise ValueError(f"the severity table gives {entry.name} the unknown parameter {unknown[0]!r}")
@@ -211,8 +215,8 @@ def _run(
         out = paste_markings(out, operand, find_markings(values))
     if not allow_unchanged and _same(values, out):
         raise UnchangedImageError(
-            f"{entry.name} leaves this {values.shape[1]} x {values.shape[0]} image as it is (a constant image, or too"
-            " small); drop the image, or pass allow_unchanged=True"
+            f"{entry.name} leaves this {values.shape[1]} x {values.shape[0]} image as it is"
+            " (constant, or too small): drop the image, or pass allow_unchanged=True"
         )
     return pixels.pack(out, entry.rounding)
 
@@ -234,7 +238,7 @@ def _check_names(entry: Degradation, overrides: Mapping[str, Any]) -> None:
             raise TypeError(f"{entry.name} has no parameter {key!r}: it has {', '.join(sorted(known))}")
 
 
-def _scale(reference_size: float | None, shape: tuple[int, int]) -> float:
+def _scale(reference_size: float | None, shape: tuple[int, ...]) -> float:
     if reference_size is None:
         return 1.0
     if not reference_size > 0:

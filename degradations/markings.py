@@ -1,8 +1,9 @@
 """Coloured markings on grey images: the outlines and boxes that a question refers to.
 
-CT, MR, X-ray and ultrasound images are grey; a red outline or a green box was drawn on them later. It is not part of
-the physics, and the authors paste it back unchanged for some degradations. On a colour image (endoscopy, dermoscopy,
-histopathology) a box cannot be told from the picture by its colour, so nothing is detected there.
+CT, MR, X-ray and ultrasound images are grey; a red outline or a green box was drawn on them later. It is not
+part of the physics, and the authors paste it back unchanged for some degradations. On a colour image
+(endoscopy, dermoscopy, histopathology) a box cannot be told from the picture by its colour, so nothing is
+detected there.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import cv2
 import numpy as np
 
 COLOURED = 48
-"""Largest minus smallest channel from which a pixel counts as a marking, in grey levels. The authors' markings start at
-76 (half-transparent red over black)."""
+"""Largest minus smallest channel from which a pixel counts as a marking, in grey levels. The authors'
+markings start at 76 (half-transparent red over black)."""
 
 TINTED = 8
 """Spread above which a pixel is not grey any more; JPEG chroma noise on a grey image stays below."""
@@ -28,7 +29,8 @@ def find_markings(values: np.ndarray) -> np.ndarray | None:
         values: ``(H, W)`` or ``(H, W, 3)``, 0..255 scale.
 
     Returns:
-        A boolean mask ``(H, W)``, or None where there is none: a one-channel image, a colour image, or no marking.
+        A boolean mask ``(H, W)``, or None where there is none: a one-channel image, a colour image, or no
+        marking.
     """
     if values.ndim == 2:
         return None

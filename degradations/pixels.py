@@ -1,8 +1,8 @@
 """Pixel formats: from what the caller holds to the array that an operator sees, and back.
 
-Operators work on one representation: ``(H, W)`` or ``(H, W, 3)``, ``uint8`` or ``float32``, always on the 0..255
-scale of the paper. Everything else about an image (PIL or NumPy, mode, bit depth, alpha, a trailing axis of length
-one, byte order, palette) is taken off by :func:`unpack` and put back by :meth:`Pixels.pack`.
+Operators work on one representation: ``(H, W)`` or ``(H, W, 3)``, ``uint8`` or ``float32``, always on the
+0..255 scale of the paper. Everything else about an image (PIL or NumPy, mode, bit depth, alpha, a trailing
+axis of length one, byte order, palette) is taken off by :func:`unpack` and put back by :meth:`Pixels.pack`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ _CONVERT_FIRST = {
 class Pixels:
     """The colour or grey values of one image, and how to put values back into an image of the same kind.
 
-    ``values``: ``(H, W)`` or ``(H, W, 3)``; ``uint8``, or ``float32`` on the 0..255 scale for other depths. It may
+    ``values``: ``(H, W)`` or ``(H, W, 3)``; ``uint8``, or ``float32`` on the 0..255 scale for other depths.
+        It may
     share memory with the caller's image: read only.
     """
 
@@ -47,9 +48,9 @@ def unpack(image: Any) -> Pixels:
     """Take an image apart.
 
     Args:
-        image: a PIL image (L, LA, RGB, RGBA, P, I;16, or I with values in 0..65535), or a NumPy array of shape
-            ``(H, W)``, ``(H, W, 1)``, ``(H, W, 3)`` or ``(H, W, 4)`` with dtype uint8, uint16 or floating point in
-            [0, 1].
+        image: a PIL image (L, LA, RGB, RGBA, P, I;16, or I with values in 0..65535), or a NumPy array of
+            shape ``(H, W)``, ``(H, W, 1)``, ``(H, W, 3)`` or ``(H, W, 4)`` with dtype uint8, uint16 or
+            floating point in [0, 1].
 
     Raises:
         TypeError: not an image, or a dtype whose range is not known.
@@ -100,8 +101,8 @@ def _to_scale(array: np.ndarray) -> np.ndarray:
         # min and max are NaN if any value is, and a comparison with NaN is false.
         if not (array.min() >= 0 and array.max() <= 1):
             raise ValueError(
-                f"{array.dtype} array with values in [{array.min():g}, {array.max():g}]: floating-point images must"
-                " lie in [0, 1]; scale it, or pass uint8 or uint16"
+                f"{array.dtype} array with values in [{array.min():g}, {array.max():g}]: "
+                "floating-point images must lie in [0, 1]; scale it, or pass uint8 or uint16"
             )
         return array.astype(np.float32) * np.float32(255)
     raise TypeError(f"dtype {array.dtype} is not supported: pass uint8, uint16 or floating point in [0, 1]")
@@ -110,8 +111,8 @@ def _to_scale(array: np.ndarray) -> np.ndarray:
 def _from_scale(out: np.ndarray, dtype: np.dtype, rounding: Rounding) -> np.ndarray:
     """Values on the 0..255 scale to the wanted dtype: clipped, then rounded.
 
-    ``rounding="floor"`` truncates to uint8, as the authors' ``astype(uint8)`` does. It is a habit of 8-bit images:
-    uint16 is always rounded to the nearest, floating point not at all.
+    ``rounding="floor"`` truncates to uint8, as the authors' ``astype(uint8)`` does. It is a habit of 8-bit
+    images: uint16 is always rounded to the nearest, floating point not at all.
     """
     if dtype == np.uint8:
         if out.dtype == np.uint8:

@@ -4,6 +4,8 @@ The 19th: write ``operators/<name>.py`` (its docstring is the physics), add an e
 ``severities.yaml``, and test it in ``tests/degradations``.
 """
 
+# ruff: noqa: E501  (one line a degradation)
+
 from __future__ import annotations
 
 import importlib
@@ -31,12 +33,16 @@ class Degradation:
         modalities: where the paper applies it.
         reference: where the physics, or the operator, is described.
         aliases: other names, the authors' file names among them.
-        rounding: how an 8-bit result is made of real values: ``floor`` (the authors' ``astype(uint8)``) or ``nearest``.
-        keep_markings: whether coloured markings on a grey image are pasted back by default, as the authors do.
-        colour: what happens to RGB. ``channels``: each channel on its own, or all by the same map. ``luma``: the
-            scanner measures one quantity, so the image is reduced to its luma and stays grey.
-        uint8: the operator takes and returns uint8 as well, with the rounding above built in, and is exact on it.
-        shared_draw: L1 and L2 of one seed share their random draw; otherwise they are independent, as the authors' are.
+        rounding: how an 8-bit result is made of real values: ``floor`` (the authors' ``astype(uint8)``) or
+            ``nearest``.
+        keep_markings: whether coloured markings on a grey image are pasted back by default, as the authors
+            do.
+        colour: what happens to RGB. ``channels``: each channel on its own, or all by the same map. ``luma``:
+            the scanner measures one quantity, so the image is reduced to its luma and stays grey.
+        uint8: the operator takes and returns uint8 as well, with the rounding above built in, and is exact on
+            it.
+        shared_draw: L1 and L2 of one seed share their random draw; otherwise they are independent, as the
+            authors' are.
     """
 
     name: str
@@ -61,7 +67,8 @@ class Degradation:
 
     @property
     def draw(self) -> Callable[..., dict[str, Any]] | None:
-        """``draw(rng, shape, *, ...)``, which makes the random parameters, or None where nothing is random."""
+        """``draw(rng, shape, *, ...)``, which makes the random parameters, or None where nothing is
+        random."""
         return getattr(self._module, "draw", None)
 
     @property
@@ -102,9 +109,9 @@ _ENTRIES = (
     Degradation("bias_field", "artifacts", _MRI, "Sled and Pike 1998; Van Leemput et al. 1999, polynomial model", ("bias_field_artifact",)),
     Degradation("undersampling", "artifacts", _MRI, "Lustig et al. 2007", ("undersampling_artifact",)),
     Degradation("ghosting", "artifacts", _MRI, "Wood and Henkelman 1985", ("ghosting_artifact",)),
-    Degradation("blood_cell", "artifacts", _HISTOPATHOLOGY, "FrOoDo (Stieber et al. 2022), in kind", ("blood_cell_artifact",), rounding="nearest"),
+    Degradation("blood_cell", "artifacts", _HISTOPATHOLOGY, "FrOoDo (MECLab, TU Darmstadt), in kind", ("blood_cell_artifact",), rounding="nearest"),
     Degradation("dark_spots", "artifacts", _HISTOPATHOLOGY, "Schoemig-Markiefka et al. 2021", ("dark_spots_artifact",)),
-    Degradation("object_rotation", "motion_interference", _ALL, "rigid rotation, bilinear", ("rotation_artifact", "rotation"), rounding="nearest"),
+    Degradation("object_rotation", "motion_interference", _ALL, "rigid rotation, bilinear", ("rotation_artifact", "rotation"), rounding="nearest", uint8=True),
     Degradation("object_movement", "motion_interference", _ALL, "Shaw et al. 2019, k-space composite", ("random_motion_artifact", "random_motion"), colour="luma"),
     Degradation("adjust_brightness", "intensity_jitter", _ALL, "additive offset", ("brightness",), uint8=True),
     Degradation("exposure", "intensity_jitter", _ALL, "power law (gamma)", ("exposure_artifact",), uint8=True, shared_draw=True),

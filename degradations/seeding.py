@@ -1,8 +1,8 @@
 """Random numbers that depend on the call and on nothing else.
 
-Every call gets a generator of its own, seeded by (seed, degradation, severity). No global state is read or written, so
-the order of calls, the process and the number of threads do not matter. Python's ``hash`` is salted for each process
-and is not used.
+Every call gets a generator of its own, seeded by (seed, degradation, severity). No global state is read or
+written, so the order of calls, the process and the number of threads do not matter. Python's ``hash`` is
+salted for each process and is not used.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ def generator(seed: int | str, name: str, stream: str) -> np.random.Generator:
     Args:
         seed: a non-negative integer, or a text such as an item's id.
         name: the degradation's canonical name.
-        stream: which of the seed's streams: ``"L1"`` and ``"L2"`` are independent draws; a degradation that shares
-            its draw between the severities uses the same stream for both.
+        stream: which of the seed's streams: ``"L1"`` and ``"L2"`` are independent draws; a degradation that
+            shares its draw between the severities uses the same stream for both.
 
     Raises:
         TypeError: the seed is neither an integer nor a text.

@@ -1,15 +1,16 @@
 """How strong is L1, how strong is L2: the severity table, as data.
 
-The table is a YAML file that a person edits (``severities.yaml`` is the paper's). For each degradation it has rows for
-``default`` and, where they differ, for single modalities; each row has ``L1`` and ``L2``; each of these gives the
-operator's parameters. A value is
+The table is a YAML file that a person edits (``severities.yaml`` is the paper's). For each degradation it has
+rows for ``default`` and, where they differ, for single modalities; each row has ``L1`` and ``L2``; each of
+these gives the operator's parameters. A value is
 
 - a number (``0.65``), or a number with a unit (``3 px``, ``0.20 of side``, ``18 deg``);
 - a range that the seed draws from (``10 to 20 deg``);
 - a list, a word or true/false where the operator has such a parameter.
 
-``px`` are pixels of the image as it is, the paper's way; ``of side`` is a share of the image's shorter side; ``per px``
-is a density along a path. Only these three depend on the image; other units are there for the reader.
+``px`` are pixels of the image as it is, the paper's way; ``of side`` is a share of the image's shorter side;
+``per px`` is a density along a path. Only these three depend on the image; other units are there for the
+reader.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ _WORD = re.compile(r"^[A-Za-z][A-Za-z _-]*$")
 
 @dataclass(frozen=True)
 class Quantity:
-    """A parameter's value with its unit. ``value`` is a number, a ``(low, high)`` range, a word, a flag or a list."""
+    """A parameter's value with its unit. ``value`` is a number, a ``(low, high)`` range, a word, a flag or a
+    list."""
 
     value: Any
     unit: str = ""
@@ -115,7 +117,8 @@ class SeverityTable:
     rows: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Quantity]]]]
 
     def lookup(self, name: str, level: str, modality: str | None) -> Mapping[str, Quantity]:
-        """The parameters of a degradation at a level: the modality's row where there is one, else the default row.
+        """The parameters of a degradation at a level: the modality's row where there is one, else the default
+        row.
 
         Raises:
             ValueError: the table has no row for the degradation, or none that serves the modality.

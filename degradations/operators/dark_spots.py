@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 
-def draw(rng: np.random.Generator, shape: tuple[int, int]) -> dict[str, Any]:
-    """The spot's centre."""
-    return {"centre": [float(rng.uniform(0.2, 0.85) * side) for side in shape]}
+def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> dict[str, Any]:
+    """The spot's centre, uniform in the middle 70% of each side."""
+    return {"centre": [round(float(rng.uniform(0.15, 0.85) * side), 1) for side in shape[:2]]}
 
 
 def apply(image: np.ndarray, *, depth: float, sigma: float, centre: list[float]) -> np.ndarray:
@@ -24,8 +24,16 @@ def apply(image: np.ndarray, *, depth: float, sigma: float, centre: list[float])
         sigma: of the spot, pixels.
         centre: row and column, pixels.
     """
-    row, column = centre
-    rows = np.exp(-((np.arange(image.shape[0]) - row) ** 2) / (2 * sigma**2))
-    columns = np.exp(-((np.arange(image.shape[1]) - column) ** 2) / (2 * sigma**2))
-    field = (1 - depth * np.outer(rows, columns)).astype(np.float32)
-    return image * (field if image.ndim == 2 else field[..., np.newaxis])
+    if not 0 < depth <= 1:
+        raise ValueError(f"dark_spots: depth must be in (0, 1], not {depth}")
+    if not sigma > 0:
+        raise ValueError(f"dark_spots: sigma must be positive, not {sigma}")
+    rows, columns = (
+        np.exp(-((np.arange(side) - middle) ** 2) / (2 * sigma**2)).astype(np.float32)
+        for side, middle in zip(image.shape, centre, strict=False)
+    )
+    channels = image.shape[2] if image.ndim == 3 else 1
+    field = np.outer(np.float32(-depth) * rows, np.repeat(columns, channels))
+    field += np.float32(1)
+    field *= image.reshape(image.shape[0], -1)
+    return field.reshape(image.shape)

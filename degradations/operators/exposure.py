@@ -2,8 +2,8 @@
 
     y = 255 (x / 255)^gamma + offset
 
-gamma > 1 with a negative offset is under-exposure (too few photons at the detector, or at the film); gamma < 1 with a
-positive one is over-exposure. The seed decides which.
+gamma > 1 with a negative offset is under-exposure (too few photons at the detector, or at the film); gamma <
+1 with a positive one is over-exposure. The seed decides which.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 def draw(
     rng: np.random.Generator,
-    shape: tuple[int, int],
+    shape: tuple[int, ...],
     *,
     under_gamma: float,
     under_offset: float,

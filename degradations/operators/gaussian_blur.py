@@ -10,7 +10,10 @@ import functools
 import cv2
 import numpy as np
 
+from ..truncation import Neighbourhoods, truncate
+
 _TRUNCATE = 4.0
+_LARGEST_FAST = 81  # beyond, the exact neighbourhoods cost more than float64 throughout
 
 
 def apply(image: np.ndarray, *, sigma: float) -> np.ndarray:
@@ -25,12 +28,27 @@ def apply(image: np.ndarray, *, sigma: float) -> np.ndarray:
     kernel = _kernel(float(sigma))
     if image.dtype != np.uint8:
         return cv2.sepFilter2D(image, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_REFLECT)
-    out = cv2.sepFilter2D(image.astype(np.float64), cv2.CV_64F, kernel, kernel, borderType=cv2.BORDER_REFLECT)
-    return np.clip(out, 0, 255).astype(np.uint8)
+    if kernel.size > _LARGEST_FAST:
+        out = cv2.sepFilter2D(
+            image.astype(np.float64), cv2.CV_64F, kernel, kernel, borderType=cv2.BORDER_REFLECT
+        )
+        return np.clip(out, 0, 255).astype(np.uint8)
+    shifted = cv2.sepFilter2D(image, cv2.CV_32F, kernel, kernel, delta=-0.5, borderType=cv2.BORDER_REFLECT)
+
+    def exact(indices: np.ndarray) -> np.ndarray:
+        reach = (kernel.size // 2,) * 2
+        return Neighbourhoods(image, reach, reach).separable(indices, kernel)
+
+    return truncate(shifted, exact)
+
+
+def radius(sigma: float) -> int:
+    """How far the kernel reaches, in pixels."""
+    return int(_TRUNCATE * sigma + 0.5)
 
 
 @functools.lru_cache(maxsize=64)
 def _kernel(sigma: float) -> np.ndarray:
-    radius = int(_TRUNCATE * sigma + 0.5)
-    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    reach = radius(sigma)
+    weights = np.exp(-0.5 / (sigma * sigma) * np.arange(-reach, reach + 1) ** 2)
     return weights / weights.sum()

@@ -2,9 +2,10 @@
 
     y = x + n,  n ~ N(0, (relative_sigma * std(x))^2), independent for each pixel and channel
 
-The noise is made by looking 16 random bits up in the inverse of the normal distribution. That is several times faster
-than drawing normals, and the same on every platform. The 65,536 values are the quantiles at (k + 1/2) / 65536: the
-largest is 4.3 sigma, and each whole grey level of the noise has its true probability to within 2^-16.
+The noise is made by looking 16 random bits up in the inverse of the normal distribution. That is several
+times faster than drawing normals, and the same on every platform. The 65,536 values are the quantiles at (k +
+1/2) / 65536: the largest is 4.3 sigma, and each whole grey level of the noise has its true probability to
+within 2^-16.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ def apply(image: np.ndarray, *, relative_sigma: float, noise_seed: int, colour: 
 
     Args:
         image: ``(H, W)`` or ``(H, W, 3)``, uint8 or float32, 0..255 scale.
-        relative_sigma: the noise's standard deviation, in units of the image's (over all pixels and channels).
+        relative_sigma: the noise's standard deviation, in units of the image's (over all pixels and
+            channels).
         noise_seed: non-negative integer.
-        colour: each channel its own noise, as in the paper, which leaves colour speckle on grey images; False: the same
-            noise in all channels, as the noise of a scanner with one detector is.
+        colour: each channel its own noise, as in the paper, which leaves colour speckle on grey images;
+            False: the same noise in all channels, as the noise of a scanner with one detector is.
     """
     if relative_sigma < 0:
         raise ValueError(f"gaussian_noise: relative_sigma must not be negative, not {relative_sigma}")
