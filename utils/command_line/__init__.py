@@ -7,6 +7,7 @@ import sys
 import typer
 
 from ..errors import InputError
+from . import degrade
 
 app = typer.Typer(
     name="medqdeg",
@@ -20,6 +21,9 @@ app = typer.Typer(
 @app.callback()
 def _root() -> None:
     """Keep `medqdeg COMMAND` a group even while it has a single command."""
+
+
+app.command("degrade", no_args_is_help=True)(degrade.degrade)
 
 
 def main() -> None:
