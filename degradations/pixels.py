@@ -150,7 +150,8 @@ def _unpack_pil(image: Image.Image) -> Pixels:
         array = np.asarray(image)
         if array.min() < 0 or array.max() > 65535:
             raise ValueError(
-                f"PIL image of mode I with values in [{array.min()}, {array.max()}]: only 0..65535 has a known scale"
+                f"PIL image of mode I with values in [{array.min()}, {array.max()}]:"
+                " only 0..65535 has a known scale"
             )
         inner = _unpack_array(array.astype(np.uint16))
         return Pixels(
