@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..degradations import MODALITIES, SeverityTable, get, list_degradations, load_severities
+from ..degradations import MODALITIES, Quantity, SeverityTable, get, list_degradations, load_severities
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -45,14 +45,26 @@ def entries(modality: str | None = None, table: SeverityTable | None = None) -> 
     return listed
 
 
-def _strength(parameters: Mapping[str, Any]) -> str:
+def _strength(parameters: Mapping[str, Quantity]) -> str:
     """Write one cell, such as `radius 0.2 of side, sigma 1.6 px`."""
     parts = []
     for key, quantity in parameters.items():
-        value = getattr(quantity, "value", quantity)
-        text = f"({_strength(value)})" if isinstance(value, Mapping) else str(quantity)
-        parts.append(f"{key.replace('_', ' ')} {text}")
+        label = key.replace("_", " ")
+        text = _amount(quantity)
+        # "144 views" rather than "views 144 views"
+        parts.append(text if label == quantity.unit else f"{label} {text}")
     return ", ".join(parts)
+
+
+def _amount(quantity: Quantity) -> str:
+    value = quantity.value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        text = " to ".join(f"{each:,.6g}" for each in value)
+    else:
+        text = f"{value:,.6g}" if isinstance(value, int | float) else str(value)
+    return f"{text} {quantity.unit}".rstrip()
 
 
 def as_rich_table(listed: list[Entry]) -> Table:

@@ -1,4 +1,4 @@
-"""`medqdeg degrade`: what is written where, that no kill or worker count changes a byte, what bad input says."""
+"""`medqdeg degrade`: what is written where, that no kill or worker count changes a byte, and bad input."""
 
 from __future__ import annotations
 
