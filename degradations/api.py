@@ -196,9 +196,17 @@ def _parameters(
     parameters = {**row, **given}
     if entry.draw is not None:
         rng = generator(seed, entry.name, "shared" if entry.shared_draw else level)
-        drawn = entry.draw(rng, shape, **{k: v for k, v in parameters.items() if k in entry.draw_parameters})
-        parameters = {**row, **drawn, **given}
-    return {key: _plain(value) for key, value in parameters.items() if key in entry.apply_parameters}
+        wanted = _select(entry, parameters, entry.draw_parameters)
+        parameters = {**row, **entry.draw(rng, shape, **wanted), **given}
+    chosen = _select(entry, parameters, entry.apply_parameters)
+    return {key: _plain(value) for key, value in chosen.items()}
+
+
+def _select(entry: Degradation, parameters: dict[str, Any], names: Mapping[str, bool]) -> dict[str, Any]:
+    for name, needed in names.items():
+        if needed and name not in parameters:
+            raise ValueError(f"the severity table does not give {entry.name} its parameter {name!r}")
+    return {key: value for key, value in parameters.items() if key in names}
 
 
 def _run(

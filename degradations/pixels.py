@@ -173,7 +173,7 @@ def _unpack_palette(image: Image.Image) -> Pixels:
     """A palette image: grey when every colour in use is grey. The palette is built anew (256 colours)."""
     if "transparency" in image.info:
         raise ValueError(
-            "PIL mode 'P' with transparency cannot be rebuilt after degrading: call image.convert(\"RGBA\") first"
+            'PIL mode P with transparency cannot be rebuilt after degrading: call image.convert("RGBA") first'
         )
     colours = np.asarray(image.convert("RGB"))
     grey = bool((colours[..., :1] == colours).all())
@@ -191,6 +191,6 @@ def _unpack_palette(image: Image.Image) -> Pixels:
 
 
 def _like(image: Image.Image, result: Image.Image) -> Image.Image:
-    """Carry over what is not a pixel: resolution, colour profile, EXIF. A transparent colour key loses its meaning."""
+    """Carry over what is not a pixel: resolution, colour profile, EXIF; not a transparent colour."""
     result.info = {key: value for key, value in image.info.items() if key != "transparency"}
     return result

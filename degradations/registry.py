@@ -87,19 +87,19 @@ class Degradation:
         }
 
     @cached_property
-    def apply_parameters(self) -> frozenset[str]:
-        """The names that ``apply`` takes."""
+    def apply_parameters(self) -> dict[str, bool]:
+        """The names that ``apply`` takes, and whether they must be given."""
         return _keywords(self.apply)
 
     @cached_property
-    def draw_parameters(self) -> frozenset[str]:
-        """The names that ``draw`` takes."""
-        return _keywords(self.draw) if self.draw else frozenset()
+    def draw_parameters(self) -> dict[str, bool]:
+        """The names that ``draw`` takes, and whether they must be given."""
+        return _keywords(self.draw) if self.draw else {}
 
 
-def _keywords(function: Callable[..., Any]) -> frozenset[str]:
+def _keywords(function: Callable[..., Any]) -> dict[str, bool]:
     parameters = inspect.signature(function).parameters.values()
-    return frozenset(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
+    return {p.name: p.default is p.empty for p in parameters if p.kind is p.KEYWORD_ONLY}
 
 
 # fmt: off

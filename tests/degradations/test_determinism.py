@@ -1,4 +1,5 @@
-"""The same call gives the same bytes: in another process, thread count and order of calls; in another build."""
+"""The same call gives the same bytes: in another process, thread count and order of calls; in another
+build."""
 
 from __future__ import annotations
 
@@ -10,7 +11,6 @@ import sys
 
 import numpy as np
 import pytest
-
 from medqdeg.degradations import degrade, list_degradations
 
 NAMES = list_degradations()
@@ -26,8 +26,10 @@ np.random.seed(threads)  # global state that must not matter
 cv2.setRNGSeed(threads)
 row, column, channel = np.mgrid[0:96, 0:80, 0:3]
 image = ((row * 7 + column * column // 11 + channel * 40 + (row * column) % 23) % 256).astype(np.uint8)
-print(json.dumps({f"{name} {level}": hashlib.sha256(degrade(image, name, level, seed=11).tobytes()).hexdigest()
-                  for name in names for level in (1, 2)}))
+print(json.dumps({
+    f"{name} {level}": hashlib.sha256(degrade(image, name, level, seed=11).tobytes()).hexdigest()
+    for name in names for level in (1, 2)
+}))
 """
 
 
@@ -69,10 +71,10 @@ def test_other_calls_in_between_do_not_matter(picture):
         np.testing.assert_array_equal(degrade(image, name, 1, seed=5), first[name])
 
 
-# Of uint8 images, for the operators whose result does not hang on the last digit of a float32 sum or of a transform:
-# whole-level tables, noise from integer bits, and filters settled in float64 (medqdeg.degradations.truncation).
-# Rotation and the overlays interpolate or blend in float32, tomography and k-space transform: for those, builds may
-# differ by a level, and the tests compare with tolerances.
+# Of uint8 images, for the operators whose result does not hang on the last digit of a float32 sum or of a
+# transform: tables of whole levels, noise from integer bits, and filters settled in float64 (truncation.py).
+# Rotation and the overlays interpolate or blend in float32, tomography and k-space transform: there, builds may
+# differ by a level, and the operators' tests compare with tolerances.
 GOLDEN = {
     "adjust_brightness 1": "8ac54ef0c2c44d9c112b4c24919f2e531b2b65eb8f86bbc77a2cde9f853e860e",
     "adjust_brightness 2": "b7c2becfb6bb8c43dcd12fa7827a208e08467b1756d772cea5561a15b435e7fd",

@@ -1,4 +1,5 @@
-"""What holds for every degradation, whatever it does: format, identity, independence, degenerate images, strength."""
+"""What holds for every degradation, whatever it does: format, identity, independence, degenerate images,
+strength."""
 
 from __future__ import annotations
 
@@ -6,10 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from medqdeg.degradations import UnchangedImageError, degrade, get, list_degradations
 from PIL import Image
 from skimage.metrics import structural_similarity
-
-from medqdeg.degradations import UnchangedImageError, degrade, get, list_degradations
 
 NAMES = list_degradations()
 SINOGRAM = {"limited_angle", "sparse_view", "low_dose"}  # a second or more at 1024 x 1024
@@ -84,7 +84,10 @@ SIZES = [(17, 23), (17, 23, 3), (64, 64), (64, 64, 3), (333, 512), (333, 512, 3)
     ("name", "shape"),
     [
         pytest.param(
-            name, shape, marks=[pytest.mark.slow] if name in SINOGRAM and shape[0] > 500 else [], id=f"{name}-{shape}"
+            name,
+            shape,
+            marks=[pytest.mark.slow] if name in SINOGRAM and shape[0] > 500 else [],
+            id=f"{name}-{shape}",
         )
         for name in NAMES
         for shape in SIZES
@@ -178,14 +181,16 @@ def test_seed_matters_where_random_and_only_there(picture, name):
         assert len({out.tobytes() for out in outs}) == len(outs)
 
 
-# L2 is farther from the clean image than L1, by SSIM, for at least this share of draws; for all where not listed.
+# L2 is farther from the clean image than L1, by SSIM, for at least this share of draws; for all where not
+# listed.
 SHARE = {
     # L1 and L2 are two draws of a field: one may be bright where the picture is, the other dark there.
     "bias_field": 0.85,
-    # The paper's levels are close (SSIM .805 and .802 on its own example): both keep the same centre of k-space, and
-    # which outer lines are kept is drawn.
+    # The paper's levels are close (SSIM .805 and .802 on its own example): both keep the same centre of
+    # k-space, and which outer lines are kept is drawn.
     "undersampling": 0.6,
-    # A picture turned by 160 degrees can resemble itself more than one turned by 15, if it is nearly symmetric.
+    # A picture turned by 160 degrees can resemble itself more than one turned by 15, if it is nearly
+    # symmetric.
     "object_rotation": 0.85,
 }
 

@@ -1,7 +1,7 @@
 """The authors' published images, made again.
 
-First with the parameters and random draws that were read off them, passed as overrides; then with our own draws, where
-only the strength can agree.
+First with the parameters and random draws that were read off them, passed as overrides; then with our own
+draws, where only the strength can agree.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from medqdeg.degradations import degrade
 from scipy.ndimage import binary_dilation
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
-
-from medqdeg.degradations import degrade
 
 # From the entry of fitted.json to our overrides.
 OVERRIDES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -66,8 +65,8 @@ BYTE_EXACT = {
     "xray_motion_blur_artifact",
     "bubble_artifact",
 }  # and undersampling, tested below
-# Listed off the markings. The authors' mask takes some grey pixels beside a marking for it and misses some of its own,
-# so two pixels around are left out as well.
+# Listed off the markings. The authors' mask takes some grey pixels beside a marking for it and misses some of
+# its own, so two pixels around are left out as well.
 OFF_MARKINGS = {
     "limited_angle": (53.5, 51.8),
     "sparse_view": (49.0, 44.6),
@@ -91,7 +90,10 @@ def test_published_image_is_reproduced(reference, name, level):
         return
     listed, where = reference.listed_psnr(name, level), ...
     if name in OFF_MARKINGS:
-        listed, where = OFF_MARKINGS[name][level - 1], ~binary_dilation(np.ptp(clean, axis=2) > 0, iterations=2)
+        listed, where = (
+            OFF_MARKINGS[name][level - 1],
+            ~binary_dilation(np.ptp(clean, axis=2) > 0, iterations=2),
+        )
     assert _psnr(ours[where], theirs[where]) >= listed - TOLERANCE_DB
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from scipy import ndimage
-
 from medqdeg.degradations.operators import gaussian_blur
 from medqdeg.degradations.truncation import DOUBT, Neighbourhoods, truncate
+from scipy import ndimage
 
 RNG = np.random.default_rng(3)
 IMAGES = {
