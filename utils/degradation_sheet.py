@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PIL import Image
+
 from ..degradations import degrade_with_record, get
 from .contact_sheet import Row, caption
 from .degrade_files import Request, Source, choose_frames, image_seed
@@ -31,7 +33,8 @@ def sheet_rows(sources: Sequence[Source], request: Request) -> tuple[list[Row], 
             continue
         modality = request.modality or picture.rendering.get("modality")
         for name in request.names:
-            images, captions = [picture.image], [f"{picture.image.width} x {picture.image.height}"]
+            images: list[Image.Image | None] = [picture.image]
+            captions = [f"{picture.image.width} x {picture.image.height}"]
             for severity in (1, 2):
                 try:
                     image, record = degrade_with_record(

@@ -20,6 +20,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -290,7 +291,7 @@ def _outcomes(jobs: Iterator[tuple[Any, ...]], workers: int) -> Iterator[Outcome
         return
     # spawn: a fork of a process that has threads (OpenCV, a progress bar) may hang.
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread_each)
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
     pending: set[Future[Outcome]] = set()
     try:
         for job in jobs:
@@ -305,9 +306,11 @@ def _outcomes(jobs: Iterator[tuple[Any, ...]], workers: int) -> Iterator[Outcome
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _one_thread_each() -> None:
+def _begin_worker() -> None:
     import cv2
 
+    # Ctrl-C reaches the whole group; the parent alone decides what to do about it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
 
 
@@ -327,7 +330,8 @@ def choose_frames(data: bytes, source: Source, choice: str) -> list[int | None]:
     frames = count_frames(data, name=str(source.path))
     if frames == 1:
         return [None]
-    return {"first": [0], "middle": [frames // 2], "all": list(range(frames))}[choice]
+    chosen: dict[str, list[int | None]] = {"first": [0], "middle": [frames // 2], "all": [*range(frames)]}
+    return chosen[choice]
 
 
 def _degrade_frame(
@@ -412,7 +416,10 @@ def _write_manifest(path: Path, lines: Mapping[str, dict[str, Any]]) -> None:
 
 
 def _json_line(line: Mapping[str, Any]) -> str:
-    return json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(line, ensure_ascii=False, allow_nan=False)
+    if not text.isprintable():  # a file name that is no UTF-8, or has a line separator in it
+        text = json.dumps(line, allow_nan=False)
+    return text + "\n"
 
 
 def _refuse_overwriting(sources: Iterable[Source], request: Request, out: Path) -> None:

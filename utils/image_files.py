@@ -154,7 +154,8 @@ def encode_image(image: Image.Image, format: str = "png") -> bytes:
     """
     options: dict[str, Any]
     if format == "png":
-        options = {"format": "PNG", "compress_level": 6}
+        # Level 2 takes half the time of level 6 for 2% more bytes, and encoding takes longer than degrading.
+        options = {"format": "PNG", "compress_level": 2}
     elif format == "tiff":
         options = {"format": "TIFF", "compression": "tiff_adobe_deflate"}
     elif format == "webp":
@@ -201,7 +202,7 @@ def _decode_with_pillow(data: bytes, name: str, frame: int | None) -> tuple[Imag
         index = choose_frame(frames, frame, name)
         if frames > 1:
             image.seek(index)
-            check_size(*image.size, name)
+            check_size(image.width, image.height, name)
             rendering["frame"] = index
         _refuse_lost_depth(image, data, name)
         image.load()
@@ -220,7 +221,7 @@ def _with_pillow(data: bytes, name: str, function: Callable[[Image.Image], Any])
             # Our own limit below stands for Pillow's warning; damaged EXIF is worth no line each.
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=_READ_FORMATS) as image:
-                check_size(*image.size, name)
+                check_size(image.width, image.height, name)
                 return function(image)
     except InputError:
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ import pytest
 from medqdeg.degradations import degrade, get, list_degradations, reproduce
 from medqdeg.utils import degrade_files as engine
 from medqdeg.utils.command_line import app
+from medqdeg.utils.errors import InputError
 from medqdeg.utils.image_files import read_image
 from PIL import Image
 from typer.testing import CliRunner
@@ -140,7 +142,7 @@ def test_runs_into_one_folder_add_up_in_its_manifest(tmp_path):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_killed_in_the_middle_and_run_again_gives_the_same_bytes(tmp_path, workers):
-    source = folder_of_images(tmp_path / "in", 8, side=700)
+    source = folder_of_images(tmp_path / "in", 8, side=400)
     options = [str(source), "-t", "gaussian_noise,dark_spots,bubble", "--workers", str(workers)]
     run(*options, "-o", tmp_path / "whole")
     out = tmp_path / "killed"
@@ -169,6 +171,70 @@ def test_killed_in_the_middle_and_run_again_gives_the_same_bytes(tmp_path, worke
     assert hashes(out) == hashes(tmp_path / "whole")
 
 
+def test_interrupted_by_the_keyboard_it_says_how_to_go_on(tmp_path):
+    source = folder_of_images(tmp_path / "in", 6, side=400)
+    arguments = [
+        "degrade",
+        str(source),
+        "-t",
+        "gaussian_noise,bubble",
+        "-o",
+        str(tmp_path / "out"),
+        "--workers",
+        "2",
+    ]
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], start_new_session=True, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("out/**/*.png")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors == "interrupted; the same command continues\n"
+    result = medqdeg(*arguments)
+    assert result.returncode == 0
+    assert len(manifest(tmp_path / "out")) == 24
+
+
+def test_a_worker_that_dies_ends_the_run_with_one_line_and_keeps_what_is_done(tmp_path):
+    source, out = folder_of_images(tmp_path / "in", 12, side=300), tmp_path / "out"
+    sources = engine.find_sources([source]).sources
+    request = engine.Request(names=("gaussian_noise",))
+
+    def kill_a_worker(_: engine.Outcome) -> None:
+        for child in multiprocessing.active_children():
+            child.kill()
+
+    with pytest.raises(InputError, match=r"a worker died .* run again with fewer --workers"):
+        engine.degrade_files(sources, request, out, workers=2, on_progress=kill_a_worker)
+    summary = engine.degrade_files(sources, request, out, workers=1)
+    assert summary.kept >= 2
+    assert summary.made + summary.kept == 24
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux file systems hold names that are no UTF-8")
+def test_odd_file_names_are_read_and_recorded(tmp_path):
+    names = [
+        "a\nb.png",
+        "d\u00e9j\u00e0 vu.png",
+        os.fsdecode(b"latin\xe9.png"),
+        "\x1b[31mred.png",
+        "empty\x1b[0m.png",
+    ]
+    (tmp_path / "in").mkdir()
+    for index, name in enumerate(names):
+        picture(index).save(tmp_path / "in" / name)
+    (tmp_path / "in" / names[-1]).write_bytes(b"")
+    result = medqdeg("degrade", tmp_path / "in", "-t", "bubble", "-s", "1", "-o", tmp_path / "out")
+    assert result.returncode == 1
+    assert "\x1b" not in result.stderr
+    assert {line["item"] + ".png" for line in manifest(tmp_path / "out")} == set(names[:-1])
+    again = medqdeg("degrade", tmp_path / "in", "-t", "bubble", "-s", "1", "-o", tmp_path / "out")
+    assert "kept 4" in again.stdout
+
+
 def test_files_that_fail_are_named_and_counted_and_the_rest_goes_on(tmp_path):
     source = folder_of_images(tmp_path / "in", 2)
     whole = (source / "image0.png").read_bytes()
@@ -186,7 +252,7 @@ def test_files_that_fail_are_named_and_counted_and_the_rest_goes_on(tmp_path):
         ("constant.png: gaussian_blur L1", "leaves this 8 x 8 image as it is"),
     ):
         assert any(name in line and why in line for line in result.stderr.splitlines()), result.stderr
-    assert "passed over 1 files" in result.stderr
+    assert "passed over 1 file" in result.stderr
     assert "Traceback" not in result.stderr
     assert "wrote 4 from 6 files" in result.stdout
     assert "4 files failed" in result.stdout

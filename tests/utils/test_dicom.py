@@ -235,6 +235,9 @@ BUNDLED = [
     ("liver_1frame.dcm", {}, "L", (512, 512), None),
     ("rtdose.dcm", {"frame": 3}, "L", (10, 10), None),
     ("image_dfl.dcm", {}, "L", (512, 512), None),
+    ("examples_ybr_color.dcm", {"frame": 29}, "RGB", (320, 240), "Ultrasound"),  # JPEG baseline
+    ("examples_jpeg2k.dcm", {}, "RGB", (640, 480), "Ultrasound"),
+    ("693_J2KI.dcm", {}, "L", (512, 512), "CT"),
 ]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InputError
+from ..errors import InputError, one_line
 
 if TYPE_CHECKING:
     from ..degrade_files import Request, Search
@@ -84,7 +85,9 @@ def degrade(
     format: Annotated[
         str, typer.Option(help="Of the outputs: png, tiff, webp (lossless), jpeg (not).")
     ] = "png",
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="one a core")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes.", show_default="one a core, fewer for few files")
+    ] = None,
     grid: Annotated[
         Path | None,
         typer.Option(
@@ -139,7 +142,7 @@ def degrade(
     _report_search(search, inputs)
     failed = bool(search.errors)
     if out is not None:
-        failed |= _run(search, request, out, workers or _cores())
+        failed |= _run(search, request, out, workers or _worth_starting(len(search.sources)))
     if grid is not None:
         failed |= _draw_sheet(search, request, grid, grid_images)
     if failed:
@@ -246,11 +249,15 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _worth_starting(files: int) -> int:
+    """Processes for so many files: a process takes longer to start than a few files take to degrade."""
+    return max(1, min(_cores(), files // 4))
+
+
 def _report_search(search: Search, inputs: list[Path]) -> None:
-    for error in search.errors:
-        typer.echo(f"medqdeg: {error}", err=True)
+    _print_errors(search.errors)
     if search.passed_over:
-        typer.echo(f"passed over {search.passed_over} files that are no images", err=True)
+        typer.echo(f"passed over {_counted(search.passed_over, 'file')} that hold no image", err=True)
     if not search.sources:
         raise InputError(f"no image found in {', '.join(map(str, inputs))}")
 
@@ -289,17 +296,25 @@ def _run(search: Search, request: Request, out: Path, workers: int) -> bool:
         except KeyboardInterrupt:
             typer.echo("interrupted; the same command continues", err=True)
             raise typer.Exit(130) from None
-    for error in sorted(summary.errors):
-        typer.echo(f"medqdeg: {error}", err=True)
+    _print_errors(sorted(summary.errors))
     seconds = time.monotonic() - started
     text = f"wrote {summary.made}"
     if summary.kept:
         text += f", kept {summary.kept} of an earlier run"
-    text += f" from {summary.files} files in {seconds:.1f} s"
+    text += f" from {_counted(summary.files, 'file')} in {seconds:.1f} s"
     if summary.failed_files:
-        text += f"; {summary.failed_files} files failed"
+        text += f"; {_counted(summary.failed_files, 'file')} failed"
     typer.echo(f"{text}; manifest: {out / MANIFEST}")
     return bool(summary.errors)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _print_errors(errors: Iterable[str]) -> None:
+    for error in errors:
+        typer.echo(f"medqdeg: {one_line(error)}", err=True)
 
 
 def _draw_sheet(search: Search, request: Request, path: Path, count: int) -> bool:
@@ -318,8 +333,7 @@ def _draw_sheet(search: Search, request: Request, path: Path, count: int) -> boo
             f"the sheet would have more than {_SHEET_ROWS} rows; give fewer --type or --grid-images"
         )
     rows, errors = sheet_rows(shown, request)
-    for error in errors:
-        typer.echo(f"medqdeg: {error}", err=True)
+    _print_errors(errors)
     if not rows:
         return True
     of = f", {len(shown)} of {len(search.sources)} images" if len(search.sources) > len(shown) else ""
