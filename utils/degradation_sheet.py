@@ -8,9 +8,10 @@ from PIL import Image
 
 from ..degradations import degrade_with_record, get
 from .contact_sheet import Row, caption
-from .degrade_files import Request, Source, choose_frames, image_seed
+from .degrade_files import Request, choose_frames, image_seed
 from .errors import InputError
 from .image_files import decode_image, read_bytes
+from .image_folders import Source
 
 
 def sheet_rows(sources: Sequence[Source], request: Request) -> tuple[list[Row], list[str]]:

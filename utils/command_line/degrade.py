@@ -12,7 +12,8 @@ import typer
 from ..errors import InputError, one_line
 
 if TYPE_CHECKING:
-    from ..degrade_files import Request, Search
+    from ..degrade_files import Request
+    from ..image_folders import Search
 
 _SHEET_ROWS = 120
 
@@ -136,7 +137,7 @@ def degrade(
         frames,
         format,
     )
-    from ..degrade_files import find_sources
+    from ..image_folders import find_sources
 
     search = find_sources(inputs, excluding=out)
     _report_search(search, inputs)
