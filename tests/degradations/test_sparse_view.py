@@ -14,7 +14,7 @@ def test_published_images_are_nearly_exact(reference, level, views):
     grey = ~ndimage.binary_dilation(np.ptp(clean.astype(int), axis=2) > 10, np.ones((3, 3)))
     ours = np.floor(np.clip(sparse_view.apply(clean.astype(np.float32), views=views), 0, 255))
     error = np.mean((ours[grey] - theirs[grey]) ** 2)
-    assert 10 * np.log10(255**2 / error) > 55
+    assert 10 * np.log10(255**2 / error) > 52  # 58 to 62; OpenCV before 4.11 rounds positions
 
 
 @pytest.mark.parametrize("geometry", ["fan", "parallel"])
