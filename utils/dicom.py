@@ -52,6 +52,8 @@ MODALITIES = {
 }
 """DICOM's Modality (0008,0060; PS3.16 CID 29) in the names that the degradations use."""
 
+_DECODERS_OF_THE_EXTRA = ("python-gdcm", "pylibjpeg-openjpeg", "pyjpegls")
+
 
 def decode_dicom(
     data: bytes,
@@ -170,6 +172,8 @@ def _read(data: bytes, name: str) -> Dataset:
 
 
 def _count(dataset: Dataset, name: str) -> int:
+    if "Rows" not in dataset or "Columns" not in dataset:
+        raise InputError(f"{name}: damaged DICOM file (it does not say its rows and columns)")
     check_size(int(dataset.Columns), int(dataset.Rows), name)
     return max(1, int(dataset.get("NumberOfFrames") or 1))
 
@@ -199,10 +203,12 @@ def _decode_frame(dataset: Dataset, index: int, name: str) -> np.ndarray:
 
 
 def _how_to_install(decoder: Any) -> str:
-    """Name the packages that would decode it, from pydicom's own list."""
+    """Name the packages that would decode it, from pydicom's own list; our extra first where it has one."""
     lines = [line.partition(" - requires ")[2] for line in decoder.missing_dependencies]
     packages = [line.replace("numpy and ", "").replace("gdcm>", "python-gdcm>") for line in lines if line]
-    return f"pip install 'medqdeg[dicom]' to read it (or {', or '.join(packages)})"
+    if any(name in line for line in packages for name in _DECODERS_OF_THE_EXTRA):
+        return f"pip install 'medqdeg[dicom]' to read it (or {', or '.join(packages)})"
+    return f"to read it install {', or '.join(packages)}"
 
 
 def _grey_levels(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -290,6 +291,21 @@ def test_a_compressed_file_that_nothing_decodes_names_the_package(monkeypatch):
     assert "\n" not in str(caught.value)
 
 
+def test_the_extra_is_named_only_where_it_helps():
+    class Decoder:
+        missing_dependencies = ("pylibjpeg - requires pylibjpeg>=2.0 and pylibjpeg-libjpeg>=2.1",)
+
+    assert dicom._how_to_install(Decoder) == "to read it install pylibjpeg>=2.0 and pylibjpeg-libjpeg>=2.1"
+    Decoder.missing_dependencies = ("gdcm - requires gdcm>=3.0.10", *Decoder.missing_dependencies)
+    assert "medqdeg[dicom]" in dicom._how_to_install(Decoder)
+
+
+def test_the_extra_in_pyproject_has_the_decoders_that_messages_promise():
+    pyproject = Path(__file__).parents[2] / "pyproject.toml"
+    (extra,) = [line for line in pyproject.read_text().splitlines() if line.startswith("dicom = ")]
+    assert all(f'"{name}>' in extra for name in dicom._DECODERS_OF_THE_EXTRA)
+
+
 def test_jpeg_lossless_with_the_decoders_of_the_extra():
     pytest.importorskip("gdcm", reason="python-gdcm, of the extra `dicom`, is not installed")
     image = read_image(get_testdata_file("SC_rgb_jpeg_gdcm.dcm")).image
@@ -316,6 +332,7 @@ def test_a_transfer_syntax_of_video_is_refused():
         ("waveform_ecg.dcm", "holds no image"),
         ("rtplan.dcm", "holds no image"),
         ("MR_truncated.dcm", "its pixels cannot be decoded"),
+        ("nested_priv_SQ.dcm", "does not say its rows and columns"),
     ],
 )
 def test_files_without_an_image_say_so(file, message):
