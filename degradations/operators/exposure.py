@@ -8,6 +8,7 @@ gamma > 1 with a negative offset is under-exposure (too few photons at the detec
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import cv2
@@ -46,6 +47,10 @@ def apply(image: np.ndarray, *, gamma: float, offset: float) -> np.ndarray:
     if not gamma > 0:
         raise ValueError(f"exposure: gamma must be positive, not {gamma}")
     if image.dtype == np.uint8:
-        levels = 255 * (np.arange(256) / 255) ** gamma + offset
-        return cv2.LUT(image, np.clip(levels, 0, 255).astype(np.uint8))
+        return cv2.LUT(image, _levels(gamma, offset))
     return 255 * np.clip(image / np.float32(255), 0, 1) ** np.float32(gamma) + np.float32(offset)
+
+
+@functools.lru_cache(maxsize=64)
+def _levels(gamma: float, offset: float) -> np.ndarray:
+    return np.clip(255 * (np.arange(256) / 255) ** gamma + offset, 0, 255).astype(np.uint8)

@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 from scipy.special import ndtri
 
+_CHUNK = 1 << 16  # samples made together: what stays in the cache
+
 
 def draw(rng: np.random.Generator, shape: tuple[int, int]) -> dict[str, Any]:
     """The seed of the noise field, so that a record need not hold the field."""
@@ -42,13 +44,25 @@ def apply(image: np.ndarray, *, relative_sigma: float, noise_seed: int, colour: 
     bits = (
         np.random.PCG64(noise_seed).random_raw(-(-count // 4)).astype("<u8", copy=False).view("<u2")[:count]
     )
-    if image.dtype == np.uint8:
-        # floor(x + n) = x + floor(n) for whole x
-        noise = np.floor(sigma * _normal_quantiles()).astype(np.int16).take(bits, mode="wrap").reshape(shape)
-        noise = noise if noise.ndim == image.ndim else cv2.merge([noise] * image.shape[2])
-        return cv2.add(image, noise, dtype=cv2.CV_8U)
-    noise = (sigma * _normal_quantiles()).astype(np.float32).take(bits, mode="wrap").reshape(shape)
-    return image + (noise if noise.ndim == image.ndim else noise[..., np.newaxis])
+    quantiles = sigma * _normal_quantiles()
+    whole = image.dtype == np.uint8
+    # floor(x + n) = x + floor(n) for whole x
+    table = np.floor(quantiles).astype(np.int16) if whole else quantiles.astype(np.float32)
+
+    out = np.empty_like(image)
+    width = count // shape[0]
+    step = max(_CHUNK // width, 1)
+    for row in range(0, shape[0], step):
+        part = slice(row, min(row + step, shape[0]))
+        noise = table.take(bits[part.start * width : part.stop * width], mode="wrap")
+        noise = noise.reshape(-1, *shape[1:])
+        if noise.ndim < image.ndim:
+            noise = cv2.merge([noise] * image.shape[2])
+        if whole:
+            out[part] = cv2.add(image[part], noise, dtype=cv2.CV_8U).reshape(noise.shape)
+        else:
+            np.add(image[part], noise, out=out[part])
+    return out
 
 
 def _standard_deviation(image: np.ndarray) -> float:

@@ -45,15 +45,10 @@ def apply(image: np.ndarray, *, angle: float) -> np.ndarray:
     rows = np.arange(height)
     first, last = _columns_inside(sine, cosine * rows + down, height)
     first_too, last_too = _columns_inside(cosine, -sine * rows + along, width)
-    starts = np.clip(np.maximum(first, first_too), 0, width).tolist()
-    stops = np.clip(np.minimum(last, last_too) + 1, 0, width).tolist()
-    for row, (start, stop) in enumerate(zip(starts, stops, strict=True)):
-        if start >= stop:
-            out[row] = 0
-            continue
-        out[row, :start] = 0
-        out[row, stop:] = 0
-    return out
+    columns = np.arange(width)
+    inside = columns >= np.maximum(first, first_too)[:, np.newaxis]
+    inside &= columns <= np.minimum(last, last_too)[:, np.newaxis]
+    return cv2.bitwise_and(out, out, mask=inside.view(np.uint8)).reshape(image.shape)
 
 
 def _columns_inside(slope: float, offset: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
