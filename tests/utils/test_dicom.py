@@ -284,6 +284,7 @@ def test_palette_colours_against_a_look_up_by_hand():
 def test_a_compressed_file_that_nothing_decodes_names_the_package(monkeypatch):
     decoder = pydicom.pixels.get_decoder(JPEGLosslessSV1)
     monkeypatch.setattr(decoder, "_available", {})
+    monkeypatch.setattr(decoder, "_unavailable", {"gdcm": ("gdcm>=3.0.10",)})
     with pytest.raises(
         InputError, match=r"compressed as JPEG Lossless; pip install 'medqdeg\[dicom\]'"
     ) as caught:
