@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import math
 from collections.abc import Mapping
@@ -138,7 +137,7 @@ def degrade_with_record(
         "parameters": parameters,
     }
     if level == "L0":
-        return copy.copy(image) if not isinstance(image, np.ndarray) else image.copy(), record
+        return image.copy(), record
     return _run(entry, image, pixels, parameters, keep, allow_unchanged), record
 
 
@@ -169,7 +168,7 @@ def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:
             f" this one has {pixels.values.shape[:2]}"
         )
     if check_severity(record["severity"]) == "L0":
-        return copy.copy(image) if not isinstance(image, np.ndarray) else image.copy()
+        return image.copy()
     return _run(entry, image, pixels, record["parameters"], record["keep_markings"], allow_unchanged=True)
 
 

@@ -202,13 +202,14 @@ def check_modality(modality: str | None) -> str | None:
     return known
 
 
-def check_severity(severity: int | str) -> str:
-    """``"L0"``, ``"L1"`` or ``"L2"`` from 0, 1, 2, ``"1"``, ``"l1"``, ``"L1"``.
+def check_severity(severity: float | str) -> str:
+    """``"L0"``, ``"L1"`` or ``"L2"`` from 0, 1, 2, 1.0 (a column with gaps), ``"1"``, ``"l1"``, ``"L1"``.
 
     Raises:
         ValueError: anything else.
     """
-    text = str(severity).strip().upper()
+    whole = isinstance(severity, float) and severity.is_integer()
+    text = str(int(severity) if whole else severity).strip().upper()
     level = text if text.startswith("L") else f"L{text}"
     if level not in LEVELS or isinstance(severity, bool):
         raise ValueError(f"unknown severity {severity!r}: expected 0, 1 or 2 (or L0, L1, L2)")

@@ -126,13 +126,14 @@ def test_reference_size_scales_pixels(picture):
 
 
 def test_names_of_levels_and_modalities():
-    assert [check_severity(s) for s in (0, 1, "2", "L1", "l2", np.int64(1))] == [
+    assert [check_severity(s) for s in (0, 1, "2", "L1", "l2", np.int64(1), 2.0)] == [
         "L0",
         "L1",
         "L2",
         "L1",
         "L2",
         "L1",
+        "L2",
     ]
     for bad in (3, -1, "high", None, 1.5, True):
         with pytest.raises(ValueError, match="severity"):
