@@ -71,7 +71,7 @@ def _plane(image: np.ndarray) -> np.ndarray:
 
 
 def full_scan(views: int, distance: int | None) -> np.ndarray:
-    """Angles of a complete scan in degrees: a turn for a fan, half a turn for parallel beams (distance None)."""
+    """Angles of a complete scan in degrees: a turn of a fan, half a turn of parallel beams (no distance)."""
     return equal_angles(0.0, 180.0 if distance is None else 360.0, views, endpoint=False)
 
 
