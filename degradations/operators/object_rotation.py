@@ -40,23 +40,45 @@ def apply(image: np.ndarray, *, angle: float) -> np.ndarray:
         np.array([[cosine, -sine, along], [sine, cosine, down]]),
         (width, height),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    ).reshape(image.shape)
+    # OpenCV fades to black over the pixel next to the border; SciPy does not.
     rows = np.arange(height)
-    first, last = _columns_inside(sine, cosine * rows + down, height)
-    first_too, last_too = _columns_inside(cosine, -sine * rows + along, width)
-    columns = np.arange(width)
-    inside = columns >= np.maximum(first, first_too)[:, np.newaxis]
-    inside &= columns <= np.minimum(last, last_too)[:, np.newaxis]
-    return cv2.bitwise_and(out, out, mask=inside.view(np.uint8)).reshape(image.shape)
+    starts, stops = _columns_within(
+        1e-9, sine, cosine, cosine * rows + down, along - sine * rows, image.shape
+    )
+    fade_starts, fade_stops = _columns_within(
+        1.1, sine, cosine, cosine * rows + down, along - sine * rows, image.shape
+    )
+    starts, stops = np.where(starts < stops, (starts, stops), fade_stops)  # no pixel inside: all of the fade
+    for first, last in ((fade_starts, starts), (stops, fade_stops)):
+        count = np.maximum(last - first, 0)
+        row = np.repeat(rows, count)
+        column = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+        out[row, column] = 0
+    return out
 
 
-def _columns_inside(slope: float, offset: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """First and last column whose ``slope * column + offset`` lies in [0, side - 1], for each row's
+def _columns_within(
+    slack: float,
+    sine: float,
+    cosine: float,
+    row_offset: np.ndarray,
+    column_offset: np.ndarray,
+    shape: tuple[int, ...],
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each row, the columns whose source lies in the image or not farther than ``slack`` outside."""
+    first, last = _solve(slack, sine, row_offset, shape[0])
+    first_too, last_too = _solve(slack, cosine, column_offset, shape[1])
+    starts = np.clip(np.maximum(first, first_too), 0, shape[1])
+    return starts, np.clip(np.minimum(last, last_too) + 1, starts, shape[1])
+
+
+def _solve(slack: float, slope: float, offset: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """First and last column with ``slope * column + offset`` in [-slack, side - 1 + slack], for each
     offset."""
-    slack = 1e-9  # a quarter turn lands on the border but for rounding
     if abs(slope) < 1e-12:
         inside = (offset >= -slack) & (offset <= side - 1 + slack)
         return np.where(inside, 0, 1), np.where(inside, np.iinfo(np.int32).max, 0)
     ends = np.sort([(-slack - offset) / slope, (side - 1 + slack - offset) / slope], axis=0)
+    ends = np.clip(ends, -1e9, 1e9)
     return np.ceil(ends[0]).astype(np.int64), np.floor(ends[1]).astype(np.int64)

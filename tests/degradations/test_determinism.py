@@ -72,9 +72,9 @@ def test_other_calls_in_between_do_not_matter(picture):
 
 
 # Of uint8 images, for the operators whose result does not hang on the last digit of a float32 sum or of a
-# transform: tables of whole levels, noise from integer bits, and filters settled in float64 (truncation.py).
-# Rotation and the overlays interpolate or blend in float32, tomography and k-space transform: there, builds may
-# differ by a level, and the operators' tests compare with tolerances.
+# transform: tables of whole levels, noise from integer bits, filters settled in float64 (truncation.py).
+# Rotation and the overlays interpolate or blend in float32, tomography and k-space transform: there, builds
+# may differ by a level, and the operators' tests compare with tolerances.
 GOLDEN = {
     "adjust_brightness 1": "8ac54ef0c2c44d9c112b4c24919f2e531b2b65eb8f86bbc77a2cde9f853e860e",
     "adjust_brightness 2": "b7c2becfb6bb8c43dcd12fa7827a208e08467b1756d772cea5561a15b435e7fd",
