@@ -278,7 +278,7 @@ def _undersampling(x, n, p):
         spectrum = fft.rfft(x.astype(float), axis=1) * weights.T
         return _bytes(fft.irfft(spectrum, n=n, axis=1))
 
-    return {"NumPy fft2 =": numpy_route, "SciPy rfft =": scipy_route}
+    return {"NumPy fft2 =": numpy_route, "scipy.fft rfft =": scipy_route}
 
 
 def _object_movement(x, n, p):

@@ -9,7 +9,8 @@ these gives the operator's parameters. A value is
 - a list, a word or true/false where the operator has such a parameter.
 
 ``px`` are pixels of the image as it is, the paper's way; ``of side`` is a share of the image's shorter side;
-``per px`` is a density along a path. Only these three depend on the image; other units are there for the
+``per px`` is a density along a path, ``per side`` one that gives this value along the longer side. Only these
+depend on the image; other units are there for the
 reader.
 """
 
@@ -50,7 +51,7 @@ _MODALITY_ALIASES = {
     "dermatoscopy": "Dermoscopy",
     "endoscopy": "Endoscopy",
 }
-_UNITS = ("px", "of side", "per px", "deg", "levels", "views", "photons", "cells", "")
+_UNITS = ("px", "of side", "per px", "per side", "deg", "levels", "views", "photons", "cells", "")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _QUANTITY = re.compile(rf"^({_NUMBER})(?:\s+to\s+({_NUMBER}))?\s*([a-z ]*)$")
 _WORD = re.compile(r"^[A-Za-z][A-Za-z _-]*$")
@@ -72,10 +73,17 @@ class Quantity:
         """The value as the operator takes it.
 
         Args:
-            shape: height and width of the image; ``of side`` becomes pixels of the shorter one.
+            shape: height and width of the image; ``of side`` becomes pixels of the shorter one,
+                ``per side`` a value per pixel of the longer one.
             scale: what ``px`` is multiplied with (1: the paper's absolute pixels).
         """
-        factor = {"px": scale, "of side": min(shape), "per px": 1 / scale}.get(self.unit, 1)
+        factors = {
+            "px": scale,
+            "of side": min(shape),
+            "per px": 1 / scale,
+            "per side": 1 / max(shape),
+        }
+        factor = factors.get(self.unit, 1)
         if factor == 1:
             return self.value
         return tuple(v * factor for v in self.value) if isinstance(self.value, tuple) else self.value * factor

@@ -62,6 +62,7 @@ def test_units_follow_the_image():
     assert parse_quantity("2 to 4 px", "").resolve((100, 200), scale=0.5) == (1, 2)
     assert parse_quantity("0.2 of side", "").resolve((100, 200), scale=0.5) == 20
     assert parse_quantity("0.03 per px", "").resolve((100, 200), scale=0.5) == 0.06
+    assert parse_quantity("8 per side", "").resolve((100, 200), scale=0.5) == 0.04
     assert parse_quantity("10 deg", "").resolve((100, 200), scale=0.5) == 10
 
 
