@@ -1,1 +1,29 @@
-"""Degradations of medical images."""
+"""Degradations of medical images: 18 operators at two severities, matched to the MedQ-Deg paper's published
+images.
+
+>>> import numpy as np
+>>> from medqdeg.degradations import degrade, list_degradations
+>>> image = np.arange(64 * 64, dtype=np.uint8).reshape(64, 64)
+>>> degrade(image, "gaussian_blur", 1, seed=0).shape
+(64, 64)
+>>> len(list_degradations())
+18
+"""
+
+from .api import UnchangedImageError, degrade, degrade_with_record, reproduce
+from .registry import Degradation, get, list_degradations
+from .severity import MODALITIES, Quantity, SeverityTable, load_severities
+
+__all__ = [
+    "MODALITIES",
+    "Degradation",
+    "Quantity",
+    "SeverityTable",
+    "UnchangedImageError",
+    "degrade",
+    "degrade_with_record",
+    "get",
+    "list_degradations",
+    "load_severities",
+    "reproduce",
+]

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from ..errors import InputError
+from .degrade import degrade
 from .demo import demo
 from .tasks_path import tasks_path
 
@@ -18,7 +19,7 @@ app = typer.Typer(
     help="When a medical image gets worse, does a vision-language model know that it knows less?",
 )
 
-
+app.command(no_args_is_help=True)(degrade)
 app.command()(demo)
 app.command()(tasks_path)
 

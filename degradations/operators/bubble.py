@@ -1,0 +1,52 @@
+"""Air bubble under the cover slip: a disc of tissue out of focus, with a hard edge.
+
+    y = x * G(sigma) inside the disc, x outside
+
+The blur is that of gaussian_blur; the disc is the set of pixels nearer to the centre than the radius.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+
+from . import gaussian_blur
+
+
+def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> dict[str, Any]:
+    """The bubble's centre, uniform in the middle 40% of each side; the authors' lie there."""
+    return {"centre": [round(float(rng.uniform(0.3, 0.7) * side), 1) for side in shape[:2]]}
+
+
+def apply(image: np.ndarray, *, radius: float, sigma: float, centre: list[float]) -> np.ndarray:
+    """Blur inside a disc.
+
+    Args:
+        image: ``(H, W)`` or ``(H, W, 3)``, uint8 or float32, 0..255 scale.
+        radius: of the disc, pixels.
+        sigma: of the blur, pixels.
+        centre: row and column, pixels.
+    """
+    out = image.copy()
+    # Only the disc's box is blurred, with as much around it as the kernel reaches.
+    reach = gaussian_blur.radius(sigma)
+    box, wide = [], []
+    for middle, side in zip(centre, image.shape, strict=False):
+        low, high = max(math.ceil(middle - radius), 0), min(math.floor(middle + radius) + 1, side)
+        if low >= high:
+            return out  # the disc lies outside
+        box.append(slice(low, high))
+        wide.append(slice(max(low - reach, 0), min(high + reach, side)))
+    blurred = gaussian_blur.apply(np.ascontiguousarray(image[tuple(wide)]), sigma=sigma)
+    blurred = blurred[tuple(slice(b.start - w.start, b.stop - w.start) for b, w in zip(box, wide, strict=True))]
+
+    down = (np.arange(box[0].start, box[0].stop) - centre[0]) ** 2
+    along = (np.arange(box[1].start, box[1].stop) - centre[1]) ** 2
+    inside = (np.add.outer(down, along) < radius**2).view(np.uint8)
+    target = np.ascontiguousarray(out[tuple(box)])
+    cv2.copyTo(np.ascontiguousarray(blurred), inside, target)
+    out[tuple(box)] = target
+    return out

@@ -1,0 +1,39 @@
+"""Dark spot: dust, a pigment grain or a drop of stain out of focus, which takes light away.
+
+y = x (1 - depth exp(-d^2 / (2 sigma^2))),  d the distance from the spot's centre
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> dict[str, Any]:
+    """The spot's centre, uniform in the middle 70% of each side."""
+    return {"centre": [round(float(rng.uniform(0.15, 0.85) * side), 1) for side in shape[:2]]}
+
+
+def apply(image: np.ndarray, *, depth: float, sigma: float, centre: list[float]) -> np.ndarray:
+    """Darken about a point.
+
+    Args:
+        image: ``(H, W)`` or ``(H, W, 3)``, float32, 0..255 scale.
+        depth: share of the light taken away at the centre, in (0, 1].
+        sigma: of the spot, pixels.
+        centre: row and column, pixels.
+    """
+    if not 0 < depth <= 1:
+        raise ValueError(f"dark_spots: depth must be in (0, 1], not {depth}")
+    if not sigma > 0:
+        raise ValueError(f"dark_spots: sigma must be positive, not {sigma}")
+    rows, columns = (
+        np.exp(-((np.arange(side) - middle) ** 2) / (2 * sigma**2)).astype(np.float32)
+        for side, middle in zip(image.shape, centre, strict=False)
+    )
+    channels = image.shape[2] if image.ndim == 3 else 1
+    field = np.outer(np.float32(-depth) * rows, np.repeat(columns, channels))
+    field += np.float32(1)
+    field *= image.reshape(image.shape[0], -1)
+    return field.reshape(image.shape)

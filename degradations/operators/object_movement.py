@@ -1,0 +1,88 @@
+"""Patient movement during an MR scan: parts of k-space read at different positions.
+
+k-space is filled line by line. When the patient moves between lines, each part belongs to another position of
+the body, and their composite shows blurring and ghosts along the phase-encoding axis (the rows, y). Here ky
+is split into equal bands; band i is taken from the transform of the image after its own rigid movement
+(rotation about the centre, then a shift; bilinear, mirrored at the border so that no black wedge moves in),
+and the result is the real part of the inverse transform. After R. Shaw et al., "MRI k-space motion artefact
+augmentation", MIDL 2019.
+
+Colour: one k-space, hence the luma in every channel, as the authors' images are grey.
+"""
+
+from __future__ import annotations
+
+from math import cos, radians, sin
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ..kspace import band_lines, line_weights, rows_from_spectrum, transform_rows
+from ..luma import on_luma
+
+
+def draw(
+    rng: np.random.Generator, shape: tuple[int, ...], *, positions: int, rotation: float, shift: float
+) -> dict[str, Any]:
+    """Draw a rigid movement for each position, uniformly.
+
+    Args:
+        rng: random generator.
+        shape: (H, W, ...) of the image.
+        positions: number of positions, hence of bands.
+        rotation: largest angle, in degrees.
+        shift: largest shift along each axis, in pixels.
+
+    Returns:
+        ``{"movements": [[degrees, down, right], ...]}``.
+    """
+    limits = np.array([rotation, shift, shift])
+    return {"movements": (rng.uniform(-1.0, 1.0, (int(positions), 3)) * limits).tolist()}
+
+
+def apply(image: np.ndarray, *, movements: list[list[float]]) -> np.ndarray:
+    """Compose k-space from moved copies of the image.
+
+    Args:
+        image: float32 (H, W) or (H, W, 3), 0..255; reduced to its luma.
+        movements: for each band, from the most negative ky: rotation in degrees, shift down and right in
+            pixels.
+
+    Raises:
+        ValueError: fewer rows than bands.
+    """
+    return on_luma(image, lambda luma: _compose(luma, movements))
+
+
+def _compose(luma: np.ndarray, movements: list[list[float]]) -> np.ndarray:
+    height, width = luma.shape
+    spectrum = np.zeros((width, height), np.float32)  # of the transposed image, so that ky runs along a row
+    for lines, movement in zip(band_lines(height, len(movements)), movements, strict=True):
+        weights = line_weights(lines, height).astype(np.float32)
+        used = np.flatnonzero(weights)
+        part = slice(used[0], used[-1] + 1)
+        spectrum[:, part] += transform_rows(_move_and_transpose(luma, *movement))[:, part] * weights[part]
+    return rows_from_spectrum(spectrum).T
+
+
+def _move_and_transpose(luma: np.ndarray, rotation: float, down: float, right: float) -> np.ndarray:
+    """Rotate about the centre, then shift; (H, W) to (W, H)."""
+    height, width = luma.shape
+    c, s = cos(radians(rotation)), sin(radians(rotation))
+    middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
+    from_x, from_y = middle_x + right, middle_y + down
+    # The output's first coordinate is y, its second x.
+    source = np.array(
+        [
+            [s, c, middle_x - c * from_x - s * from_y],
+            [c, -s, middle_y + s * from_x - c * from_y],
+        ]
+    )
+    return cv2.warpAffine(
+        luma,
+        source,
+        (height, width),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REFLECT,
+    ).reshape(width, height)

@@ -1,0 +1,222 @@
+"""How strong is L1, how strong is L2: the severity table, as data.
+
+The table is a YAML file that a person edits (``severities.yaml`` is the paper's). For each degradation it has
+rows for ``default`` and, where they differ, for single modalities; each row has ``L1`` and ``L2``; each of
+these gives the operator's parameters. A value is
+
+- a number (``0.65``), or a number with a unit (``3 px``, ``0.20 of side``, ``18 deg``);
+- a range that the seed draws from (``10 to 20 deg``);
+- a list, a word or true/false where the operator has such a parameter.
+
+``px`` are pixels of the image as it is, the paper's way; ``of side`` is a share of the image's shorter side;
+``per px`` is a density along a path, ``per side`` one that gives this value along the longer side. Only these
+depend on the image; other units are there for the
+reader.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LEVELS = ("L0", "L1", "L2")
+MODALITIES = ("CT", "MRI", "X-ray", "Ultrasound", "Histopathology", "Dermoscopy", "Endoscopy")
+DEFAULT = "default"
+DEFAULT_TABLE = Path(__file__).with_name("severities.yaml")
+
+_MODALITY_ALIASES = {
+    "ct": "CT",
+    "computed tomography": "CT",
+    "mri": "MRI",
+    "mr": "MRI",
+    "magnetic resonance imaging": "MRI",
+    "x-ray": "X-ray",
+    "xray": "X-ray",
+    "x ray": "X-ray",
+    "radiography": "X-ray",
+    "ultrasound": "Ultrasound",
+    "us": "Ultrasound",
+    "histopathology": "Histopathology",
+    "histology": "Histopathology",
+    "pathology": "Histopathology",
+    "microscopy": "Histopathology",
+    "dermoscopy": "Dermoscopy",
+    "dermatoscopy": "Dermoscopy",
+    "endoscopy": "Endoscopy",
+}
+_UNITS = ("px", "of side", "per px", "per side", "deg", "levels", "views", "photons", "cells", "")
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_QUANTITY = re.compile(rf"^({_NUMBER})(?:\s+to\s+({_NUMBER}))?\s*([a-z ]*)$")
+_WORD = re.compile(r"^[A-Za-z][A-Za-z _-]*$")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A parameter's value with its unit. ``value`` is a number, a ``(low, high)`` range, a word, a flag or a
+    list."""
+
+    value: Any
+    unit: str = ""
+
+    def __str__(self) -> str:
+        text = " to ".join(f"{v:g}" for v in self.value) if isinstance(self.value, tuple) else str(self.value)
+        return f"{text} {self.unit}".rstrip()
+
+    def resolve(self, shape: tuple[int, int], scale: float = 1.0) -> Any:
+        """The value as the operator takes it.
+
+        Args:
+            shape: height and width of the image; ``of side`` becomes pixels of the shorter one,
+                ``per side`` a value per pixel of the longer one.
+            scale: what ``px`` is multiplied with (1: the paper's absolute pixels).
+        """
+        factors = {
+            "px": scale,
+            "of side": min(shape),
+            "per px": 1 / scale,
+            "per side": 1 / max(shape),
+        }
+        factor = factors.get(self.unit, 1)
+        if factor == 1:
+            return self.value
+        return tuple(v * factor for v in self.value) if isinstance(self.value, tuple) else self.value * factor
+
+
+def parse_quantity(raw: Any, where: str) -> Quantity:
+    """One value of the table, or of a call's overrides.
+
+    Raises:
+        ValueError: not a value of the forms that the module's docstring lists; ``where`` opens the message.
+    """
+    if isinstance(raw, str):
+        match = _QUANTITY.match(raw.strip())
+        if match:
+            low, high, unit = match.groups()
+            if unit.strip() not in _UNITS:
+                known = ", ".join(u for u in _UNITS if u)
+                raise ValueError(f"{where}: unit {unit.strip()!r} in {raw!r} is not one of {known}")
+            value = _number(low) if high is None else (_number(low), _number(high))
+            if high is not None and value[0] > value[1]:
+                raise ValueError(f"{where}: the range {raw!r} runs downwards")
+            return Quantity(value, unit.strip())
+        if _WORD.match(raw):
+            return Quantity(raw)
+        raise ValueError(f"{where}: {raw!r} is neither a number with a unit, nor a range, nor a word")
+    if isinstance(raw, float) and not math.isfinite(raw):
+        raise ValueError(f"{where}: {raw!r} is not finite")
+    return Quantity(raw)
+
+
+def _number(text: str) -> int | float:
+    return int(text) if re.fullmatch(r"[-+]?\d+", text) else float(text)
+
+
+@dataclass(frozen=True)
+class SeverityTable:
+    """``rows[degradation][modality or "default"]["L1" or "L2"][parameter]`` is a :class:`Quantity`."""
+
+    rows: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Quantity]]]]
+
+    def lookup(self, name: str, level: str, modality: str | None) -> Mapping[str, Quantity]:
+        """The parameters of a degradation at a level: the modality's row where there is one, else the default
+        row.
+
+        Raises:
+            ValueError: the table has no row for the degradation, or none that serves the modality.
+        """
+        rows = self.rows.get(name)
+        if rows is None:
+            raise ValueError(f"the severity table has no rows for {name!r}")
+        row = rows.get(modality or DEFAULT) or rows.get(DEFAULT)
+        if row is None:
+            raise ValueError(f"the severity table has no row of {name!r} for {modality or 'no modality'}")
+        return row[level]
+
+
+def load_severities(source: str | Path | Mapping[str, Any] | SeverityTable | None = None) -> SeverityTable:
+    """A severity table: the paper's (None), a YAML file, or a mapping of the same form.
+
+    A user's table may be partial: a degradation that it does not name keeps the paper's rows.
+
+    Raises:
+        ValueError: the table is not of the form described above; the message names the row.
+        FileNotFoundError: there is no such file.
+    """
+    if source is None:
+        return _default_table()
+    if isinstance(source, SeverityTable):
+        return source
+    if isinstance(source, Mapping):
+        rows = _parse(source, "severity table")
+    else:
+        rows = _parse(_read_yaml(Path(source)), str(source))
+    return SeverityTable({**_default_table().rows, **rows})
+
+
+@functools.lru_cache(maxsize=1)
+def _default_table() -> SeverityTable:
+    return SeverityTable(_parse(_read_yaml(DEFAULT_TABLE), DEFAULT_TABLE.name))
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
+
+
+def _parse(raw: Any, where: str) -> dict[str, dict[str, dict[str, dict[str, Quantity]]]]:
+    table: dict[str, dict[str, dict[str, dict[str, Quantity]]]] = {}
+    for name, rows in _items(raw, where):
+        table[name] = {}
+        for modality, levels in _items(rows, f"{where}: {name}"):
+            row = f"{where}: {name}: {modality}"
+            parsed = {
+                level: {key: parse_quantity(value, f"{row}: {level}: {key}") for key, value in _items(values, row)}
+                for level, values in _items(levels, row)
+            }
+            if set(parsed) != {"L1", "L2"}:
+                raise ValueError(f"{row}: expected exactly L1 and L2, found {', '.join(parsed) or 'nothing'}")
+            table[name][modality if modality == DEFAULT else check_modality(modality)] = parsed
+    return table
+
+
+def _items(raw: Any, where: str) -> list[tuple[str, Any]]:
+    if not isinstance(raw, Mapping):
+        raise ValueError(f"{where}: expected a mapping, found {type(raw).__name__}")
+    return [(str(key), value) for key, value in raw.items()]
+
+
+def check_modality(modality: str | None) -> str | None:
+    """The modality's canonical name (one of :data:`MODALITIES`); None stays None.
+
+    Raises:
+        ValueError: unknown modality.
+    """
+    if modality is None:
+        return None
+    known = _MODALITY_ALIASES.get(str(modality).strip().lower().replace("_", " "))
+    if known is None:
+        raise ValueError(f"unknown modality {modality!r}: expected one of {', '.join(MODALITIES)}")
+    return known
+
+
+def check_severity(severity: float | str) -> str:
+    """``"L0"``, ``"L1"`` or ``"L2"`` from 0, 1, 2, 1.0 (a column with gaps), ``"1"``, ``"l1"``, ``"L1"``.
+
+    Raises:
+        ValueError: anything else.
+    """
+    whole = isinstance(severity, float) and severity.is_integer()
+    text = str(int(severity) if whole else severity).strip().upper()
+    level = text if text.startswith("L") else f"L{text}"
+    if level not in LEVELS or isinstance(severity, bool):
+        raise ValueError(f"unknown severity {severity!r}: expected 0, 1 or 2 (or L0, L1, L2)")
+    return level

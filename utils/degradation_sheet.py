@@ -1,0 +1,60 @@
+"""The rows of a contact sheet of degradations: L0, L1 and L2 of each, on given images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PIL import Image
+
+from ..degradations import degrade_with_record, get
+from .contact_sheet import Row, caption
+from .degrade_files import Request, choose_frames, image_seed
+from .errors import InputError
+from .image_files import decode_image, read_bytes
+from .image_folders import Source
+
+
+def sheet_rows(sources: Sequence[Source], request: Request) -> tuple[list[Row], list[str]]:
+    """Degrade each image in each way at both severities, drawn as `degrade_files` draws.
+
+    Of a file with several frames, the first that `request.frames` chooses is shown.
+
+    Returns:
+        The rows, and one line for each file or degradation that failed.
+    """
+    rows: list[Row] = []
+    errors: list[str] = []
+    for source in sources:
+        try:
+            data = read_bytes(source.path)
+            frame = choose_frames(data, source, request.frames)[0]
+            picture = decode_image(data, name=str(source.path), frame=frame, window=request.window)
+        except InputError as error:
+            errors.append(str(error))
+            continue
+        modality = request.modality or picture.rendering.get("modality")
+        for name in request.names:
+            images: list[Image.Image | None] = [picture.image]
+            captions = [f"{picture.image.width} x {picture.image.height}"]
+            for severity in (1, 2):
+                try:
+                    image, record = degrade_with_record(
+                        picture.image,
+                        name,
+                        severity,
+                        seed=image_seed(request.seed, picture.sha256, frame),
+                        modality=modality,
+                        severities=request.table,
+                        reference_size=request.reference_size,
+                        keep_markings=request.keep_markings,
+                        allow_unchanged=request.allow_unchanged,
+                    )
+                    images.append(image)
+                    captions.append(caption(record["parameters"]))
+                except ValueError as error:
+                    images.append(None)
+                    captions.append(str(error))
+                    errors.append(f"{source.path}: {name} L{severity}: {error}")
+            notes = (get(name).category.replace("_", " "), modality or "", source.item)
+            rows.append(Row(name, tuple(note for note in notes if note), tuple(images), tuple(captions)))
+    return rows, errors
