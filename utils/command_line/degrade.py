@@ -12,8 +12,8 @@ import typer
 from ..errors import InputError, one_line
 
 if TYPE_CHECKING:
-    from ..degrade_files import Request
-    from ..image_folders import Search
+    from ..degrade_files.runs import Request
+    from ..image_files.folders import Search
 
 _SHEET_ROWS = 120
 
@@ -127,7 +127,7 @@ def degrade(
         frames,
         format,
     )
-    from ..image_folders import find_sources
+    from ..image_files.folders import find_sources
 
     search = find_sources(inputs, excluding=out)
     _report_search(search, inputs)
@@ -155,7 +155,7 @@ def _request(
 ) -> Request:
     """Check every option before a file is touched."""
     from ...degradations import list_degradations
-    from ..degrade_files import FRAME_CHOICES, Request
+    from ..degrade_files.runs import FRAME_CHOICES, Request
     from ..image_files import OUTPUT_FORMATS
 
     names = []
@@ -260,7 +260,7 @@ def _run(search: Search, request: Request, out: Path, workers: int) -> bool:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ..degrade_files import MANIFEST, Outcome, degrade_files
+    from ..degrade_files.runs import MANIFEST, Outcome, degrade_files
 
     console = Console(stderr=True)
     started = time.monotonic()
@@ -312,7 +312,7 @@ def _draw_sheet(search: Search, request: Request, path: Path, count: int) -> boo
     """Draw the contact sheet; return whether anything failed."""
     from ..atomic_files import write_atomically
     from ..contact_sheet import draw_contact_sheet
-    from ..degradation_sheet import sheet_rows
+    from ..degrade_files.sheet import sheet_rows
     from ..image_files import encode_image
 
     resolved = path.resolve()
@@ -337,7 +337,7 @@ def _draw_sheet(search: Search, request: Request, path: Path, count: int) -> boo
 
 
 def _print_list(modality: str | None, strengths: Any, markdown: bool) -> None:
-    from ..degradation_catalogue import as_markdown, as_rich_table, entries
+    from ..degrade_files.catalogue import as_markdown, as_rich_table, entries
 
     listed = entries(_canonical_modality(modality), strengths)
     if markdown:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from ..degradations import degrade_with_record, get
-from .contact_sheet import Row, caption
-from .degrade_files import Request, choose_frames, image_seed
-from .errors import InputError
-from .image_files import decode_image, read_bytes
-from .image_folders import Source
+from ...degradations import degrade_with_record, get
+from ..contact_sheet import Row, caption
+from ..errors import InputError
+from ..image_files import decode_image, read_bytes
+from ..image_files.folders import Source
+from .runs import Request, choose_frames, image_seed
 
 
 def sheet_rows(sources: Sequence[Source], request: Request) -> tuple[list[Row], list[str]]:

@@ -29,10 +29,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ..degradations import SeverityTable, degrade_with_record, load_severities
-from .atomic_files import write_atomically
-from .errors import InputError, one_line
-from .image_files import (
+from ...degradations import SeverityTable, degrade_with_record, load_severities
+from ..atomic_files import write_atomically
+from ..errors import InputError, one_line
+from ..image_files import (
     OUTPUT_FORMATS,
     count_frames,
     decode_image,
@@ -41,7 +41,7 @@ from .image_files import (
     pixels_sha256,
     read_bytes,
 )
-from .image_folders import Source
+from ..image_files.folders import Source
 
 MANIFEST = "manifest.jsonl"
 FRAME_CHOICES = ("single", "first", "middle", "all")
@@ -294,7 +294,7 @@ def _degrade_frame(
     picture = None
     modality = request.modality
     if modality is None and is_dicom(data):
-        from .dicom import dicom_modality
+        from ..image_files.dicom import dicom_modality
 
         modality = dicom_modality(data, name=str(source.path))
     for name in request.names:

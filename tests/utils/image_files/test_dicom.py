@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medqdeg.utils import dicom
-from medqdeg.utils.dicom import count_dicom_frames, decode_dicom, dicom_modality
 from medqdeg.utils.errors import InputError
-from medqdeg.utils.image_files import decode_image, read_image
+from medqdeg.utils.image_files import decode_image, dicom, read_image
+from medqdeg.utils.image_files.dicom import count_dicom_frames, decode_dicom, dicom_modality
 
 pydicom = pytest.importorskip("pydicom")
 
@@ -293,7 +292,7 @@ def test_the_extra_is_named_only_where_it_helps():
 
 
 def test_the_extra_in_pyproject_has_the_decoders_that_messages_promise():
-    pyproject = Path(__file__).parents[2] / "pyproject.toml"
+    pyproject = Path(__file__).parents[3] / "pyproject.toml"
     (extra,) = [line for line in pyproject.read_text().splitlines() if line.startswith("dicom = ")]
     assert all(f'"{name}>' in extra for name in dicom._DECODERS_OF_THE_EXTRA)
 

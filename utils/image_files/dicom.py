@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from .errors import InputError, one_line
-from .image_files import check_size, choose_frame
+from ..errors import InputError, one_line
+from .decoding import check_size, choose_frame
 
 if TYPE_CHECKING:
     from pydicom import Dataset

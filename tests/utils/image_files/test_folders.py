@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from medqdeg.utils.errors import InputError
-from medqdeg.utils.image_folders import find_sources
+from medqdeg.utils.image_files.folders import find_sources
 
 DICOM = b"\0" * 128 + b"DICM and so on"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..degradations import MODALITIES, Quantity, SeverityTable, get, list_degradations, load_severities
+from ...degradations import MODALITIES, Quantity, SeverityTable, get, list_degradations, load_severities
 
 if TYPE_CHECKING:
     from rich.table import Table

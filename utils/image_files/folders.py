@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from .errors import InputError
-from .image_files import SUFFIXES, is_dicom, read_bytes
+from ..errors import InputError
+from .decoding import SUFFIXES, is_dicom, read_bytes
 
 
 @dataclass(frozen=True)

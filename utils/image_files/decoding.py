@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from .errors import InputError, one_line
+from ..errors import InputError, one_line
 
 MAX_PIXELS = 89_478_485
 """Images with more pixels are refused: Pillow's own warning level, a quarter GiB of 24-bit colour."""
