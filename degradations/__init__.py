@@ -11,10 +11,12 @@ images.
 """
 
 from .api import UnchangedImageError, degrade, degrade_with_record, reproduce
-from .registry import Degradation, get, list_degradations
-from .severity import MODALITIES, Quantity, SeverityTable, load_severities
+from .registry import Degradation, get, known_names, list_degradations
+from .severity import Quantity, SeverityTable, load_severities
+from .vocabulary import LEVELS, MODALITIES
 
 __all__ = [
+    "LEVELS",
     "MODALITIES",
     "Degradation",
     "Quantity",
@@ -23,6 +25,7 @@ __all__ = [
     "degrade",
     "degrade_with_record",
     "get",
+    "known_names",
     "list_degradations",
     "load_severities",
     "reproduce",

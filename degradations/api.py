@@ -15,7 +15,8 @@ from .markings import find_markings, paste_markings
 from .pixels import Pixels, unpack
 from .registry import Degradation, resolve
 from .seeding import check_seed, generator
-from .severity import SeverityTable, check_modality, check_severity, load_severities, parse_quantity
+from .severity import SeverityTable, load_severities, parse_quantity
+from .vocabulary import check_modality, check_severity
 
 ImageT = TypeVar("ImageT")
 

@@ -17,7 +17,8 @@ from types import ModuleType
 from typing import Any, Literal
 
 from .pixels import Rounding
-from .severity import MODALITIES, check_modality, load_severities
+from .severity import load_severities
+from .vocabulary import MODALITIES, check_modality
 
 _ALL = MODALITIES
 _CT, _MRI, _HISTOPATHOLOGY = ("CT",), ("MRI",), ("Histopathology",)
@@ -139,6 +140,12 @@ def list_degradations(modality: str | None = None) -> list[str]:
     """
     wanted = check_modality(modality)
     return [entry.name for entry in _ENTRIES if wanted is None or wanted in entry.modalities]
+
+
+def known_names() -> dict[str, str]:
+    """Every name that :func:`get` takes, aliases included, and the name that it stands for."""
+    with_modality = {alias: name for alias, (name, _) in _ALIAS_WITH_MODALITY.items()}
+    return {alias: entry.name for alias, entry in _BY_ALIAS.items()} | with_modality
 
 
 def get(name: str) -> Degradation:

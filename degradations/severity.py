@@ -26,31 +26,11 @@ from typing import Any
 
 import yaml
 
-LEVELS = ("L0", "L1", "L2")
-MODALITIES = ("CT", "MRI", "X-ray", "Ultrasound", "Histopathology", "Dermoscopy", "Endoscopy")
+from .vocabulary import check_modality
+
 DEFAULT = "default"
 DEFAULT_TABLE = Path(__file__).with_name("severities.yaml")
 
-_MODALITY_ALIASES = {
-    "ct": "CT",
-    "computed tomography": "CT",
-    "mri": "MRI",
-    "mr": "MRI",
-    "magnetic resonance imaging": "MRI",
-    "x-ray": "X-ray",
-    "xray": "X-ray",
-    "x ray": "X-ray",
-    "radiography": "X-ray",
-    "ultrasound": "Ultrasound",
-    "us": "Ultrasound",
-    "histopathology": "Histopathology",
-    "histology": "Histopathology",
-    "pathology": "Histopathology",
-    "microscopy": "Histopathology",
-    "dermoscopy": "Dermoscopy",
-    "dermatoscopy": "Dermoscopy",
-    "endoscopy": "Endoscopy",
-}
 _UNITS = ("px", "of side", "per px", "per side", "deg", "levels", "views", "photons", "cells", "")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _QUANTITY = re.compile(rf"^({_NUMBER})(?:\s+to\s+({_NUMBER}))?\s*([a-z ]*)$")
@@ -192,31 +172,3 @@ def _items(raw: Any, where: str) -> list[tuple[str, Any]]:
     if not isinstance(raw, Mapping):
         raise ValueError(f"{where}: expected a mapping, found {type(raw).__name__}")
     return [(str(key), value) for key, value in raw.items()]
-
-
-def check_modality(modality: str | None) -> str | None:
-    """The modality's canonical name (one of :data:`MODALITIES`); None stays None.
-
-    Raises:
-        ValueError: unknown modality.
-    """
-    if modality is None:
-        return None
-    known = _MODALITY_ALIASES.get(str(modality).strip().lower().replace("_", " "))
-    if known is None:
-        raise ValueError(f"unknown modality {modality!r}: expected one of {', '.join(MODALITIES)}")
-    return known
-
-
-def check_severity(severity: float | str) -> str:
-    """``"L0"``, ``"L1"`` or ``"L2"`` from 0, 1, 2, 1.0 (a column with gaps), ``"1"``, ``"l1"``, ``"L1"``.
-
-    Raises:
-        ValueError: anything else.
-    """
-    whole = isinstance(severity, float) and severity.is_integer()
-    text = str(int(severity) if whole else severity).strip().upper()
-    level = text if text.startswith("L") else f"L{text}"
-    if level not in LEVELS or isinstance(severity, bool):
-        raise ValueError(f"unknown severity {severity!r}: expected 0, 1 or 2 (or L0, L1, L2)")
-    return level

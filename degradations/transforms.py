@@ -22,7 +22,7 @@ from PIL import Image
 
 from . import degrade_with_record, get
 from .seeding import check_seed, generator
-from .severity import check_modality, check_severity
+from .vocabulary import check_modality, check_severity
 
 
 class Degrade:

@@ -1,8 +1,8 @@
 """The benchmark's vocabulary: levels, modalities, degradations, capabilities, and every other name for them.
 
-Names and tiers follow MedQ-Deg (arXiv:2603.07769): table 4 for the capability tree, table 5 for the degradations.
-The authors' files use other names for some degradations, and the three source benchmarks label their questions in
-their own ways; the tables here are the only place that knows about either. Look-ups ignore case, spaces, hyphens,
+Names and tiers follow MedQ-Deg (arXiv:2603.07769), table 4 for the capability tree; levels, modalities and
+degradations (table 5) are those of `medqdeg.degradations`. The three source benchmarks label their questions in their
+own ways; the tables here are the only place that knows about them. Look-ups ignore case, spaces, hyphens,
 underscores and full stops, and raise `InputError` with the known names when nothing matches.
 """
 
@@ -12,88 +12,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from ..degradations import LEVELS, MODALITIES, Degradation, get, known_names, list_degradations
+from ..degradations.vocabulary import MODALITY_ALIASES, check_severity
 from .errors import InputError
 
-LEVELS: tuple[str, ...] = ("L0", "L1", "L2")
-"""Severities: L0 is the clean image, L1 and L2 are mild and severe degradation."""
-
-CLEAN = "L0"
+CLEAN = LEVELS[0]
 UNLABELLED = "unlabelled"
 """Stands for a label that an item lacks or that nobody knows; such items are counted, never dropped."""
 
-MODALITIES: tuple[str, ...] = (
-    "CT",
-    "MRI",
-    "X-ray",
-    "Ultrasound",
-    "Histopathology",
-    "Dermoscopy",
-    "Endoscopy",
-)
+DEGRADATIONS: Mapping[str, Degradation] = {name: get(name) for name in list_degradations()}
+"""The 18 degradations in the paper's order; the library that makes them knows their category and modalities."""
 
-MODALITY_ALIASES: Mapping[str, str] = {
-    "computed tomography": "CT",
-    "magnetic resonance imaging": "MRI",
-    "MR": "MRI",
-    "radiograph": "X-ray",
-    "radiography": "X-ray",
-    "histology": "Histopathology",
-    "pathology": "Histopathology",
-    "dermatoscopy": "Dermoscopy",
-    # OmniMedVQA's spellings.
+DEGRADATION_CATEGORIES: tuple[str, ...] = tuple(dict.fromkeys(entry.category for entry in DEGRADATIONS.values()))
+
+# OmniMedVQA's spellings.
+_SOURCE_MODALITIES: Mapping[str, str] = {
     "CT(Computed Tomography)": "CT",
     "MR (Mag-netic Resonance Imaging)": "MRI",
     "Microscopy Images": "Histopathology",
-}
-
-
-@dataclass(frozen=True)
-class DegradationName:
-    """A degradation as the benchmark names it.
-
-    Attributes:
-        name: the paper's name (table 5).
-        category: one of `DEGRADATION_CATEGORIES`.
-        modality: the one modality that it belongs to, or None for a general degradation.
-        aliases: names in the authors' files.
-    """
-
-    name: str
-    category: str
-    modality: str | None = None
-    aliases: tuple[str, ...] = ()
-
-
-DEGRADATION_CATEGORIES: tuple[str, ...] = (
-    "artifacts",
-    "motion_interference",
-    "intensity_jitter",
-    "noise",
-    "resolution_blur",
-)
-
-DEGRADATIONS: Mapping[str, DegradationName] = {
-    entry.name: entry
-    for entry in (
-        DegradationName("limited_angle", "artifacts", "CT", ("limited_angle_artifact",)),
-        DegradationName("sparse_view", "artifacts", "CT", ("sparse_view_artifact",)),
-        DegradationName("bias_field", "artifacts", "MRI", ("bias_field_artifact",)),
-        DegradationName("undersampling", "artifacts", "MRI", ("undersampling_artifact",)),
-        DegradationName("ghosting", "artifacts", "MRI", ("ghosting_artifact",)),
-        DegradationName("blood_cell", "artifacts", "Histopathology", ("blood_cell_artifact",)),
-        DegradationName("dark_spots", "artifacts", "Histopathology", ("dark_spots_artifact",)),
-        DegradationName("object_rotation", "motion_interference", None, ("rotation_artifact",)),
-        DegradationName("object_movement", "motion_interference", None, ("random_motion_artifact",)),
-        DegradationName("adjust_brightness", "intensity_jitter", None, ("brightness",)),
-        DegradationName("exposure", "intensity_jitter", None, ("exposure_artifact",)),
-        DegradationName("reduce_contrast", "intensity_jitter", None, ("contrast",)),
-        DegradationName("gaussian_noise", "noise", None, ("gaussian_noise_artifact",)),
-        DegradationName("low_dose", "noise", "CT", ("low_dose_artifact",)),
-        DegradationName("low_resolution", "resolution_blur", None, ("downsample_artifact", "downsample")),
-        DegradationName("motion_blur", "resolution_blur", None, ("motion_blur_artifact", "xray_motion_blur_artifact")),
-        DegradationName("gaussian_blur", "resolution_blur", None, ("gaussian_blur_artifact",)),
-        DegradationName("bubble", "resolution_blur", "Histopathology", ("bubble_artifact",)),
-    )
 }
 
 CAPABILITY_TREE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -228,11 +164,9 @@ def _index(names: Iterable[str], aliases: Mapping[str, str]) -> dict[str, str]:
     return index
 
 
-_LEVEL_INDEX = _index(LEVELS, {"clean": "L0", "none": "L0"})
-_MODALITY_INDEX = _index(MODALITIES, MODALITY_ALIASES)
-_DEGRADATION_INDEX = _index(
-    DEGRADATIONS, {alias: entry.name for entry in DEGRADATIONS.values() for alias in entry.aliases}
-)
+_MODALITY_INDEX = _index(MODALITIES, {**MODALITY_ALIASES, **_SOURCE_MODALITIES})
+# The authors' files put "_artifact" behind many of the names, in no regular way.
+_DEGRADATION_INDEX = _index(DEGRADATIONS, known_names() | {f"{name}_artifact": name for name in DEGRADATIONS})
 _SKILL_INDEX = _index(SKILLS, {})
 _SOURCE_INDEX = _index(SOURCES, {alias: name for name, aliases in SOURCES.items() for alias in aliases})
 _MAPPED_SKILLS = {(entry.source, _fold(entry.label)): entry.skill for entry in SKILL_MAPPINGS}
@@ -254,12 +188,9 @@ def level(text: str | int | float) -> str:
         InputError: for anything else.
     """
     try:
-        number = float(text)
-    except ValueError:
-        return _lookup(str(text), _LEVEL_INDEX, "severity", LEVELS)
-    if number in range(len(LEVELS)):
-        return LEVELS[int(number)]
-    raise InputError(f"unknown severity {text!r}: known are {', '.join(LEVELS)}")
+        return check_severity(text)
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def modality(text: str) -> str:
@@ -284,7 +215,7 @@ def degradation_category(name: str) -> str:
 def degradations_for(modality_name: str) -> tuple[str, ...]:
     """Return the degradations that a modality allows: the general ones and its own (table 5)."""
     wanted = modality(modality_name)
-    return tuple(entry.name for entry in DEGRADATIONS.values() if entry.modality in (None, wanted))
+    return tuple(list_degradations(wanted))
 
 
 def skill(text: str) -> str:

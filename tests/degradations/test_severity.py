@@ -13,7 +13,8 @@ from medqdeg.degradations import (
     list_degradations,
     load_severities,
 )
-from medqdeg.degradations.severity import check_modality, check_severity, parse_quantity
+from medqdeg.degradations.severity import parse_quantity
+from medqdeg.degradations.vocabulary import check_modality, check_severity
 
 
 @pytest.mark.parametrize("name", list_degradations())

@@ -204,7 +204,7 @@ def _canonical_name(text: str) -> str:
 
 
 def _canonical_modality(modality: str | None) -> str | None:
-    from ...degradations.severity import check_modality
+    from ...degradations.vocabulary import check_modality
 
     return _checked(check_modality, modality)
 

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import InputError
-from ..taxonomy import LEVELS
 
 # What each integration needs on a processor; small images keep a request at some tens of milliseconds.
 MODELS = {
@@ -63,6 +62,8 @@ def print_levels(results: dict[str, Any]) -> None:
     """Print one line a level and the change from L0, from the `results` of lmms-eval's results file."""
     from rich.console import Console
     from rich.table import Table
+
+    from ..taxonomy import LEVELS
 
     table = Table(title="MedQ-Deg", title_justify="left")
     columns = ("n", "accuracy", "confidence", "calibration_shift", "unread_rate")
