@@ -22,6 +22,9 @@ ImageT = TypeVar("ImageT")
 
 Record = dict[str, Any]
 
+AS_PAPER = "as paper"
+"""In a record: the markings that the authors paste back were kept."""
+
 
 class UnchangedImageError(ValueError):
     """The degradation has no effect on this image, e.g. a blur of a constant image."""
@@ -55,8 +58,8 @@ def degrade(
         severities: a severity table of one's own, see :func:`load_severities`.
         reference_size: image size in pixels for which the table's ``px`` values are meant; they are scaled by
             ``sqrt(H W) / reference_size``. None: absolute pixels, as in the paper.
-        keep_markings: paste coloured outlines and boxes on grey images back after degrading; None: as the
-            authors do for this degradation.
+        keep_markings: True: paste all coloured outlines and boxes on grey images back after degrading; False:
+            degrade them too; None: as the authors do for this degradation.
         allow_unchanged: return the image where the degradation has no effect on it, rather than raise.
         **overrides: parameters of the operator, drawn ones included, in place of the table's and the seed's;
             numbers in pixels, degrees or grey levels of the 0..255 scale, or text with a unit as in the
@@ -110,7 +113,7 @@ def degrade_with_record(
     check_seed(seed)
     pixels = unpack(image)
     shape = pixels.values.shape
-    keep = entry.keep_markings if keep_markings is None else bool(keep_markings)
+    keep = (AS_PAPER if entry.keep_markings else False) if keep_markings is None else bool(keep_markings)
 
     if level == "L0":
         _check_names(entry, overrides)
@@ -209,14 +212,14 @@ def _run(
     image: ImageT,
     pixels: Pixels,
     parameters: Mapping[str, Any],
-    keep: bool,
+    keep: bool | str,
     allow_unchanged: bool,
 ) -> ImageT:
     values = pixels.values
     operand = values if entry.uint8 or values.dtype != np.uint8 else values.astype(np.float32)
     out = entry.apply(operand, **parameters)
     if keep:
-        out = paste_markings(out, operand, find_markings(values))
+        out = paste_markings(out, operand, find_markings(values, as_paper=keep == AS_PAPER))
     if not allow_unchanged and _same(values, out):
         raise UnchangedImageError(
             f"{entry.name} leaves this {values.shape[1]} x {values.shape[0]} image as it is"

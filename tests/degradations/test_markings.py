@@ -58,6 +58,28 @@ def test_kept_sharp_or_degraded(picture, name):
     np.testing.assert_array_equal(default, kept if get(name).keep_markings else lost)
 
 
+def test_as_in_the_paper_dark_parts_and_specks_go_and_thin_lines_stay(picture):
+    image, box = _boxed(picture)
+    np.testing.assert_array_equal(find_markings(image, as_paper=True), box)
+    assert find_markings(_boxed(picture, (90, 13, 13))[0], as_paper=True) is None
+    specks = np.repeat(picture((96, 96))[..., np.newaxis], 3, axis=2)
+    specks[10::20, 10::20] = (255, 0, 0)
+    assert find_markings(specks, as_paper=True) is None
+    assert find_markings(specks).sum() == 25
+    line = np.repeat(picture((96, 96))[..., np.newaxis], 3, axis=2)
+    line[50, 20:60] = (0, 255, 255)
+    np.testing.assert_array_equal(find_markings(line, as_paper=True), np.ptp(line, axis=2) > 0)
+
+
+def test_the_authors_mask_is_found(reference):
+    """Where their low dose image equals the clean one to the byte, as nothing but a pasted pixel is likely to."""
+    clean = reference.image("low_dose", 0)
+    coloured = np.ptp(clean, axis=2) > 0
+    pasted = coloured & (reference.image("low_dose", 2) == clean).all(axis=2)
+    mask = find_markings(clean, as_paper=True)
+    assert np.count_nonzero((mask & coloured) != pasted) <= 5
+
+
 def test_the_authors_markings_are_found(reference):
     for name in ("downsample_artifact", "limited_angle", "sparse_view", "low_dose"):
         clean = reference.image(name, 0)
