@@ -7,7 +7,9 @@ is split into equal bands; band i is taken from the transform of the image after
 and the result is the real part of the inverse transform. After R. Shaw et al., "MRI k-space motion artefact
 augmentation", MIDL 2019.
 
-Colour: one k-space, hence the luma in every channel, as the authors' images are grey.
+Colour: one k-space, hence the luma in every channel; the authors' images come out as one grey channel. On a colour
+image (endoscopy, dermoscopy, histopathology) that loss may outweigh the movement: ``per_channel`` moves each channel
+in the same way and keeps the colour. On a grey image the two are the same.
 """
 
 from __future__ import annotations
@@ -41,17 +43,21 @@ def draw(
     return {"movements": (rng.uniform(-1.0, 1.0, (int(positions), 3)) * limits).tolist()}
 
 
-def apply(image: np.ndarray, *, movements: list[list[float]]) -> np.ndarray:
+def apply(image: np.ndarray, *, movements: list[list[float]], per_channel: bool = False) -> np.ndarray:
     """Compose k-space from moved copies of the image.
 
     Args:
-        image: float32 (H, W) or (H, W, 3), 0..255; reduced to its luma.
+        image: float32 (H, W) or (H, W, 3), 0..255; reduced to its luma unless ``per_channel``.
         movements: for each band, from the most negative ky: rotation in degrees, shift down and right in
             pixels.
+        per_channel: move each colour channel, rather than the luma.
 
     Raises:
         ValueError: fewer rows than bands.
     """
+    if per_channel and image.ndim == 3:
+        channels = np.moveaxis(image.astype(np.float32, copy=False), 2, 0)
+        return np.stack([_compose(np.ascontiguousarray(channel), movements) for channel in channels], axis=2)
     return on_luma(image, lambda luma: _compose(luma, movements))
 
 

@@ -66,3 +66,18 @@ def test_narrow_images_and_errors():
     assert object_movement.apply(image, movements=[[0, 1, 0], [0, -1, 0]]).shape == (30, 1)
     with pytest.raises(ValueError, match="too small"):
         object_movement.apply(image.T, movements=[[0, 1, 0], [0, -1, 0]])
+
+
+def test_per_channel_keeps_the_colour_and_moves_the_same_way():
+    image = np.random.default_rng(0).uniform(0, 255, (48, 40, 3)).astype(np.float32)
+    movements = [[1.0, 2.0, -1.0], [-2.0, 0.5, 1.5], [0.3, -1.0, 2.0]]
+    kept = object_movement.apply(image, movements=movements, per_channel=True)
+    for channel in range(3):
+        np.testing.assert_array_equal(
+            kept[..., channel], object_movement.apply(image[..., channel], movements=movements)
+        )
+    grey = np.repeat(image[..., :1], 3, axis=2)
+    np.testing.assert_array_equal(
+        object_movement.apply(grey, movements=movements, per_channel=True),
+        object_movement.apply(grey, movements=movements),
+    )
