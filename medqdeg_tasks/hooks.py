@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..utils import nodes
-from ..utils.dataset.images import as_rgb
+from ..utils.dataset.images import decode_cell
 from ..utils.dataset.loading import BY_TEXT, load_level
 from ..utils.errors import InputError
 from ..utils.provenance import versions
@@ -22,7 +22,7 @@ from ..utils.taxonomy import LEVELS
 
 if TYPE_CHECKING:
     import datasets
-    from PIL.Image import Image
+    import PIL.Image
 
 try:
     from loguru import logger  # lmms-eval's own
@@ -34,17 +34,21 @@ def process_docs(stub: datasets.Dataset) -> datasets.Dataset:
     """Replace the one-line stub, whose split is named after what is wanted ("test_l2"), by the items."""
     split, _, level = str(stub.split).rpartition("_")
     try:
-        return load_level(split, level.upper())
+        items = load_level(split, level.upper())
     except InputError as error:
         raise SystemExit(f"medqdeg: {error}") from None
     except Exception as error:
         traceback.print_exc()
         raise SystemExit(f"medqdeg: the items could not be loaded ({type(error).__name__}: {error})") from None
+    from datasets import Image, List
+
+    # Undecoded, so that `doc_to_visual` decodes an item's images once for all its trials.
+    return items.cast_column("images", List(Image(decode=False)))
 
 
-def doc_to_visual(doc: Mapping[str, Any]) -> list[Image]:
+def doc_to_visual(doc: Mapping[str, Any]) -> list[PIL.Image.Image]:
     """Return the item's images as 8-bit RGB."""
-    return [as_rgb(image) for image in doc["images"]]
+    return [decode_cell(image) for image in doc["images"]]
 
 
 def process_results(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import ast
 import base64
 import binascii
+import functools
 import io
 import json
 import posixpath
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from ..errors import InputError
-
-MAX_PIXELS = 100_000_000
-"""Larger images are refused unread: 10,000 x 10,000 pixels is past any item of the benchmark."""
+from ..image_files import MAX_PIXELS
 
 # Pixels and nothing else: PIL would run a PostScript interpreter for a file that asks for one.
 _FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
@@ -91,20 +91,8 @@ def check_image(image: bytes | Path) -> None:
         InputError: if it is no image, is cut off or corrupt, or has more than `MAX_PIXELS` pixels.
     """
     try:
-        with (
-            _strict_decoding(),
-            Image.open(io.BytesIO(image) if isinstance(image, bytes) else image, formats=_FORMATS) as opened,
-        ):
-            width, height = opened.size
-            if width * height > MAX_PIXELS:
-                raise InputError(f"the image is absurdly large ({width} x {height} pixels)")
-            if width * height == 0:
-                raise InputError(f"the image is empty ({width} x {height} pixels)")
-            # All that will happen to it later: `datasets` turns it as its EXIF block says.
-            opened.load()
-            if opened.getexif().get(ExifTags.Base.Orientation) is not None:
-                ImageOps.exif_transpose(opened, in_place=True)
-            as_rgb(opened)
+        with _strict_decoding():
+            decode_rgb(image)
     except InputError:
         raise
     except Image.DecompressionBombError:
@@ -138,13 +126,41 @@ def _strict_decoding() -> Iterator[None]:
                 ImageFile.LOAD_TRUNCATED_IMAGES = _truncated_before
 
 
-def as_rgb(image: Image.Image) -> Image.Image:
-    """Return an 8-bit RGB image. Deeper grey images keep their upper eight bits, where PIL alone would clip them."""
-    if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image, dtype=np.float64)
-        scale = 255.0 / 65535.0 if values.max(initial=0.0) > 255.0 else 1.0
-        image = Image.fromarray(np.clip(values * scale, 0, 255).round().astype(np.uint8), mode="L")
-    return image.convert("RGB")
+def decode_rgb(image: bytes | Path) -> Image.Image:
+    """Return an image file as a model gets it: 8-bit RGB, turned as its EXIF block says.
+
+    Deeper grey images keep their upper eight bits, where PIL alone would clip them.
+
+    Raises:
+        InputError: if it has no or more than `MAX_PIXELS` pixels; PIL's own errors are passed on.
+    """
+    with Image.open(io.BytesIO(image) if isinstance(image, bytes) else image, formats=_FORMATS) as opened:
+        width, height = opened.size
+        if width * height > MAX_PIXELS:
+            raise InputError(f"the image is absurdly large ({width} x {height} pixels)")
+        if width * height == 0:
+            raise InputError(f"the image is empty ({width} x {height} pixels)")
+        opened.load()
+        if opened.getexif().get(ExifTags.Base.Orientation) is not None:
+            ImageOps.exif_transpose(opened, in_place=True)
+        if opened.mode.startswith("I"):
+            upper = np.clip(np.asarray(opened, dtype=np.int64) >> 8, 0, 255)
+            return Image.fromarray(upper.astype(np.uint8)).convert("RGB")
+        return opened.convert("RGB")
+
+
+def decode_cell(cell: Mapping[str, Any]) -> Image.Image:
+    """Return the image of an undecoded cell of the data set (`bytes`, or else `path`), as `decode_rgb` does.
+
+    The last few are remembered: the T trials of an item follow each other, and decoding takes longer than all else
+    that happens to a request here. Every call returns a copy of its own.
+    """
+    return _decode_remembered(cell["bytes"] or Path(cell["path"]).read_bytes()).copy()
+
+
+@functools.lru_cache(maxsize=8)
+def _decode_remembered(data: bytes) -> Image.Image:
+    return decode_rgb(data)
 
 
 def quoted(text: str) -> str:

@@ -275,10 +275,33 @@ def test_strictness_is_given_back_when_threads_overlap(monkeypatch: pytest.Monke
 
 def test_rgb_keeps_eight_bits_and_the_upper_half_of_sixteen() -> None:
     rgb = pixels(7)
-    assert np.array_equal(np.asarray(images.as_rgb(Image.fromarray(rgb))), rgb)
+    assert np.array_equal(np.asarray(images.decode_rgb(encoded(rgb))), rgb)
     grey = rgb[..., 0]
-    for deep in (grey.astype(np.uint16) * 257, grey.astype(np.uint16)):
-        read_back = Image.open(io.BytesIO(encoded(Image.fromarray(deep))))
-        out = np.asarray(images.as_rgb(read_back))
+    deep = grey.astype(np.uint16) * 257
+    for image, expected in ((deep, grey), (deep // 64, grey // 64)):
+        out = np.asarray(images.decode_rgb(encoded(Image.fromarray(image))))
         assert out.dtype == np.uint8
-        assert np.array_equal(out, np.repeat(grey[..., None], 3, axis=2))
+        assert np.array_equal(out, np.repeat(expected[..., None], 3, axis=2))
+
+
+def test_cells_decode_once_and_give_copies(tmp_path: Path) -> None:
+    rgb = pixels(8)
+    path = tmp_path / "image.png"
+    path.write_bytes(encoded(rgb))
+    images._decode_remembered.cache_clear()
+    for cell in ({"bytes": path.read_bytes(), "path": None}, {"bytes": None, "path": str(path)}):
+        first = images.decode_cell(cell)
+        first.paste((0, 0, 0), (0, 0, *first.size))  # what an integration does to it is nobody else's business
+        assert np.array_equal(np.asarray(images.decode_cell(cell)), rgb)
+    assert images._decode_remembered.cache_info().misses == 1
+
+
+def test_cells_are_turned_as_datasets_turns_them() -> None:
+    buffer = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pixels(9)[:, :5]).save(buffer, "PNG", exif=exif)
+    theirs = datasets.Image().decode_example({"bytes": buffer.getvalue(), "path": None}).convert("RGB")
+    ours = images.decode_cell({"bytes": buffer.getvalue(), "path": None})
+    assert ours.size == theirs.size
+    assert np.array_equal(np.asarray(ours), np.asarray(theirs))
