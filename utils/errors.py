@@ -12,11 +12,14 @@ class InputError(ValueError):
     """
 
 
-def one_line(error: object) -> str:
-    """Return a message on one line, safe to print whatever a damaged file put into it; cut at 500 characters.
+def one_line(message: object, longest: int = 600) -> str:
+    """Return a message on one line, safe to print whatever a damaged file put into it.
 
-    An exception without a message gives its type's name.
+    Characters that do not print become "?", and what is longer than `longest` characters is cut off with "...". An
+    exception without a message gives its type's name.
     """
-    text = " ".join(str(error).split())
+    text = " ".join(str(message).split())
+    if not text and isinstance(message, BaseException):
+        text = type(message).__name__
     text = "".join(character if character.isprintable() else "?" for character in text)
-    return text[:500] or type(error).__name__
+    return text if len(text) <= longest else text[:longest] + " ..."

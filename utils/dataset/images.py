@@ -10,17 +10,16 @@ import io
 import json
 import posixpath
 import re
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from ..errors import InputError
 from ..image_files import MAX_PIXELS
+from ..image_files.strictness import strict_decoding
 
 # Pixels and nothing else: PIL would run a PostScript interpreter for a file that asks for one.
 _FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
@@ -91,7 +90,7 @@ def check_image(image: bytes | Path) -> None:
         InputError: if it is no image, is cut off or corrupt, or has more than `MAX_PIXELS` pixels.
     """
     try:
-        with _strict_decoding():
+        with strict_decoding():
             decode_rgb(image)
     except InputError:
         raise
@@ -102,28 +101,6 @@ def check_image(image: bytes | Path) -> None:
         if "cannot identify" in reason:
             reason = "not an image format that is known here"
         raise InputError(f"the image cannot be decoded ({reason[:120]})") from None
-
-
-_strict_lock = threading.Lock()
-_strict_users = 0
-_truncated_before = False
-
-
-@contextmanager
-def _strict_decoding() -> Iterator[None]:
-    """Make PIL refuse cut-off images while any thread is inside; lmms-eval switches that check off for the process."""
-    global _strict_users, _truncated_before
-    with _strict_lock:
-        if _strict_users == 0:
-            _truncated_before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
-        _strict_users += 1
-    try:
-        yield
-    finally:
-        with _strict_lock:
-            _strict_users -= 1
-            if _strict_users == 0:
-                ImageFile.LOAD_TRUNCATED_IMAGES = _truncated_before
 
 
 def decode_rgb(image: bytes | Path) -> Image.Image:

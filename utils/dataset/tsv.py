@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import taxonomy
-from ..errors import InputError
+from ..errors import InputError, one_line
 
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "item_id": ("index", "id", "question_id"),
@@ -283,12 +283,6 @@ class _CountedLines:
 def at_line(name: str, line: int, item: str, error: Exception) -> InputError:
     """Return the error of one row with the file, the line and the item that it is about put before it."""
     return InputError(one_line(f"{name}, line {line} (index {one_line(item.strip(), 60)!r}): {error}"))
-
-
-def one_line(text: str, longest: int = 600) -> str:
-    """Return `text` as one line, cut where it is longer than `longest`: what a file holds can be quoted with it."""
-    line = " ".join(text.split())
-    return line if len(line) <= longest else line[:longest] + " ..."
 
 
 def identifier(text: str) -> str:

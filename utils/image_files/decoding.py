@@ -27,9 +27,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ..errors import InputError, one_line
-
-MAX_PIXELS = 89_478_485
-"""Images with more pixels are refused: Pillow's own warning level, a quarter GiB of 24-bit colour."""
+from .limits import MAX_PIXELS, check_size, choose_frame
+from .strictness import strict_decoding
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm", ".dicom"})
 """What counts as an image when a folder is searched."""
@@ -126,20 +125,6 @@ def is_dicom(data: bytes) -> bool:
     return data[128:132] == b"DICM"
 
 
-def check_size(width: int, height: int, name: str) -> None:
-    """Refuse an image that is empty or has more than `MAX_PIXELS` pixels, before its pixels are decoded.
-
-    Raises:
-        InputError: where it is.
-    """
-    if width < 1 or height < 1:
-        raise InputError(f"{name}: has no pixels ({width} x {height})")
-    if width * height > MAX_PIXELS:
-        raise InputError(
-            f"{name}: {width} x {height} pixels are over the limit of {MAX_PIXELS:,}; cut or reduce the image first"
-        )
-
-
 def encode_image(image: Image.Image, format: str = "png") -> bytes:
     """Encode an image; the same pixels give the same bytes with the same Pillow build.
 
@@ -216,7 +201,7 @@ def _decode_with_pillow(data: bytes, name: str, frame: int | None) -> tuple[Imag
 def _with_pillow(data: bytes, name: str, function: Callable[[Image.Image], Any]) -> Any:
     """Open with Pillow, call, and turn what Pillow raises on bad files into one line."""
     try:
-        with warnings.catch_warnings():
+        with strict_decoding(), warnings.catch_warnings():
             # Our own limit below stands for Pillow's warning; damaged EXIF is worth no line each.
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=_READ_FORMATS) as image:
@@ -249,21 +234,6 @@ def _with_pillow(data: bytes, name: str, function: Callable[[Image.Image], Any])
 def _frames(image: Image.Image) -> int:
     """Number of frames; a camera's JPEG with a preview behind it (MPO) is one image."""
     return 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
-
-
-def choose_frame(frames: int, frame: int | None, name: str) -> int:
-    """Return the index of the frame to read.
-
-    Raises:
-        InputError: several frames and none chosen, or there is no such frame.
-    """
-    if frame is None:
-        if frames > 1:
-            raise InputError(f"{name}: holds {frames} frames; choose one (frame=0 .. {frames - 1})")
-        return 0
-    if not 0 <= frame < frames:
-        raise InputError(f"{name}: has no frame {frame} (it holds {frames}, counted from 0)")
-    return frame
 
 
 def _refuse_lost_depth(image: Image.Image, data: bytes, name: str) -> None:

@@ -28,7 +28,8 @@ import numpy as np
 from PIL import Image
 
 from ..errors import InputError, one_line
-from .decoding import check_size, choose_frame
+from .limits import check_size, choose_frame
+from .strictness import strict_decoding
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -80,7 +81,7 @@ def decode_dicom(
             message names the package), a photometric interpretation that is not read, several frames and none
             chosen.
     """
-    with _one_line_errors(name):
+    with _one_line_errors(name), strict_decoding():
         return _decode(_read(data, name), name, frame, window)
 
 

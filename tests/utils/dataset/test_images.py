@@ -259,7 +259,7 @@ def test_strictness_is_given_back_when_threads_overlap(monkeypatch: pytest.Monke
     inside, leave = threading.Event(), threading.Event()
 
     def linger() -> None:
-        with images._strict_decoding():
+        with images.strict_decoding():
             inside.set()
             leave.wait(10)
 

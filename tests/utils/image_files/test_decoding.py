@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from medqdeg.utils.errors import InputError
 from medqdeg.utils.image_files import (
@@ -186,7 +186,9 @@ def test_an_animated_webp_has_frames_and_a_still_has_one():
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF", "WEBP", "BMP"])
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.7])
-def test_a_file_cut_short_is_one_line(format, share):
+@pytest.mark.parametrize("lenient", [False, True], ids=["", "lmms-eval's switch"])
+def test_a_file_cut_short_is_one_line(format, share, lenient, monkeypatch):
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", lenient)
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     whole = saved(Image.fromarray(noise), format)
     with pytest.raises(InputError, match=r"^cut\.png: ") as caught:
