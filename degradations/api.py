@@ -15,7 +15,7 @@ from .markings import find_markings, paste_markings
 from .pixels import Pixels, unpack
 from .registry import Degradation, resolve
 from .seeding import check_seed, generator
-from .severity import SeverityTable, load_severities, parse_quantity
+from .severity import Quantity, SeverityTable, load_severities, parse_quantity
 from .vocabulary import check_modality, check_severity
 
 ImageT = TypeVar("ImageT")
@@ -186,8 +186,20 @@ def _parameters(
 ) -> dict[str, Any]:
     """Every argument of the operator: the table's, then the drawn ones, then the caller's."""
     _check_names(entry, overrides)
-    given = {key: parse_quantity(value, f"{entry.name}: {key}").resolve(shape[:2]) for key, value in overrides.items()}
-    row = {key: q.resolve(shape[:2], scale) for key, q in table.lookup(entry.name, level, modality).items()}
+
+    def settle(key: str, quantity: Quantity, factor: float = 1.0) -> Any:
+        value = quantity.resolve(shape[:2], factor)
+        if not isinstance(value, tuple) or key in entry.range_parameters:
+            return value
+        # A stream of its own, so that a range for one parameter moves no other draw.
+        rng = generator(seed, entry.name, f"{level} {key}")
+        low, high = quantity.value
+        if isinstance(low, int) and isinstance(high, int) and quantity.counts:
+            return int(rng.integers(low, high + 1))
+        return float(rng.uniform(*value))
+
+    given = {key: settle(key, parse_quantity(value, f"{entry.name}: {key}")) for key, value in overrides.items()}
+    row = {key: settle(key, q, scale) for key, q in table.lookup(entry.name, level, modality).items()}
     unknown = [key for key in row if key not in entry.apply_parameters | entry.draw_parameters]
     if unknown:
         raise ValueError(f"the severity table gives {entry.name} the unknown parameter {unknown[0]!r}")

@@ -95,6 +95,12 @@ class Degradation:
         """The names that ``draw`` takes, and whether they must be given."""
         return _keywords(self.draw) if self.draw else {}
 
+    @cached_property
+    def range_parameters(self) -> frozenset[str]:
+        """The names of those parameters of ``draw`` that are ranges themselves."""
+        parameters = inspect.signature(self.draw).parameters.values() if self.draw else ()
+        return frozenset(p.name for p in parameters if p.kind is p.KEYWORD_ONLY and "tuple" in str(p.annotation))
+
 
 def _keywords(function: Callable[..., Any]) -> dict[str, bool]:
     parameters = inspect.signature(function).parameters.values()

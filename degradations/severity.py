@@ -5,13 +5,12 @@ rows for ``default`` and, where they differ, for single modalities; each row has
 these gives the operator's parameters. A value is
 
 - a number (``0.65``), or a number with a unit (``3 px``, ``0.20 of side``, ``18 deg``);
-- a range that the seed draws from (``10 to 20 deg``);
+- a range that the seed draws from evenly (``10 to 20 deg``), whole numbers for what is counted (``5 to 9 cells``);
 - a list, a word or true/false where the operator has such a parameter.
 
 ``px`` are pixels of the image as it is, the paper's way; ``of side`` is a share of the image's shorter side;
 ``per px`` is a density along a path, ``per side`` one that gives this value along the longer side. Only these
-depend on the image; other units are there for the
-reader.
+depend on the image; other units are there for the reader.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ DEFAULT = "default"
 DEFAULT_TABLE = Path(__file__).with_name("severities.yaml")
 
 _UNITS = ("px", "of side", "per px", "per side", "deg", "levels", "views", "photons", "cells", "")
+_COUNTED = ("views", "cells")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _QUANTITY = re.compile(rf"^({_NUMBER})(?:\s+to\s+({_NUMBER}))?\s*([a-z ]*)$")
 _WORD = re.compile(r"^[A-Za-z][A-Za-z _-]*$")
@@ -48,6 +48,11 @@ class Quantity:
     def __str__(self) -> str:
         text = " to ".join(f"{v:g}" for v in self.value) if isinstance(self.value, tuple) else str(self.value)
         return f"{text} {self.unit}".rstrip()
+
+    @property
+    def counts(self) -> bool:
+        """Whether the value is a number of things, so that a range of it holds whole numbers only."""
+        return self.unit in _COUNTED or (self.unit == "" and all(isinstance(v, int) for v in self.value))
 
     def resolve(self, shape: tuple[int, int], scale: float = 1.0) -> Any:
         """The value as the operator takes it.

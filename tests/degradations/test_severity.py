@@ -143,3 +143,31 @@ def test_names_of_levels_and_modalities():
     assert check_modality(None) is None
     with pytest.raises(ValueError, match="Ultrasound"):
         check_modality("PET")
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "given", "low", "high", "whole"),
+    [
+        ("gaussian_blur", "sigma", "2 to 4 px", 2, 4, False),
+        ("bubble", "radius", "0.1 to 0.3 of side", 6.4, 19.2, False),
+        ("sparse_view", "views", "30 to 60 views", 30, 60, True),
+        ("blood_cell", "count", "5 to 9 cells", 5, 9, True),
+    ],
+)
+def test_a_range_is_drawn_by_the_seed(picture, name, key, given, low, high, whole):
+    image = picture((64, 64))
+    row = {name: {"default": {level: {**_row(name), key: given} for level in ("L1", "L2")}}}
+    seen = set()
+    for seed in range(12):
+        _, record = degrade_with_record(image, name, 2, seed=seed, severities=row)
+        drawn = len(record["parameters"]["cells"]) if key == "count" else record["parameters"][key]
+        assert low <= drawn <= high
+        assert isinstance(drawn, int) or not whole
+        seen.add(drawn)
+    assert len(seen) > 3
+    again = degrade_with_record(image, name, 2, seed=11, **{key: given})[1]["parameters"]
+    assert (len(again["cells"]) if key == "count" else again[key]) == drawn
+
+
+def _row(name):
+    return {key: str(quantity) for key, quantity in load_severities().lookup(name, "L2", None).items()}
