@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..utils import nodes
 from ..utils.dataset.images import decode_cell
-from ..utils.dataset.loading import BY_TEXT, load_level
+from ..utils.dataset.loading import BY_TEXT, load_level, without_decoding
 from ..utils.errors import InputError
 from ..utils.provenance import versions
 from ..utils.records import ItemRecord, failed_record, score_item
@@ -34,16 +34,13 @@ def process_docs(stub: datasets.Dataset) -> datasets.Dataset:
     """Replace the one-line stub, whose split is named after what is wanted ("test_l2"), by the items."""
     split, _, level = str(stub.split).rpartition("_")
     try:
-        items = load_level(split, level.upper())
+        # Undecoded, so that `doc_to_visual` decodes an item's images once for all its trials.
+        return without_decoding(load_level(split, level.upper()))
     except InputError as error:
         raise SystemExit(f"medqdeg: {error}") from None
     except Exception as error:
         traceback.print_exc()
         raise SystemExit(f"medqdeg: the items could not be loaded ({type(error).__name__}: {error})") from None
-    from datasets import Image, List
-
-    # Undecoded, so that `doc_to_visual` decodes an item's images once for all its trials.
-    return items.cast_column("images", List(Image(decode=False)))
 
 
 def doc_to_visual(doc: Mapping[str, Any]) -> list[PIL.Image.Image]:

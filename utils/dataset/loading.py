@@ -61,6 +61,21 @@ def load_level(split: str, level: str, location: Location | None = None) -> data
     return dataset.select([place for place, name in enumerate(levels) if name == level])
 
 
+def without_decoding(items: datasets.Dataset) -> datasets.Dataset:
+    """Return the same items with images left as `{"bytes": ..., "path": ...}`, for `images.decode_cell`.
+
+    Nothing is copied. (`cast_column` would write the whole data set anew for a list of images, though only the
+    reading differs; for a single image it does what is done here.)
+    """
+    from datasets import Image, List
+
+    view = items.with_format(None)
+    view._info = items.info.copy()
+    view._info.features = items.features.copy()
+    view._info.features["images"] = List(Image(decode=False))
+    return view
+
+
 def _load_file(path: Path, location: Location, rule: str) -> datasets.Dataset:
     import datasets
     from datasets.exceptions import DatasetGenerationError

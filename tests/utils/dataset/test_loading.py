@@ -20,10 +20,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from medqdeg.utils.dataset import loading
+from medqdeg.utils.dataset.images import decode_cell
 from medqdeg.utils.dataset.loading import load_level
 from medqdeg.utils.dataset.location import LocalFolder, locate
 from medqdeg.utils.errors import InputError
 
+from ...small_dataset import write_dataset
 from .files import (
     CLEAN_FILE,
     DEGRADED_FILE,
@@ -540,3 +542,17 @@ def test_locate_takes_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("MEDQDEG_DATA", str(tmp_path))
     assert len(load_level("test", "L1")) == 2
     assert locate() == LocalFolder(tmp_path)
+
+
+def test_without_decoding_copies_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_dataset(tmp_path, 6)
+    items = loading.load_level("test", "L2", LocalFolder(tmp_path))
+    before = {path for path in Path(datasets.config.HF_DATASETS_CACHE).rglob("*")}
+    view = loading.without_decoding(items)
+    assert {path for path in Path(datasets.config.HF_DATASETS_CACHE).rglob("*")} == before
+    assert view.data is items.data
+    for seen, decoded in zip(view, items, strict=True):
+        assert [set(cell) for cell in seen["images"]] == [{"bytes", "path"}] * len(decoded["images"])
+        for cell, image in zip(seen["images"], decoded["images"], strict=True):
+            assert np.array_equal(np.asarray(decode_cell(cell)), np.asarray(image.convert("RGB")))
+    assert all(isinstance(image, Image.Image) for image in items[0]["images"]), "the original still decodes"
