@@ -547,10 +547,10 @@ def test_locate_takes_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_without_decoding_copies_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_dataset(tmp_path, 6)
     items = loading.load_level("test", "L2", LocalFolder(tmp_path))
-    before = {path for path in Path(datasets.config.HF_DATASETS_CACHE).rglob("*")}
+    before = set(Path(datasets.config.HF_DATASETS_CACHE).rglob("*"))
     view = loading.without_decoding(items)
-    assert {path for path in Path(datasets.config.HF_DATASETS_CACHE).rglob("*")} == before
-    assert view.data is items.data
+    assert set(Path(datasets.config.HF_DATASETS_CACHE).rglob("*")) == before
+    assert view.cache_files == items.cache_files
     for seen, decoded in zip(view, items, strict=True):
         assert [set(cell) for cell in seen["images"]] == [{"bytes", "path"}] * len(decoded["images"])
         for cell, image in zip(seen["images"], decoded["images"], strict=True):
