@@ -6,11 +6,15 @@ must stop a run before the first model call leaves as `SystemExit` with one line
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 import traceback
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import jinja2
 
 from ..utils import nodes
 from ..utils.dataset.images import decode_cell
@@ -23,6 +27,8 @@ from ..utils.taxonomy import LEVELS
 if TYPE_CHECKING:
     import datasets
     import PIL.Image
+
+PROMPT_FILE = Path(__file__).with_name("prompt.jinja")
 
 try:
     from loguru import logger  # lmms-eval's own
@@ -46,6 +52,16 @@ def process_docs(stub: datasets.Dataset) -> datasets.Dataset:
 def doc_to_visual(doc: Mapping[str, Any]) -> list[PIL.Image.Image]:
     """Return the item's images as 8-bit RGB."""
     return [decode_cell(image) for image in doc["images"]]
+
+
+def doc_to_text(doc: Mapping[str, Any]) -> str:
+    """Return the prompt: question, options by letter, instruction."""
+    return _prompt().render(question=doc["question"], letters=doc["letters"], options=doc["options"])
+
+
+@functools.cache
+def _prompt() -> jinja2.Template:
+    return jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(PROMPT_FILE.read_text(encoding="utf-8"))
 
 
 def process_results(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:
@@ -83,8 +99,9 @@ class NotInTable(dict):  # type: ignore[type-arg]
 
 
 def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
-    """Return one level's scores, overall and for every node of the hierarchies, with conditions and versions."""
-    summary = {**nodes.level_summary(records), "versions": versions()}
+    """Return one level's scores, overall and for every node, with conditions, prompt and versions."""
+    prompt = PROMPT_FILE.read_text(encoding="utf-8")
+    summary = {**nodes.level_summary(records), "prompt": prompt, "versions": versions()}
     for warning in summary["conditions"]["warnings"]:
         logger.warning(f"medqdeg {summary['level']}: {warning}")
     if BY_TEXT in summary["conditions"]["source_question_rule"]:

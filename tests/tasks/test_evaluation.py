@@ -199,7 +199,8 @@ def test_repeats_changes_the_number_of_votes(small_dataset: Path, monkeypatch: p
     assert results["results"]["medqdeg_l0"]["medqdeg,votes"]["conditions"]["trials"] == {str(trials): 12}
 
 
-def test_versions_are_recorded(group: dict[str, Any]) -> None:
+def test_prompt_and_versions_are_recorded(group: dict[str, Any]) -> None:
+    assert "{{ question }}" in group["results"]["medqdeg_l0"]["medqdeg,votes"]["prompt"]
     found = group["results"]["medqdeg_l0"]["medqdeg,votes"]["versions"]
     assert found["lmms-eval"].startswith("0.7.")
     assert found["medqdeg"] != "absent"
