@@ -21,6 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -43,12 +44,7 @@ test_split: test
 output_type: generate_until
 doc_to_visual: !function plain_hooks.doc_to_visual
 doc_to_text: |-
-  {{{{ question }}}}
-
-  {{% for letter in letters -%}}
-  {{{{ letter }}}}. {{{{ options[loop.index0] }}}}
-  {{% endfor %}}
-  Reply with the letter of the correct option and nothing else.
+{prompt}
 doc_to_target: answer
 repeats: 10
 generation_kwargs: {{do_sample: true, temperature: 1.0, top_p: 1.0, max_new_tokens: 1024, until: []}}
@@ -110,9 +106,11 @@ def hooks_alone(items: int, votes: int) -> None:
 
 def whole_runs(items: int, pairs: int) -> None:
     """Print the processor time of whole `lmms_eval` processes, ours and a plain task, in turn."""
+    from medqdeg.tasks.hooks import PROMPT_FILE
     from medqdeg.utils.dataset.loading import load_level
     from medqdeg.utils.dataset.location import LocalFolder
 
+    prompt = textwrap.indent(PROMPT_FILE.read_text().rstrip(), "  ")
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     from tests.small_dataset import write_dataset
 
@@ -121,7 +119,7 @@ def whole_runs(items: int, pairs: int) -> None:
         environment = {**os.environ, "HF_HOME": str(folder / "cache"), "MEDQDEG_DATA": str(folder)}
         write_dataset(folder, items)
         load_level("test", "L0", LocalFolder(folder)).to_parquet(folder / "plain.parquet")
-        (folder / "plain.yaml").write_text(PLAIN_TASK.format(parquet=folder / "plain.parquet"))
+        (folder / "plain.yaml").write_text(PLAIN_TASK.format(parquet=folder / "plain.parquet", prompt=prompt))
         (folder / "plain_hooks.py").write_text(PLAIN_HOOKS)
         seconds: dict[str, list[float]] = {"medqdeg_l0": [], "plain": []}
         for turn in range(pairs + 1):

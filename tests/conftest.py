@@ -15,19 +15,21 @@ def repository() -> Path:
     return REPOSITORY
 
 
+def shared_folder(name: str, what: str) -> Path:
+    """A folder of the shared data, which is no part of the repository; without it the test is skipped."""
+    folder = SHARED / name
+    if not folder.is_dir():
+        pytest.skip(f"{what} are not at {folder}")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def reference() -> Path:
-    """The authors' images and the same in the data set's layout; not part of the repository."""
-    folder = SHARED / "reference"
-    if not folder.is_dir():
-        pytest.skip(f"the authors' reference images are not at {folder}")
-    return folder
+    """The authors' images and the same in the data set's layout."""
+    return shared_folder("reference", "the authors' reference images")
 
 
 @pytest.fixture(scope="session")
 def paper() -> Path:
-    """The paper's tables as CSV; not part of the repository."""
-    folder = SHARED / "paper"
-    if not folder.is_dir():
-        pytest.skip(f"the paper's tables are not at {folder}")
-    return folder
+    """The paper's tables as CSV."""
+    return shared_folder("paper", "the paper's tables")

@@ -138,12 +138,7 @@ def level_change(clean: Mapping[str, Any], degraded: Mapping[str, Any]) -> dict[
     """
     effect = dunning_kruger(clean, degraded)
     if effect is None:
-        return {
-            "accuracy_drop": None,
-            "confidence_change": None,
-            "shift_change": None,
-            "dunning_kruger": None,
-        }
+        return dict.fromkeys(("accuracy_drop", "confidence_change", "shift_change", "dunning_kruger"))
     return {
         "accuracy_drop": clean["accuracy"] - degraded["accuracy"],
         "confidence_change": degraded["confidence"] - clean["confidence"],
@@ -164,29 +159,21 @@ def compare_levels(summaries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """
     by_level = {summary["level"]: summary for summary in summaries}
     clean = by_level.get(taxonomy.CLEAN)
-    degraded = {name: by_level[name] for name in taxonomy.LEVELS[1:] if name in by_level}
     if clean is None:
         return {"overall": {}, "nodes": {}}
-    nodes: dict[str, dict[str, dict[str, Any]]] = {}
+    steps = {f"{taxonomy.CLEAN}_to_{name}": by_level[name] for name in taxonomy.LEVELS[1:] if name in by_level}
+    nodes: dict[str, dict[str, dict[str, Any]]] = {axis: {} for axis in clean["nodes"]}
     for axis, clean_nodes in clean["nodes"].items():
-        nodes[axis] = {
-            node: changes
-            for node, scores in clean_nodes.items()
-            if (
-                changes := {
-                    f"{taxonomy.CLEAN}_to_{name}": level_change(scores, summary["nodes"][axis][node])
-                    for name, summary in degraded.items()
-                    if node in summary["nodes"][axis]
-                }
-            )
-        }
-    return {
-        "overall": {
-            f"{taxonomy.CLEAN}_to_{name}": level_change(clean["overall"], summary["overall"])
-            for name, summary in degraded.items()
-        },
-        "nodes": nodes,
-    }
+        for node, scores in clean_nodes.items():
+            changes = {
+                step: level_change(scores, degraded["nodes"][axis][node])
+                for step, degraded in steps.items()
+                if node in degraded["nodes"][axis]
+            }
+            if changes:
+                nodes[axis][node] = changes
+    overall = {step: level_change(clean["overall"], degraded["overall"]) for step, degraded in steps.items()}
+    return {"overall": overall, "nodes": nodes}
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from .answers import is_missing_trial, read_answer
-from .confidence import MISSING, UNREAD, score_votes
+from .confidence import MISSING, UNREAD, VoteScores, score_votes
 
 SCHEMA_VERSION = 1
 
@@ -69,11 +69,7 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str]) -> ItemRecord:
         missing_rate=(len(letters) - len(answered)) / len(letters) if letters else None,
         distinct_replies=len(set(answered)),
         empty_replies=sum(not reply.strip() for reply in answered),
-        accuracy=scores.accuracy if scores else None,
-        majority_vote=scores.majority_vote if scores else None,
-        confidence=scores.confidence if scores else None,
-        calibration_shift=scores.calibration_shift if scores else None,
-        unread_rate=scores.unread_rate if scores else None,
+        **_score_fields(scores),
         error=None,
     )
 
@@ -87,13 +83,14 @@ def failed_record(doc: Mapping[str, Any], error: Exception) -> ItemRecord:
         missing_rate=None,
         distinct_replies=0,
         empty_replies=0,
-        accuracy=None,
-        majority_vote=None,
-        confidence=None,
-        calibration_shift=None,
-        unread_rate=None,
+        **_score_fields(None),
         error=f"{type(error).__name__}: {error}",
     )
+
+
+def _score_fields(scores: VoteScores | None) -> dict[str, float | None]:
+    names = ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate")
+    return {name: getattr(scores, name) if scores else None for name in names}
 
 
 def _identity(doc: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
+from ..conftest import shared_folder
 
 
 class Reference:
@@ -34,9 +34,7 @@ class Reference:
 
 @pytest.fixture(scope="session")
 def reference() -> Reference:
-    if not (REFERENCE / "fitted.json").exists():
-        pytest.skip("the authors' published images are not here (shared/reference beside the repository)")
-    return Reference(REFERENCE)
+    return Reference(shared_folder("reference", "the authors' reference images"))
 
 
 def textured(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:

@@ -7,13 +7,11 @@ import dataclasses
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from medqdeg.degradations import get, list_degradations
 
-TABLE = Path(__file__).parents[3] / "shared" / "paper" / "table5_degradations.csv"
 AUTHORS_NAMES = {
     "rotation_artifact": "object_rotation",
     "random_motion_artifact": "object_movement",
@@ -29,10 +27,8 @@ AUTHORS_NAMES = {
 }
 
 
-def test_papers_table():
-    if not TABLE.exists():
-        pytest.skip("the paper's Table 5 is not here (shared/paper beside the repository)")
-    rows = list(csv.DictReader(TABLE.read_text().splitlines()))
+def test_papers_table(paper):
+    rows = list(csv.DictReader((paper / "table5_degradations.csv").read_text().splitlines()))
     assert list_degradations() == [row["degradation"] for row in rows]
     for row in rows:
         entry = get(row["degradation"])

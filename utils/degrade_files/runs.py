@@ -29,6 +29,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from ...degradations import SeverityTable, degrade_with_record, load_severities
 from ..atomic_files import write_atomically
 from ..errors import InputError, one_line
@@ -74,6 +76,22 @@ class Request:
     window: tuple[float, float] | str | None = None
     frames: str = "single"
     format: str = "png"
+
+    def degrade(
+        self, image: Image.Image, name: str, severity: int, seed: str, modality: str | None
+    ) -> tuple[Image.Image, dict[str, Any]]:
+        """Degrade one image as the request says; as `degrade_with_record`, whose errors it raises."""
+        return degrade_with_record(
+            image,
+            name,
+            severity,
+            seed=seed,
+            modality=modality,
+            severities=self.table,
+            reference_size=self.reference_size,
+            keep_markings=self.keep_markings,
+            allow_unchanged=self.allow_unchanged,
+        )
 
     def settings(self, name: str, severity: int, seed: str, modality: str | None) -> dict[str, Any]:
         """Everything but the input that decides one output's bytes, as JSON."""
@@ -308,17 +326,7 @@ def _degrade_frame(
             if picture is None:
                 picture = decode_image(data, name=str(source.path), frame=frame, window=request.window)
             try:
-                image, record = degrade_with_record(
-                    picture.image,
-                    name,
-                    severity,
-                    seed=seed,
-                    modality=modality,
-                    severities=request.table,
-                    reference_size=request.reference_size,
-                    keep_markings=request.keep_markings,
-                    allow_unchanged=request.allow_unchanged,
-                )
+                image, record = request.degrade(picture.image, name, severity, seed, modality)
                 encoded = encode_image(image, request.format)
             except Exception as error:  # one degradation that refuses this image, or fails, must not stop the others
                 kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from ...degradations import degrade_with_record, get
+from ...degradations import get
 from ..contact_sheet import Row, caption
 from ..errors import InputError
 from ..image_files import decode_image, read_bytes
@@ -38,17 +38,8 @@ def sheet_rows(sources: Sequence[Source], request: Request) -> tuple[list[Row], 
             captions = [f"{picture.image.width} x {picture.image.height}"]
             for severity in (1, 2):
                 try:
-                    image, record = degrade_with_record(
-                        picture.image,
-                        name,
-                        severity,
-                        seed=image_seed(request.seed, picture.sha256, frame),
-                        modality=modality,
-                        severities=request.table,
-                        reference_size=request.reference_size,
-                        keep_markings=request.keep_markings,
-                        allow_unchanged=request.allow_unchanged,
-                    )
+                    seed = image_seed(request.seed, picture.sha256, frame)
+                    image, record = request.degrade(picture.image, name, severity, seed, modality)
                     images.append(image)
                     captions.append(caption(record["parameters"]))
                 except ValueError as error:
