@@ -1,0 +1,1 @@
+"""One module a modality: what its phantoms show, how they are drawn, what can be asked of them."""
