@@ -7,6 +7,8 @@ radians, clockwise as seen. Masks are float64 in [0, 1] with an edge about `soft
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from scipy import ndimage
 
@@ -65,7 +67,7 @@ def capsule(x0: float, y0: float, x1: float, y1: float, radius: float, soft: flo
 
 def polyline(points: np.ndarray, radius: float, soft: float = 1.0) -> np.ndarray:
     """Return the mask of a thick line through points of shape (n, 2), as (x, y)."""
-    pieces = (capsule(*first, *second, radius, soft) for first, second in zip(points[:-1], points[1:], strict=True))
+    pieces = (capsule(*first, *second, radius, soft) for first, second in itertools.pairwise(points))
     return np.maximum.reduce(list(pieces))
 
 
