@@ -31,8 +31,8 @@ _TISSUES = {
     "fluid": (1.00, 4200.0, 2000.0),
     "lesion": (0.90, 2100.0, 800.0),
     "infarct": (0.90, 1600.0, 260.0),
-    "oedema": (0.88, 1500.0, 230.0),
-    "tumour": (0.84, 1000.0, 135.0),
+    "oedema": (0.88, 1500.0, 270.0),
+    "tumour": (0.84, 1000.0, 118.0),
     "necrosis": (0.97, 3300.0, 700.0),
     "blood": (0.95, 330.0, 330.0),  # late subacute: short T1, long T2
 }
@@ -323,7 +323,7 @@ def _draw_tumour(
         paint(canvas, halo * edge(5.0 - depth, 3.0) * edge(-horns, 2.0), grey["oedema"])
     paint(canvas, edge(distance, 1.8), grey["tumour"] * (1.0 + 0.04 * np.roll(wave, 23, axis=1)))
     if scene["necrosis"]:
-        paint(canvas, edge(distance + 5.5 + 0.8 * np.roll(wave, 97, axis=0), 1.8), grey["necrosis"])
+        paint(canvas, edge(distance + 7.0 + 0.8 * np.roll(wave, 97, axis=0), 1.8), grey["necrosis"])
 
 
 GENERATOR = Generator(modality="MRI", sample_scene=sample_scene, draw=draw, questions=QUESTIONS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..question import Question, Scene
 
-_ARTERIES = {"anterior": "anterior", "middle": "middle", "posterior": "posterior"}
+_ARTERIES = ("anterior", "middle", "posterior")
 _COUNTS = ("One", "Two", "Three", "Four", "Five")
 
 
