@@ -146,7 +146,7 @@ def test_organisms_are_seen() -> None:
         clear = ndimage.binary_opening((haematoxylin < 0.06) & (eosin < 0.06), np.ones((3, 3)))
         found = {
             "cocci": components(clump, 300) == 3,
-            "rods": components(dense, 20, 300) >= 10,
+            "rods": components(clump, 300) == 0 and components(dense, 20, 300) >= 10,
             "yeasts": clear.sum() > 800,
         }
         for organism, there in found.items():
