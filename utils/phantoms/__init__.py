@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 
-from ...degradations import MODALITIES
+from .generators import ct, dermoscopy, histopathology, mri, ultrasound, xray
 from .question import Generator, Question, Scene
 
 __all__ = ["GENERATORS", "Generator", "Question", "Scene"]
 
-_MODULES = {"X-ray": "xray"}
-
 GENERATORS: Mapping[str, Generator] = {
-    modality: import_module(f".generators.{_MODULES.get(modality, modality.lower())}", __name__).GENERATOR
-    for modality in MODALITIES
+    module.GENERATOR.modality: module.GENERATOR
+    for module in (ct, mri, xray, ultrasound, histopathology, dermoscopy)
 }
 """Modality -> its generator, in the benchmark's order."""
