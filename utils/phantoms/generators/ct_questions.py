@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..question import Question, Scene
 
-_SIDE = "The patient's right is on the left of the image. "
+_SIDE = "With the image upright, the patient's right is on its left. "
 
 
 def _abnormal_organ(scene: Scene) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..question import Question, Scene
 
-_SIDE = "The patient's right is on the left of the image. "
+_SIDE = "With the image upright, the patient's right is on its left. "
 
 
 def _complete(answer: Callable[[Scene], str | None]) -> Callable[[Scene], str | None]:
