@@ -10,7 +10,6 @@ from .question import Generator, Question, Scene
 __all__ = ["GENERATORS", "Generator", "Question", "Scene"]
 
 GENERATORS: Mapping[str, Generator] = {
-    module.GENERATOR.modality: module.GENERATOR
-    for module in (ct, mri, xray, ultrasound, histopathology, dermoscopy)
+    module.GENERATOR.modality: module.GENERATOR for module in (ct, mri, xray, ultrasound, histopathology, dermoscopy)
 }
 """Modality -> its generator, in the benchmark's order."""

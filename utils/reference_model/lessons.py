@@ -75,6 +75,7 @@ class Batch:
         mask: bool, (B, 1, N, N), True where the second axis may look at the third.
         letters: int64, (B, N): the right letter's token where a reply begins, else -100.
         matches: int64, (B, N): at an option's text, 1 if it is the right answer and 0 if not, else -100.
+        questions: B tuples: which of the modality's questions are asked, in the order of the sequence.
         answers: int64, (B, visual tokens): the token of the answer to the modality's question of that number, else -100.
     """
 
@@ -84,6 +85,7 @@ class Batch:
     mask: np.ndarray
     letters: np.ndarray
     matches: np.ndarray
+    questions: tuple[tuple[int, ...], ...]
     answers: np.ndarray
 
 
@@ -116,6 +118,7 @@ class Teacher:
             mask=(mask & np.tri(length, dtype=bool))[:, None],
             letters=padded("letters", -100),
             matches=padded("matches", -100),
+            questions=tuple(tuple(row["questions"]) for row in rows),
             answers=np.stack([self._answers(lesson) for lesson in lessons]),
         )
 
@@ -130,7 +133,8 @@ class Teacher:
         asked = GENERATORS[lesson.modality].questions
         possible = [place for place, answer in enumerate(lesson.answers) if answer is not None]
         row: dict[str, list[int]] = {"tokens": [], "parts": [], "positions": [], "letters": [], "matches": []}
-        for part, place in enumerate(rng.permutation(possible)[:questions], start=1):
+        row["questions"] = [int(place) for place in rng.permutation(possible)[:questions]]
+        for part, place in enumerate(row["questions"], start=1):
             question, answer = asked[place], lesson.answers[place]
             others = rng.permutation([each for each in question.answers if each != answer])[: question.k - 1]
             options = [str(each) for each in rng.permutation([answer, *others])]
@@ -141,7 +145,7 @@ class Teacher:
                 beginning = len(row["tokens"])
             tokens = tokens[start + 1 :]
             self._extend(row, tokens, part, beginning)
-            marks = [place for place, token in enumerate(tokens) if token in self._marks]
+            marks = [at for at, token in enumerate(tokens) if token in self._marks]
             offset = len(row["tokens"]) - len(tokens)
             for mark, option in zip(marks, options, strict=True):
                 row["matches"][offset + mark + 1] = int(option == answer)

@@ -14,7 +14,7 @@ import math
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +26,13 @@ from .lessons import Batch, Lesson, Prompt, Teacher, draw_lessons
 
 if TYPE_CHECKING:
     import torch
-    from transformers import LlavaForConditionalGeneration
+    from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 
 _BATCH = 32
 _QUESTIONS = 5
 _RATE = 2e-3
 _WARM_UP = 150
+_SHARPNESS = 4.0
 _HELD_OUT = 1_000_003
 """Seed of the lessons that only measure."""
 
@@ -71,7 +72,7 @@ def train(
     unseen = draw_lessons(140 * len(GENERATORS), _HELD_OUT, processor, threads)
     say(f"{len(lessons) + len(unseen)} phantoms drawn in {time.monotonic() - started:.0f} s")
     model = _new_model(tokenizer, seed)
-    judge = _Judge(model.config.text_config.hidden_size, seed)
+    judge = _new_judge(model.config.text_config.hidden_size, seed)
     optimiser = torch.optim.AdamW(
         [*model.parameters(), *judge.parameters()], lr=_RATE, weight_decay=0.02, betas=(0.9, 0.98)
     )
@@ -110,23 +111,116 @@ def train(
 
 
 def accuracy(model: LlavaForConditionalGeneration, teacher: Teacher, lessons: list[Lesson]) -> dict[str, Any]:
-    """Return the share of right letters (the likeliest one): overall, by modality and by question."""
+    """Return the share of right letters, taking the likeliest: overall, by modality and by question."""
     import torch
 
     model.eval()
     rng = np.random.default_rng(2)
-    hits: dict[str, list[bool]] = defaultdict(list)
+    hits: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for lesson in lessons:
-        batch = teacher.batch([lesson], 99, rng)
+        batch = teacher.batch([lesson], len(lesson.answers), rng)
+        replies = np.flatnonzero(batch.letters[0] >= 0)
         with torch.inference_mode():
-            states, _ = _states(model, batch)
-            asked = np.flatnonzero(batch.letters[0] >= 0)
-            scores = model.lm_head(states[0, asked])
-        possible = [place for place, answer in enumerate(lesson.answers) if answer is not None]
-        # The teacher asks in an order of its own, drawn first of all.
-        places = np.random.default_rng(2).permutation(possible) if False else None
-        del places
-        right = (scores.argmax(-1).numpy() == batch.letters[0, asked]).tolist()
-        hits[lesson.modality] += right
-    overall = [hit for each in hits.values() for hit in each]
-    return {"overall": float(np.mean(overall)), "modality": {name: float(np.mean(each)) for name, each in hits.items()}}
+            letters = model.lm_head(_states(model, batch)[0][0, replies])[:, teacher.letters].argmax(-1)
+        for place, letter, reply in zip(batch.questions[0], letters.tolist(), replies, strict=True):
+            name = GENERATORS[lesson.modality].questions[place].name
+            hits[lesson.modality, name].append(teacher.letters[letter] == batch.letters[0, reply])
+    modalities = {
+        modality: [hit for (of, _), each in hits.items() if of == modality for hit in each] for modality, _ in hits
+    }
+    return {
+        "n": sum(map(len, hits.values())),
+        "overall": float(np.mean([hit for each in hits.values() for hit in each])),
+        "modality": {modality: float(np.mean(each)) for modality, each in modalities.items()},
+        "question": {name: float(np.mean(each)) for (_, name), each in hits.items()},
+    }
+
+
+def write_checkpoint(
+    directory: Path, model: LlavaForConditionalGeneration, processor: LlavaProcessor, report: dict[str, Any]
+) -> None:
+    """Write a checkpoint that `from_pretrained` and lmms-eval's `llava_hf` load; weights as 16-bit floats.
+
+    Half the size of 32 bits; the configuration asks for float32, so that they are widened when loaded.
+    """
+    import torch
+    import transformers
+
+    model.generation_config = transformers.GenerationConfig(
+        do_sample=True,
+        temperature=1.0,
+        top_k=0,
+        top_p=1.0,
+        eos_token_id=processor.tokenizer.eos_token_id,
+        pad_token_id=processor.tokenizer.pad_token_id,
+    )
+    directory.mkdir(parents=True, exist_ok=True)
+    model.to(torch.float16).save_pretrained(directory)
+    model.to(torch.float32)
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    for part in (config, config["text_config"], config["vision_config"]):
+        part["dtype"] = "float32"
+    (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    shutil.copymode(directory / "config.json", directory / "model.safetensors")
+    processor.save_pretrained(directory)
+    (directory / "training.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def _new_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlavaForConditionalGeneration:
+    import torch
+    import transformers
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return transformers.LlavaForConditionalGeneration(reference_config(tokenizer))
+
+
+def _new_judge(width: int, seed: int) -> torch.nn.Linear:
+    """A head for "this option is right", thrown away after training."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return torch.nn.Linear(width, 2)
+
+
+def _states(model: LlavaForConditionalGeneration, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the language model's last states (B, N, width) and the visual tokens that it was given."""
+    import torch
+
+    vision = model.model.vision_tower(torch.from_numpy(batch.pixels), output_hidden_states=True)
+    visual = model.model.multi_modal_projector(vision.hidden_states[-1])
+    tokens = torch.from_numpy(batch.tokens)
+    embedded = model.get_input_embeddings()(tokens)
+    places = (tokens == model.config.image_token_index)[..., None].expand_as(embedded)
+    states = model.model.language_model(
+        inputs_embeds=embedded.masked_scatter(places, visual),
+        attention_mask=torch.from_numpy(batch.mask),
+        position_ids=torch.from_numpy(batch.positions),
+        use_cache=False,
+    ).last_hidden_state
+    return states, visual
+
+
+def _losses(
+    model: LlavaForConditionalGeneration, judge: torch.nn.Linear, batch: Batch
+) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+    """Return the three losses, and the share of right choices of each."""
+    import torch
+
+    states, visual = _states(model, batch)
+    letters, matches, answers = (torch.from_numpy(each) for each in (batch.letters, batch.matches, batch.answers))
+    seen = answers >= 0
+    scores = {
+        "answer": (_SHARPNESS * visual[seen] @ model.get_input_embeddings().weight.T, answers[seen]),
+        "option": (judge(states[matches >= 0]), matches[matches >= 0]),
+        "letter": (model.lm_head(states[letters >= 0]), letters[letters >= 0]),
+    }
+    losses = {name: torch.nn.functional.cross_entropy(given, wanted) for name, (given, wanted) in scores.items()}
+    hits = {name: float((given.argmax(-1) == wanted).float().mean()) for name, (given, wanted) in scores.items()}
+    return losses, hits
+
+
+def _endless(count: int, rng: np.random.Generator) -> Iterator[int]:
+    while True:
+        yield from rng.permutation(count).tolist()
