@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..question import Generator, Scene
-from ..shapes import SIZE, X, Y, capsule, edge, ellipse, smooth_noise, to_uint8
-from ..stamps import broad_noise, lay, oval, spot, window
+from ..shapes import SIZE, X, Y, edge, smooth_noise, to_uint8
+from ..stamps import broad_noise, lay, oval, rod, spot, window
 from .endoscopy_questions import QUESTIONS
 
 SEGMENTS = ("oesophagus", "stomach", "duodenum", "colon")
@@ -159,7 +159,7 @@ def _draw_residue(view: _View, share: float, kept: np.ndarray) -> None:
     if not share:
         return
     wall = (view.r > 34) & (np.hypot(X - 128, Y - 128) < 128)
-    height = broad_noise(view.rng, 13.0) - 6.0 * kept
+    height = broad_noise(view.rng, 13.0) - 2.6 * kept
     level = np.quantile(height[wall][::3], 1.0 - share)
     cover = np.clip((height - level) * 8 + 0.5, 0.0, 1.0) * np.clip((view.r - 30) / 6, 0.0, 1.0)
     colour = np.array([0.56, 0.47, 0.13]) * (1.0 + 0.16 * view.cloud + 0.10 * view.grain)[..., None]
@@ -260,39 +260,40 @@ def _draw_instrument(view: _View, kind: str) -> None:
 
     def tube(start: float, end: float, radius: float, colour: np.ndarray) -> None:
         ends = (x + start * cosine, y + start * sine, x + end * cosine, y + end * sine)
-        body = capsule(*ends, radius, soft=1.2)
-        shine = capsule(*(value + shift for value, shift in zip(ends, (-1, 1) * 2, strict=True)), 0.45 * radius, radius)
-        view.paint(body, colour)
-        view.light += body * (0.62 + 0.38 * shine - view.light)
+        where, body = rod(*ends, radius, soft=1.2)
+        lay(view.canvas, where, body, colour)
+        lay(view.light, where, body, 0.62)
+        lay(view.light, *rod(*(value + shift for value, shift in zip(ends, (-1, 1) * 2, strict=True)), 2.8, 5.0), 1.0)
 
-    def metal(mask: np.ndarray) -> None:
-        view.paint(mask, _STEEL)
-        view.light += mask * (1.0 + 0.08 * view.grain - view.light)
+    def metal(where: tuple[slice, slice], mask: np.ndarray) -> None:
+        lay(view.canvas, where, mask, _STEEL)
+        lay(view.light, where, mask, 1.0 + 0.08 * view.grain[where])
 
     if kind == "balloon":
         tube(4, 150, 4.5, np.array([0.93, 0.93, 0.90]))
-        u, v = x - 4 * cosine, y - 4 * sine
-        metal(0.35 * ellipse(u, v, 37, 17.5, turn, soft=2.0))
-        skin = ellipse(u, v, 36, 16.5, turn, soft=2.0)
-        view.paint(0.8 * skin, np.array([0.62, 0.86, 0.97]))
-        view.light += 0.85 * skin * (0.92 - view.light)
-        metal(0.9 * ellipse(u + 5 * sine, v - 7 * cosine, 17, 2.6, turn, soft=3.0))
+        where, dx, dy = window(x - 4 * cosine, y - 4 * sine, 40)
+        metal(where, 0.35 * oval(dx, dy, 37, 17.5, turn, soft=2.0))
+        skin = oval(dx, dy, 36, 16.5, turn, soft=2.0)
+        lay(view.canvas, where, 0.8 * skin, np.array([0.62, 0.86, 0.97]))
+        lay(view.light, where, 0.85 * skin, 0.92)
+        metal(where, 0.9 * oval(dx - 5 * sine, dy + 7 * cosine, 17, 2.6, turn, soft=3.0))
         return
     sheath = {"snare": np.array([0.25, 0.50, 0.86]), "forceps": np.array([0.94, 0.62, 0.16])}
     tube(16, 160, 8.0, sheath.get(kind, np.array([0.90, 0.93, 0.92])))
     if kind == "snare":
-        u, v = x - 14 * cosine, y - 14 * sine
-        metal(np.clip(ellipse(u, v, 31, 17, turn) - ellipse(u, v, 27.6, 13.6, turn), 0.0, 1.0))
+        where, dx, dy = window(x - 14 * cosine, y - 14 * sine, 34)
+        metal(where, np.clip(oval(dx, dy, 31, 17, turn) - oval(dx, dy, 27.6, 13.6, turn), 0.0, 1.0))
     elif kind == "forceps":
         for side in (-1, 1):
             jaw = turn + np.pi + 0.55 * side
             u, v = x + 14 * cosine, y + 14 * sine
-            metal(capsule(u, v, u + 15 * np.cos(jaw), v + 15 * np.sin(jaw), 4.0))
-            u, v = u + 23 * np.cos(jaw), v + 23 * np.sin(jaw)
-            metal(ellipse(u, v, 12, 7, jaw))
-            view.light *= 1.0 - 0.5 * ellipse(u - 1.5 * side * sine, v + 1.5 * side * cosine, 8, 3.2, jaw, soft=2.0)
+            metal(*rod(u, v, u + 15 * np.cos(jaw), v + 15 * np.sin(jaw), 4.0))
+            where, dx, dy = window(u + 23 * np.cos(jaw), v + 23 * np.sin(jaw), 14)
+            metal(where, oval(dx, dy, 12, 7, jaw))
+            cup = oval(dx + 1.5 * side * sine, dy - 1.5 * side * cosine, 8, 3.2, jaw, soft=2.0)
+            lay(view.light, where, cup, 0.45)
     else:
-        metal(capsule(x + 18 * cosine, y + 18 * sine, x - 14 * cosine, y - 14 * sine, 2.2))
+        metal(*rod(x + 18 * cosine, y + 18 * sine, x - 14 * cosine, y - 14 * sine, 2.2))
 
 
 def draw(scene: Scene, rng: np.random.Generator) -> np.ndarray:
