@@ -104,6 +104,13 @@ def _scatter(rng: np.random.Generator, spacing: float, jitter: float = 0.28) -> 
     return rng.permutation(points + rng.uniform(-jitter, jitter, points.shape) * spacing)
 
 
+def _on(mask: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return the points that lie in the picture and on a boolean mask."""
+    column, row = np.rint(points).astype(int).T
+    seen = (column >= 0) & (column < SIZE) & (row >= 0) & (row < SIZE)
+    return points[seen & mask[row.clip(0, SIZE - 1), column.clip(0, SIZE - 1)]]
+
+
 def _draw_glands(section: _Section, scene: Scene) -> None:
     rng, grade, stroma = section.rng, scene["grade"], scene["stroma"]
     if stroma == "collagen":
@@ -142,22 +149,18 @@ def _draw_glands(section: _Section, scene: Scene) -> None:
         _fill_lumen(section, scene["lumen"], where, holes, hollow)
         if well:
             count = int(2 * np.pi * radius / 5.4)
-            for turn in np.arange(count) * 2 * np.pi / count + rng.uniform(-0.04, 0.04, count):
-                wave = sum(w * np.cos(n * turn + p) for w, n, p in zip(waves, (2, 3, 5), phase, strict=True))
-                at = radius * (1 + wave) - 6.5 + rng.uniform(-1, 1)
+            turns = np.arange(count) * 2 * np.pi / count + rng.uniform(-0.04, 0.04, count)
+            bumps = sum(w * np.cos(n * turns + p) for w, n, p in zip(waves, (2, 3, 5), phase, strict=True))
+            for turn, at in zip(turns, radius * (1 + bumps) - 6.5 + rng.uniform(-1, 1, count), strict=True):
                 speck(section.h, x + at * np.cos(turn), y + at * np.sin(turn), 4.2, 2.0, rng.uniform(0.9, 1.25), turn)
     spacing = {"lymphoid": 7.0, "collagen": 17.0, "oedema": 30.0}[stroma]
-    for x, y in _scatter(rng, spacing, jitter=0.4):
-        column, row = round(x), round(y)
-        if 0 <= column < SIZE and 0 <= row < SIZE and inside[row, column] == 0:
-            long, short = (2.5, 2.5) if stroma == "lymphoid" else (5.0, 1.5)
-            speck(section.h, x, y, long, short, 1.6, rng.uniform(0, np.pi))
+    long, short = (2.5, 2.5) if stroma == "lymphoid" else (5.0, 1.5)
+    for x, y in _on(inside == 0, _scatter(rng, spacing, jitter=0.4)):
+        speck(section.h, x, y, long, short, 1.6, rng.uniform(0, np.pi))
     if not well:
-        for x, y in _scatter(rng, 9.6 if poor else 7.4, jitter=0.3):
-            column, row = round(x), round(y)
-            if 0 <= column < SIZE and 0 <= row < SIZE and epithelium[row, column] > 0.99:
-                size = rng.uniform(3.2, 5.2) if poor else rng.uniform(2.4, 3.3)
-                speck(section.h, x, y, size, 0.75 * size, rng.uniform(0.7, 1.05), rng.uniform(0, np.pi))
+        for x, y in _on(epithelium > 0.99, _scatter(rng, 9.6 if poor else 7.4, jitter=0.3)):
+            size = rng.uniform(3.2, 5.2) if poor else rng.uniform(2.4, 3.3)
+            speck(section.h, x, y, size, 0.75 * size, rng.uniform(0.7, 1.05), rng.uniform(0, np.pi))
 
 
 def _fill_lumen(section: _Section, lumen: str, where: tuple, holes: np.ndarray, hollow: np.ndarray) -> None:
