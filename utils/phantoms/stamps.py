@@ -36,6 +36,19 @@ def oval(dx: np.ndarray, dy: np.ndarray, rx: float, ry: float, angle: float = 0.
     return np.minimum(np.maximum(0.5 - (radius - 1.0) * (min(rx, ry) / soft), 0.0), 1.0)
 
 
+def rod(
+    x0: float, y0: float, x1: float, y1: float, radius: float, soft: float = 1.0
+) -> tuple[tuple[slice, slice], np.ndarray]:
+    """Return the window of a thick line with round ends, and its mask there."""
+    half = 0.5 * max(abs(x1 - x0), abs(y1 - y0)) + radius + soft
+    where, dx, dy = window(0.5 * (x0 + x1), 0.5 * (y0 + y1), half)
+    length = math.hypot(x1 - x0, y1 - y0)
+    cosine, sine = (x1 - x0) / max(length, 1e-9), (y1 - y0) / max(length, 1e-9)
+    beyond = np.maximum(np.abs(dx * cosine + dy * sine) - 0.5 * length, 0.0)
+    distance = np.hypot(beyond, dy * cosine - dx * sine) - radius
+    return where, np.minimum(np.maximum(0.5 - distance / soft, 0.0), 1.0)
+
+
 def lay(canvas: np.ndarray, where: tuple[slice, slice], mask: np.ndarray, value: float | np.ndarray) -> None:
     """Lay a value, or a colour, over a window of a canvas, in place."""
     part = canvas[where]

@@ -183,6 +183,18 @@ def test_the_border_s_steepness() -> None:
     assert min(steepness["sharp"]) > 0.6
 
 
+@pytest.fixture(scope="module")
+def on_soles():
+    return list(
+        drawn(GENERATOR, lambda s: s.get("pattern") == "homogeneous" and s["site"] == "sole", 24),
+    )
+
+
+@pytest.fixture(scope="module")
+def intact():
+    return list(drawn(GENERATOR, lambda s: s.get("ulcerated") is False, 24))
+
+
 @pytest.mark.parametrize(
     ("colour", "there"),
     [
@@ -192,11 +204,9 @@ def test_the_border_s_steepness() -> None:
         ("white", lambda r, g, b: (r > 0.86) & (b > 0.8)),
     ],
 )
-def test_the_lesion_has_the_colours_of_the_scene(colour, there) -> None:
+def test_the_lesion_has_the_colours_of_the_scene(colour, there, on_soles) -> None:
     areas = {True: [], False: []}
-    for scene, image in drawn(
-        GENERATOR, lambda s: s["view"] == "pigmented" and s["pattern"] == "homogeneous" and s["site"] == "sole", 24
-    ):
+    for scene, image in on_soles:
         mask = ndimage.binary_opening(there(*np.moveaxis(image[:236], -1, 0)), iterations=2)
         areas[colour in scene["colours"]].append(mask.sum())
     assert min(areas[True]) > 60
@@ -211,9 +221,9 @@ def test_the_lesion_has_the_colours_of_the_scene(colour, there) -> None:
         ("dermatofibroma", lambda r, g, b: ndimage.binary_opening((r > 0.85) & (b > 0.78), iterations=5)),
     ],
 )
-def test_the_structures_of_the_other_lesions(lesion, there) -> None:
+def test_the_structures_of_the_other_lesions(lesion, there, intact) -> None:
     areas = {True: [], False: []}
-    for scene, image in drawn(GENERATOR, lambda s: s["view"] == "other" and not s["ulcerated"], 24):
+    for scene, image in intact:
         areas[scene["lesion"] == lesion].append(np.sum(there(*np.moveaxis(image[:236], -1, 0))))
     assert min(areas[True]) > 2 * max(areas[False]) + 100
 

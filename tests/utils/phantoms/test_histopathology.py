@@ -153,6 +153,11 @@ def test_organisms_are_seen() -> None:
             assert there == (scene["organism"] == organism), (scene, organism)
 
 
+@pytest.fixture(scope="module")
+def well_differentiated():
+    return list(drawn(GENERATOR, lambda s: s.get("grade") == "well" and s["stroma"] == "lymphoid", 24))
+
+
 @pytest.mark.parametrize(
     ("lumen", "there"),
     [
@@ -162,9 +167,9 @@ def test_organisms_are_seen() -> None:
         ("calcification", lambda h, e: ndimage.gaussian_filter(h, 2) > 1.3),
     ],
 )
-def test_lumens_hold_what_the_scene_says(lumen, there) -> None:
+def test_lumens_hold_what_the_scene_says(lumen, there, well_differentiated) -> None:
     areas: dict[bool, list[int]] = {True: [], False: []}
-    for scene, image in drawn(GENERATOR, lambda s: s.get("grade") == "well" and s["stroma"] == "lymphoid", 24):
+    for scene, image in well_differentiated:
         mask = ndimage.binary_opening(there(*_stains(image)), np.ones((3, 3)))
         areas[scene["lumen"] == lumen].append(int(mask.sum()))
     assert min(areas[True]) > 1.8 * max(areas[False])

@@ -1,8 +1,7 @@
 """Histopathology phantoms: sections stained with haematoxylin and eosin.
 
 Three views, each a scene of its own: `glands` (an adenocarcinoma at low power), `tumour` (a solid tumour at high
-power) and `inflammation` (granulation tissue at high power). A view is drawn as maps of the stains' amounts; the
-colours follow by Beer-Lambert's law with the reference stain vectors of Macenko et al. (2009).
+power) and `inflammation` (granulation tissue at high power). `histopathology_section` knows the stains.
 """
 
 from __future__ import annotations
@@ -12,13 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..question import Generator, Scene
-from ..shapes import SIZE, X, Y, edge, smooth_noise, to_uint8
-from ..stamps import broad_noise, lay, oval, speck, spot, window
+from ..shapes import SIZE, edge
+from ..stamps import lay, speck, spot, window
+from .histopathology_inflammation import draw_inflammation
 from .histopathology_questions import QUESTIONS
-
-HAEMATOXYLIN = np.array([0.5626, 0.7201, 0.4062])
-EOSIN = np.array([0.2159, 0.8012, 0.5581])
-_MELANIN = np.array([0.80, 1.05, 1.30])
+from .histopathology_section import Section, on, scatter
 
 GRADES = ("well", "moderate", "poor")
 LUMENS = ("empty", "mucin", "necrosis", "calcification")
@@ -53,58 +50,7 @@ def sample_scene(rng: np.random.Generator) -> dict[str, Any]:
     return {"view": view, **own}
 
 
-class _Section:
-    """The amounts of haematoxylin, eosin and melanin over the picture, each of shape (256, 256)."""
-
-    def __init__(self, rng: np.random.Generator, eosin: float) -> None:
-        self.rng = rng
-        self.grain = smooth_noise(rng, 1.3)
-        self.cloud = broad_noise(rng, 9.0)
-        self.h = 0.05 + 0.015 * self.cloud
-        self.e = eosin * (1.0 + 0.16 * self.cloud + 0.08 * self.grain)
-        self.melanin = np.zeros((SIZE, SIZE))
-
-    def fibres(self, strength: float) -> None:
-        """Add wavy collagen fibres to the eosin."""
-        tilt = self.rng.uniform(0, np.pi)
-        across = X * np.cos(tilt) + Y * np.sin(tilt) + 7.0 * broad_noise(self.rng, 22.0)
-        self.e += strength * (0.5 + 0.5 * np.sin(across * 0.62 + 1.4 * self.cloud)) ** 2
-
-    def nucleus(
-        self, cx: float, cy: float, rx: float, ry: float, angle: float, density: float = 0.8, nucleolus: float = 0.0
-    ) -> None:
-        """Lay a vesicular nucleus: a dense rim, clumped chromatin, perhaps a nucleolus of that radius."""
-        where, dx, dy = window(cx, cy, max(rx, ry) + 2)
-        mask = oval(dx, dy, rx, ry, angle)
-        core = oval(dx, dy, rx - 1.4, ry - 1.4, angle, soft=2.0)
-        lay(self.h, where, mask, density * (1.35 - 0.45 * core + 0.16 * self.grain[where]))
-        lay(self.e, where, mask, 0.18)
-        if nucleolus:
-            spot(self.h, cx, cy, nucleolus, nucleolus, 1.6)
-            spot(self.e, cx, cy, nucleolus, nucleolus, 0.9)
-
-    def dab(self, cx: float, cy: float, rx: float, ry: float, h: float, e: float, angle: float = 0.0) -> None:
-        """Lay an ellipse of both stains."""
-        spot(self.h, cx, cy, rx, ry, h, angle, soft=1.5)
-        spot(self.e, cx, cy, rx, ry, e, angle, soft=1.5)
-
-    def image(self) -> np.ndarray:
-        density = np.stack([self.h, self.e, self.melanin], axis=-1).clip(0.0) @ np.array(
-            [HAEMATOXYLIN, EOSIN, _MELANIN]
-        )
-        return to_uint8(0.975 * np.exp(-density))
-
-
-def _scatter(rng: np.random.Generator, spacing: float, jitter: float = 0.28) -> np.ndarray:
-    """Return points of a disturbed hexagonal grid over the picture, in random order, of shape (n, 2)."""
-    rows = np.arange(-0.5, SIZE / (0.87 * spacing) + 1)
-    columns = np.arange(-0.5, SIZE / spacing + 1)
-    row, column = (part.ravel() for part in np.meshgrid(rows, columns, indexing="ij"))
-    points = np.stack([(column + 0.5 * (row.astype(int) % 2)) * spacing, row * 0.87 * spacing], axis=1)
-    return rng.permutation(points + rng.uniform(-jitter, jitter, points.shape) * spacing)
-
-
-def _draw_glands(section: _Section, scene: Scene) -> None:
+def _draw_glands(section: Section, scene: Scene) -> None:
     rng, grade, stroma = section.rng, scene["grade"], scene["stroma"]
     if stroma == "collagen":
         section.fibres(0.45)
@@ -115,7 +61,7 @@ def _draw_glands(section: _Section, scene: Scene) -> None:
     well, poor = grade == "well", grade == "poor"
     inside = np.zeros((SIZE, SIZE))
     epithelium = np.zeros((SIZE, SIZE))
-    for x, y in _scatter(rng, 78.0 if well else 86.0, jitter=0.07):
+    for x, y in scatter(rng, 78.0 if well else 86.0, jitter=0.07):
         where, dx, dy = window(x, y, 52)
         if dx.size == 0 or dy.size == 0:
             continue
@@ -142,25 +88,21 @@ def _draw_glands(section: _Section, scene: Scene) -> None:
         _fill_lumen(section, scene["lumen"], where, holes, hollow)
         if well:
             count = int(2 * np.pi * radius / 5.4)
-            for turn in np.arange(count) * 2 * np.pi / count + rng.uniform(-0.04, 0.04, count):
-                wave = sum(w * np.cos(n * turn + p) for w, n, p in zip(waves, (2, 3, 5), phase, strict=True))
-                at = radius * (1 + wave) - 6.5 + rng.uniform(-1, 1)
+            turns = np.arange(count) * 2 * np.pi / count + rng.uniform(-0.04, 0.04, count)
+            bumps = sum(w * np.cos(n * turns + p) for w, n, p in zip(waves, (2, 3, 5), phase, strict=True))
+            for turn, at in zip(turns, radius * (1 + bumps) - 6.5 + rng.uniform(-1, 1, count), strict=True):
                 speck(section.h, x + at * np.cos(turn), y + at * np.sin(turn), 4.2, 2.0, rng.uniform(0.9, 1.25), turn)
     spacing = {"lymphoid": 7.0, "collagen": 17.0, "oedema": 30.0}[stroma]
-    for x, y in _scatter(rng, spacing, jitter=0.4):
-        column, row = round(x), round(y)
-        if 0 <= column < SIZE and 0 <= row < SIZE and inside[row, column] == 0:
-            long, short = (2.5, 2.5) if stroma == "lymphoid" else (5.0, 1.5)
-            speck(section.h, x, y, long, short, 1.6, rng.uniform(0, np.pi))
+    long, short = (2.5, 2.5) if stroma == "lymphoid" else (5.0, 1.5)
+    for x, y in on(inside == 0, scatter(rng, spacing, jitter=0.4)):
+        speck(section.h, x, y, long, short, 1.6, rng.uniform(0, np.pi))
     if not well:
-        for x, y in _scatter(rng, 9.6 if poor else 7.4, jitter=0.3):
-            column, row = round(x), round(y)
-            if 0 <= column < SIZE and 0 <= row < SIZE and epithelium[row, column] > 0.99:
-                size = rng.uniform(3.2, 5.2) if poor else rng.uniform(2.4, 3.3)
-                speck(section.h, x, y, size, 0.75 * size, rng.uniform(0.7, 1.05), rng.uniform(0, np.pi))
+        for x, y in on(epithelium > 0.99, scatter(rng, 9.6 if poor else 7.4, jitter=0.3)):
+            size = rng.uniform(3.2, 5.2) if poor else rng.uniform(2.4, 3.3)
+            speck(section.h, x, y, size, 0.75 * size, rng.uniform(0.7, 1.05), rng.uniform(0, np.pi))
 
 
-def _fill_lumen(section: _Section, lumen: str, where: tuple, holes: np.ndarray, hollow: np.ndarray) -> None:
+def _fill_lumen(section: Section, lumen: str, where: tuple, holes: np.ndarray, hollow: np.ndarray) -> None:
     """Lay what a lumen holds, given the signed distance to its wall."""
     grain, cloud = section.grain[where], section.cloud[where]
     if lumen == "mucin":
@@ -175,10 +117,10 @@ def _fill_lumen(section: _Section, lumen: str, where: tuple, holes: np.ndarray, 
         lay(section.e, where, core, 0.35)
 
 
-def _draw_tumour(section: _Section, scene: Scene) -> None:
+def _draw_tumour(section: Section, scene: Scene) -> None:
     rng, kind = section.rng, scene["tumour"]
     small = kind == "small"
-    points = _scatter(rng, 19.0 if small else 25.0, jitter=0.15)
+    points = scatter(rng, 19.0 if small else 25.0, jitter=0.15)
     section.h += 0.06
     taken: list[tuple[float, float, float]] = []
     if kind == "squamous":
@@ -229,7 +171,7 @@ def _draw_tumour(section: _Section, scene: Scene) -> None:
             _draw_mitosis(section, x, y)
 
 
-def _draw_pearl(section: _Section, x: float, y: float) -> None:
+def _draw_pearl(section: Section, x: float, y: float) -> None:
     """Lay a keratin pearl: a whorl of eosinophilic lamellae with flat nuclei between them."""
     rng = section.rng
     where, dx, dy = window(x, y, 40)
@@ -247,7 +189,7 @@ def _draw_pearl(section: _Section, x: float, y: float) -> None:
         speck(section.h, x + away * np.cos(turn), y + away * np.sin(turn), 5.0, 1.5, 1.0, turn + np.pi / 2)
 
 
-def _draw_mitosis(section: _Section, x: float, y: float) -> None:
+def _draw_mitosis(section: Section, x: float, y: float) -> None:
     """Lay a cell in metaphase: a ragged, almost black plate in a cleared, rounded cell."""
     rng = section.rng
     section.dab(x, y, 13.0, 12.5, 0.03, 0.16)
@@ -261,134 +203,17 @@ def _draw_mitosis(section: _Section, x: float, y: float) -> None:
         spot(section.h, u, v, 1.5, 1.5, 2.9)
 
 
-def _draw_inflammation(section: _Section, scene: Scene) -> None:
-    rng = section.rng
-    section.fibres(0.16)
-    corner = rng.integers(4) if scene["caseation"] else -1
-    necrosis = np.zeros((SIZE, SIZE))
-    if corner >= 0:
-        x, y = SIZE * (corner % 2), SIZE * (corner // 2)
-        necrosis = edge(np.hypot(X - x, Y - y) - 88.0 - 5.0 * section.cloud, 5.0)
-        section.e += necrosis * (0.95 + 0.16 * section.grain - section.e)
-        section.h += necrosis * (np.where(section.grain > 1.9, 0.7, 0.10) - section.h)
-    covered = (2 * (corner % 2), 2 * (corner // 2)) if corner >= 0 else None
-    slots = [(at % 3, at // 3) for at in rng.permutation(9) if (at % 3, at // 3) != covered]
-    taken: list[tuple[float, float, float]] = []
-    kinds = ["giant"] * scene["giant_cells"] + ["organism"] * (0 if scene["organism"] == "absent" else 3)
-    for (column, row), kind in zip(slots, kinds, strict=False):
-        x, y = (44 + 84 * at + rng.uniform(-7, 7) for at in (column, row))
-        taken.append((x, y, 29.0))
-        (_draw_giant if kind == "giant" else _ORGANISMS[scene["organism"]])(section, x, y)
-    for x, y in _scatter(rng, 20.0, jitter=0.2):
-        if not (0 <= x < SIZE and 0 <= y < SIZE) or necrosis[int(y), int(x)] > 0.05:
-            continue
-        if all(np.hypot(x - a, y - b) > reach + 8 for a, b, reach in taken):
-            _CELLS[scene["infiltrate"] if rng.random() < 0.9 else "spindle"](section, x, y)
-
-
-def _draw_giant(section: _Section, x: float, y: float) -> None:
-    """Lay a giant cell of the Langhans type: its nuclei in a horseshoe along the edge."""
-    rng = section.rng
-    section.dab(x, y, 29.0, 26.0, 0.10, 0.72, rng.uniform(0, np.pi))
-    start = rng.uniform(0, 2 * np.pi)
-    for turn in start + np.arange(13) * 0.36:
-        away = rng.uniform(17, 21)
-        section.nucleus(x + away * np.cos(turn), y + away * np.sin(turn), 5.2, 3.8, turn, 0.85)
-
-
-def _draw_neutrophil(section: _Section, x: float, y: float) -> None:
-    section.dab(x, y, 8.0, 7.6, 0.04, 0.45)
-    turn = section.rng.uniform(0, 2 * np.pi)
-    for lobe in turn + np.arange(3) * section.rng.uniform(1.5, 1.8):
-        spot(section.h, x + 3.9 * np.cos(lobe), y + 3.9 * np.sin(lobe), 2.7, 2.3, 1.7, lobe)
-
-
-def _draw_lymphocyte(section: _Section, x: float, y: float) -> None:
-    section.dab(x, y, 7.6, 7.2, 0.15, 0.3)
-    section.nucleus(x, y, 6.6, 6.3, 0.0, 1.35)
-
-
-def _draw_eosinophil(section: _Section, x: float, y: float) -> None:
-    where, dx, dy = window(x, y, 11)
-    mask = oval(dx, dy, 8.8, 8.2)
-    lay(section.e, where, mask, 1.75 + 0.35 * section.grain[where])
-    lay(section.h, where, mask, 0.0)
-    turn = section.rng.uniform(0, 2 * np.pi)
-    for side in (turn, turn + 2.0):
-        spot(section.h, x + 4.2 * np.cos(side), y + 4.2 * np.sin(side), 3.1, 2.6, 1.7, side)
-
-
-def _draw_plasma(section: _Section, x: float, y: float) -> None:
-    turn = section.rng.uniform(0, 2 * np.pi)
-    cosine, sine = np.cos(turn), np.sin(turn)
-    section.dab(x, y, 10.5, 7.6, 0.52, 0.42, turn)
-    section.dab(x - 0.5 * cosine, y - 0.5 * sine, 2.6, 3.2, 0.12, 0.2, turn)
-    section.nucleus(x + 5.2 * cosine, y + 5.2 * sine, 4.6, 4.6, 0.0, 1.4)
-
-
-def _draw_spindle(section: _Section, x: float, y: float) -> None:
-    section.nucleus(x, y, 9.0, 3.0, section.rng.uniform(0, np.pi), 0.7)
-
-
-def _draw_cocci(section: _Section, x: float, y: float) -> None:
-    rng = section.rng
-    for column, row in [(c, r) for r in range(-3, 4) for c in range(-3, 4) if c * c + r * r < 11]:
-        u = x + 5.7 * (column + 0.5 * (row % 2)) + rng.uniform(-0.8, 0.8)
-        spot(section.h, u, y + 5.1 * row + rng.uniform(-0.8, 0.8), 2.6, 2.6, 2.4)
-
-
-def _draw_rods(section: _Section, x: float, y: float) -> None:
-    rng = section.rng
-    for column, row in [(c, r) for r in range(-1, 2) for c in range(-1, 2)]:
-        u, v = x + 15 * column + rng.uniform(-3, 3), y + 15 * row + rng.uniform(-3, 3)
-        spot(section.h, u, v, 8.0, 2.1, 2.3, rng.uniform(0, np.pi))
-
-
-def _draw_yeasts(section: _Section, x: float, y: float) -> None:
-    rng = section.rng
-    for turn in rng.uniform(0, 2 * np.pi) + np.arange(4) * np.pi / 2:
-        u, v = x + 17 * np.cos(turn), y + 17 * np.sin(turn)
-        section.dab(u, v, 11.5, 11.5, 0.0, 0.02)
-        bud = rng.uniform(0, 2 * np.pi)
-        for a, b, radius in ((u, v, 6.6), (u + 7.6 * np.cos(bud), v + 7.6 * np.sin(bud), 3.6)):
-            spot(section.h, a, b, radius, radius, 1.1)
-            spot(section.h, a, b, radius - 1.9, radius - 1.9, 0.30)
-
-
-def _draw_hyphae(section: _Section, x: float, y: float) -> None:
-    rng = section.rng
-    start = rng.uniform(0, 2 * np.pi)
-    for fork in (0.0, 0.8, np.pi, np.pi + 0.8):
-        heading = start + fork
-        for step in range(5):
-            bend = heading + 0.06 * step
-            away = 3.5 + 7.0 * step
-            spot(section.h, x + away * np.cos(bend), y + away * np.sin(bend), 6.5, 3.0, 1.35, bend)
-            if step:
-                spot(section.h, x + (away - 3.5) * np.cos(bend), y + (away - 3.5) * np.sin(bend), 0.8, 2.2, 2.6, bend)
-
-
-_CELLS = {
-    "neutrophil": _draw_neutrophil,
-    "lymphocyte": _draw_lymphocyte,
-    "eosinophil": _draw_eosinophil,
-    "plasma": _draw_plasma,
-    "spindle": _draw_spindle,
-}
-_ORGANISMS = {"cocci": _draw_cocci, "rods": _draw_rods, "yeasts": _draw_yeasts, "hyphae": _draw_hyphae}
-
-
 def draw(scene: Scene, rng: np.random.Generator) -> np.ndarray:
     """Draw a scene as an RGB image, uint8 of shape (256, 256, 3)."""
     if scene["view"] == "glands":
-        section = _Section(rng, {"lymphoid": 0.22, "collagen": 0.45, "oedema": 0.09}[scene["stroma"]])
+        section = Section(rng, {"lymphoid": 0.22, "collagen": 0.45, "oedema": 0.09}[scene["stroma"]])
         _draw_glands(section, scene)
     elif scene["view"] == "tumour":
-        section = _Section(rng, 0.36)
+        section = Section(rng, 0.36)
         _draw_tumour(section, scene)
     else:
-        section = _Section(rng, 0.26)
-        _draw_inflammation(section, scene)
+        section = Section(rng, 0.26)
+        draw_inflammation(section, scene)
     return section.image()
 
 
