@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .generators import ct, dermoscopy, histopathology, mri, ultrasound, xray
+from .generators import ct, dermoscopy, endoscopy, histopathology, mri, ultrasound, xray
 from .question import Generator, Question, Scene
 
 __all__ = ["GENERATORS", "Generator", "Question", "Scene"]
 
 GENERATORS: Mapping[str, Generator] = {
-    module.GENERATOR.modality: module.GENERATOR for module in (ct, mri, xray, ultrasound, histopathology, dermoscopy)
+    module.GENERATOR.modality: module.GENERATOR
+    for module in (ct, mri, xray, ultrasound, histopathology, dermoscopy, endoscopy)
 }
 """Modality -> its generator, in the benchmark's order."""
