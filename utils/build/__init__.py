@@ -1,0 +1,1 @@
+"""From source benchmarks and one's own items to a degraded, deduplicated, documented data set."""
