@@ -20,6 +20,7 @@ from ..utils import nodes
 from ..utils.dataset.images import decode_cell
 from ..utils.dataset.loading import BY_TEXT, load_level, without_decoding
 from ..utils.errors import InputError
+from ..utils.phantoms.cache import load_default_suite
 from ..utils.provenance import versions
 from ..utils.records import ItemRecord, failed_record, score_item
 from ..utils.taxonomy import LEVELS
@@ -27,6 +28,9 @@ from ..utils.taxonomy import LEVELS
 if TYPE_CHECKING:
     import datasets
     import PIL.Image
+
+PHANTOM_SPLITS = {"phantom": False, "phantom_small": True}
+"""Splits of the task files that are phantoms -> whether the small suite is enough."""
 
 PROMPT_FILE = Path(__file__).with_name("prompt.jinja")
 
@@ -41,6 +45,8 @@ def process_docs(stub: datasets.Dataset) -> datasets.Dataset:
     split, _, level = str(stub.split).rpartition("_")
     try:
         # Undecoded, so that `doc_to_visual` decodes an item's images once for all its trials.
+        if split in PHANTOM_SPLITS:
+            return without_decoding(load_default_suite(level.upper(), small_only=PHANTOM_SPLITS[split]))
         return without_decoding(load_level(split, level.upper()))
     except InputError as error:
         raise SystemExit(f"medqdeg: {error}") from None

@@ -1,4 +1,4 @@
-"""What a set of items is made of: the paper's mix of skills and degradations, quotas, and who gets which degradation."""
+"""What a set of items is made of: the paper's mix of skills and degradations, quotas, and who gets what."""
 
 from __future__ import annotations
 

@@ -23,8 +23,6 @@ tokens, with these it is at most 64. So is `OMP_NUM_THREADS=1`: matrices this sm
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..built_folders import build_folder
 from ..errors import InputError
 from .architectures import ARCHITECTURES, tiny_config, tiny_processor, tiny_tokenizer
 
@@ -86,32 +85,13 @@ def build_tiny_checkpoint(directory: str | Path, architecture: str = "qwen2_5_vl
         raise InputError(f"tiny checkpoint: unknown architecture {architecture!r}; use one of {known}")
     if seed < 0:
         raise InputError(f"tiny checkpoint: seed {seed} is negative; use 0 or more")
-    directory = Path(directory).expanduser().resolve()
-    identity = _identity(architecture, seed)
-    if _is_complete(directory, identity):
-        return directory
-
-    from filelock import FileLock
-
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    building = directory.with_name(f".{directory.name}.building")
-    outdated = directory.with_name(f".{directory.name}.outdated")
-    with FileLock(directory.with_name(f".{directory.name}.lock")):
-        if _is_complete(directory, identity):
-            return directory
-        _refuse_foreign(directory)
-        for leftover in (building, outdated):
-            shutil.rmtree(leftover, ignore_errors=True)
-        building.mkdir()
-        _write_checkpoint(building, architecture, seed)
-        digests = {path.name: _digest(path) for path in sorted(building.iterdir())}
-        marker = json.dumps({**identity, "files": digests}, indent=2) + "\n"
-        (building / MARKER).write_text(marker, encoding="utf-8")
-        if directory.exists():
-            directory.rename(outdated)
-        building.rename(directory)
-        shutil.rmtree(outdated, ignore_errors=True)
-    return directory
+    return build_folder(
+        directory,
+        _identity(architecture, seed),
+        lambda folder: _write_checkpoint(folder, architecture, seed),
+        marker=MARKER,
+        what="tiny checkpoint",
+    )
 
 
 def _identity(architecture: str, seed: int) -> dict[str, Any]:
@@ -125,38 +105,6 @@ def _identity(architecture: str, seed: int) -> dict[str, Any]:
         "seed": seed,
         "transformers": version("transformers"),
     }
-
-
-def _is_complete(directory: Path, identity: dict[str, Any]) -> bool:
-    """Whether `directory` holds a finished build of this identity, every file as it was written."""
-    try:
-        marker = json.loads((directory / MARKER).read_text(encoding="utf-8"))
-        files = marker.pop("files")
-        return marker == identity and all(_digest(directory / name) == files[name] for name in files)
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
-        return False
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _refuse_foreign(directory: Path) -> None:
-    """Never delete what no build has written: raise if there is anything else in the way."""
-    if not directory.exists():
-        return
-    if not directory.is_dir():
-        raise InputError(f"tiny checkpoint: {directory} is a file; name a folder")
-    try:
-        ours = {MARKER, *json.loads((directory / MARKER).read_text(encoding="utf-8"))["files"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        ours = set()
-    foreign = sorted(path.name for path in directory.iterdir() if path.name not in ours)
-    if foreign:
-        raise InputError(
-            f"tiny checkpoint: {directory} holds files that no build wrote ({foreign[0]}, …); "
-            "name a new or an empty folder"
-        )
 
 
 def _write_checkpoint(directory: Path, architecture: str, seed: int) -> None:

@@ -9,6 +9,7 @@ import typer
 from ..errors import InputError
 from .degrade import degrade
 from .demo import demo
+from .phantom import phantom
 from .tasks_path import tasks_path
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 
 app.command(no_args_is_help=True)(degrade)
 app.command()(demo)
+app.command(no_args_is_help=True)(phantom)
 app.command()(tasks_path)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..cores import usable_cores
 from ..errors import InputError, one_line
 
 if TYPE_CHECKING:
@@ -235,14 +235,9 @@ def _parse_window(text: str | None) -> tuple[float, float] | str | None:
     return center, width
 
 
-def _cores() -> int:
-    """Cores that this process may use, which a batch system may have limited."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _worth_starting(files: int) -> int:
     """Processes for so many files: a process takes longer to start than a few files take to degrade."""
-    return max(1, min(_cores(), files // 4))
+    return max(1, min(usable_cores(), files // 4))
 
 
 def _report_search(search: Search, inputs: list[Path]) -> None:

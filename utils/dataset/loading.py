@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import taxonomy
+from ..cores import usable_cores
 from ..errors import InputError
 from .images import check_image, decode_base64, is_file, quoted, relative_path, split_cell
 from .location import Location, file_name, locate
@@ -248,7 +248,7 @@ def _checked_file(folder: Path, entry: str) -> dict[str, Any]:
 
 def _in_threads(function: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
     """Map in order on all cores with a bounded number of items in flight; PIL decodes outside Python's lock."""
-    workers = min(os.cpu_count() or 1, 16)
+    workers = min(usable_cores(), 16)
     pending: deque[Future[_Out]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:

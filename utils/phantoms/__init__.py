@@ -9,8 +9,7 @@ from .question import Generator, Question, Scene
 
 __all__ = ["GENERATORS", "Generator", "Question", "Scene"]
 
-GENERATORS: Mapping[str, Generator] = {
-    module.GENERATOR.modality: module.GENERATOR
-    for module in (ct, mri, xray, ultrasound, histopathology, dermoscopy, endoscopy)
-}
+_MODULES = (ct, mri, xray, ultrasound, histopathology, dermoscopy, endoscopy)
+
+GENERATORS: Mapping[str, Generator] = {module.GENERATOR.modality: module.GENERATOR for module in _MODULES}
 """Modality -> its generator, in the benchmark's order."""

@@ -31,6 +31,7 @@ class Question:
         answers: every answer that the question can have.
         k: how many of them an item offers, 2 to 5.
         answer: the answer of a scene, one of `answers`; None where the question cannot be asked of it.
+        spared: degradations that could change what is true, such as a turned image where its edge is asked about.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Question:
     answers: tuple[str, ...]
     k: int
     answer: Callable[[Scene], str | None]
+    spared: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 2 <= self.k <= min(5, len(self.answers)):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..checkpoints.architectures import tiny_tokenizer
 from ..phantoms import GENERATORS
@@ -19,14 +19,21 @@ VISUAL_TOKENS = (IMAGE_SIDE // _STRIDE) ** 2
 OPTION_MARKS: tuple[str, ...] = tuple(f"{letter}. " for letter in "ABCDE")
 """What stands before an option in the prompt, each one token."""
 
+_ROLES = ("USER: ", "ASSISTANT: ")
 
-def vocabulary() -> list[str]:
-    """Return the texts that are one token each: the phantoms' stems and answers, in the order of the questions.
+Prompt = Callable[[Mapping[str, Any]], str]
+"""Turns an item (question, letters, options) into the prompt's text."""
+
+
+def vocabulary(prompt: Prompt) -> list[str]:
+    """Return the texts that are one token each: what every prompt says, the phantoms' stems and answers.
 
     Any other text is read byte by byte, and the model has not learnt to read bytes.
     """
+    instructions = prompt({"question": "", "letters": [], "options": []}).split("\n")
     questions = [question for generator in GENERATORS.values() for question in generator.questions]
-    return list(dict.fromkeys(text for question in questions for text in (question.stem, *question.answers)))
+    phrases = [text for question in questions for text in (question.stem, *question.answers)]
+    return list(dict.fromkeys([*_ROLES, *filter(None, instructions), *phrases]))
 
 
 def reference_tokenizer(phrases: Sequence[str]) -> PreTrainedTokenizerFast:

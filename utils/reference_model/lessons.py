@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..phantoms import GENERATORS
-from .architecture import OPTION_MARKS, VISUAL_TOKENS
+from .architecture import OPTION_MARKS, VISUAL_TOKENS, Prompt
 
 if TYPE_CHECKING:
     from transformers import LlavaProcessor
-
-Prompt = Callable[[Mapping[str, Any]], str]
-"""Turns an item (question, letters, options) into the prompt's text."""
 
 LETTERS = "ABCDE"
 _STREAM = 0x7EAC
@@ -76,7 +73,7 @@ class Batch:
         letters: int64, (B, N): the right letter's token where a reply begins, else -100.
         matches: int64, (B, N): at an option's text, 1 if it is the right answer and 0 if not, else -100.
         questions: B tuples: which of the modality's questions are asked, in the order of the sequence.
-        answers: int64, (B, visual tokens): the token of the answer to the modality's question of that number, else -100.
+        answers: int64, (B, visual tokens): the answer's token to the modality's question of that number, else -100.
     """
 
     pixels: np.ndarray

@@ -164,6 +164,7 @@ QUESTIONS: tuple[Question, ...] = (
         answers=tuple(_COVERAGE.values()),
         k=5,
         answer=lambda scene: _COVERAGE[scene["coverage"]],
+        spared=("object_rotation", "object_movement"),
     ),
     Question(
         name="xray_pneumonia_zone",

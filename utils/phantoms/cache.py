@@ -1,0 +1,125 @@
+"""Suites on disk: made once into a folder, checked by hash, made anew when what they follow from has changed."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ... import degradations
+from .. import mix as paper_mix
+from ..built_folders import build_folder, is_built
+from ..errors import InputError
+from .planning import plan_suite
+from .suite import write_suite
+
+if TYPE_CHECKING:
+    import datasets
+
+DEFAULT_ITEMS = 700
+DEFAULT_SEED = 0
+SMALL_ITEMS = 84
+"""Clean items of the small suite: the first of the default one, twelve a modality, so that every question occurs."""
+
+MARKER = "medqdeg_phantoms.json"
+ENVIRONMENT_VARIABLE = "MEDQDEG_CACHE"
+
+
+def make_suite(
+    folder: Path,
+    *,
+    items: int = DEFAULT_ITEMS,
+    seed: int = DEFAULT_SEED,
+    mix: str = "balanced",
+    small_only: bool = False,
+    workers: int = 1,
+    on_start: Callable[[int], None] = lambda count: None,
+    on_item: Callable[[], None] = lambda: None,
+) -> Path:
+    """Make a suite in a folder, or reuse the one that is there.
+
+    The folder holds the split "test" with all items and the split "dev" with the first `SMALL_ITEMS`; with
+    `small_only`, "dev" alone. It appears in one step, finished; two processes may ask for it at the same time; a
+    suite of other settings, of other code, or with a file missing or altered, is replaced.
+
+    Args:
+        folder: to make, with its parents.
+        items: clean items.
+        seed: not negative; suites of different seeds have no phantom in common.
+        mix: see `planning.plan_suite`.
+        small_only: leave out what only the split "test" needs.
+        workers: processes.
+        on_start: told the number of clean items, only if any is to be drawn.
+        on_item: called after each.
+
+    Returns:
+        The folder's absolute path, for `MEDQDEG_DATA`.
+
+    Raises:
+        InputError: bad settings, or a folder that holds other files.
+    """
+    plan = plan_suite(items, seed, mix)
+    splits = {"dev": plan[:SMALL_ITEMS]} if small_only else {"test": plan, "dev": plan[:SMALL_ITEMS]}
+
+    def write(directory: Path) -> None:
+        on_start(max(map(len, splits.values())))
+        write_suite(directory, splits, seed, workers=workers, on_item=on_item)
+
+    identity = _identity(items, seed, mix, small_only)
+    return build_folder(folder, identity, write, marker=MARKER, what="phantoms")
+
+
+def default_suite(small_only: bool) -> Path:
+    """Return the default suite's folder in the user's cache, made by a process of its own if it is not there.
+
+    Several processes draw at a time, and what they would have to import of a running evaluation takes longer than the
+    drawing.
+
+    Raises:
+        InputError: if it could not be made.
+    """
+    folder = cache_folder() / ("phantoms-small" if small_only else "phantoms")
+    if is_built(folder, _identity(DEFAULT_ITEMS, DEFAULT_SEED, "balanced", small_only), MARKER):
+        return folder
+    command = [sys.executable, "-c", "from medqdeg.utils.command_line import main; main()", "phantom"]
+    done = subprocess.run([*command, "--out", str(folder), *(["--small"] if small_only else [])], check=False)
+    if done.returncode:
+        raise InputError(f"the phantoms could not be made in {folder}: the reason stands above")
+    return folder
+
+
+def load_default_suite(level: str, small_only: bool) -> datasets.Dataset:
+    """Return one level of the default suite, made if need be; see `medqdeg.utils.dataset.loading.load_level`."""
+    from ..dataset.loading import load_level
+    from ..dataset.location import LocalFolder
+
+    return load_level("dev" if small_only else "test", level, LocalFolder(default_suite(small_only)))
+
+
+def cache_folder() -> Path:
+    """Return the folder for what the package makes at first use: `MEDQDEG_CACHE`, else the platform's own place."""
+    if given := os.environ.get(ENVIRONMENT_VARIABLE, "").strip():
+        return Path(given).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("medqdeg")
+
+
+def _identity(items: int, seed: int, mix: str, small_only: bool) -> dict[str, Any]:
+    return {"items": items, "seed": seed, "mix": mix, "small_only": small_only, "code": _code()}
+
+
+@functools.cache
+def _code() -> str:
+    """Digest the code and the tables from which the images follow."""
+    digest = hashlib.sha256(Path(paper_mix.__file__).read_bytes())
+    for package in (Path(__file__).parent, Path(degradations.__file__).parent):
+        for path in sorted(package.rglob("*")):
+            if path.suffix in (".py", ".yaml"):
+                digest.update(path.read_bytes())
+    return digest.hexdigest()

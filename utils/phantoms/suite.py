@@ -1,0 +1,170 @@
+"""From a plan to a data set: phantoms drawn, degraded and written in the layout of the published files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ...degradations import LEVELS, degrade_with_record
+from ..dataset.location import file_name
+from ..taxonomy import CLEAN
+from . import GENERATORS
+from .planning import PlannedItem
+from .question import Scene
+
+SOURCE = "MedQ-Deg phantoms"
+_STREAM = 0x517E
+"""Keeps the phantoms of suites apart from those that the reference model learns from, whatever the seeds."""
+
+_LETTERS = "ABCDE"
+_COLUMNS = (
+    "index",
+    "source_index",
+    "image_path",
+    "question",
+    *_LETTERS,
+    "answer",
+    "modality",
+    "degradation_type",
+    "degradation_severity",
+    "skill",
+    "source",
+    "template",
+    "scene",
+    "parameters",
+)
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """A planned item, drawn.
+
+    Attributes:
+        item: the plan.
+        scene: what the image shows.
+        image: the clean image, uint8, (256, 256) or (256, 256, 3).
+    """
+
+    item: PlannedItem
+    scene: Scene
+    image: np.ndarray
+
+
+def draw_phantom(item: PlannedItem, seed: int) -> Phantom:
+    """Draw an item's scene and image; they follow from the suite's seed and the item alone."""
+    rng = np.random.default_rng([_STREAM, seed, item.number])
+    generator = GENERATORS[item.modality]
+    scene = generator.scene_with(item.question, item.answer_text, rng)
+    return Phantom(item, scene, generator.draw(scene, rng))
+
+
+def write_suite(
+    folder: Path,
+    splits: Mapping[str, Sequence[PlannedItem]],
+    seed: int,
+    *,
+    workers: int = 1,
+    on_item: Callable[[], None] = lambda: None,
+) -> None:
+    """Write PNG files and, for every split, the two TSV files that `medqdeg.utils.dataset` reads.
+
+    Args:
+        folder: an existing folder.
+        splits: "test" or "dev" -> its items. An item of two splits is drawn once.
+        seed: of the suite.
+        workers: processes. Their number changes no byte.
+        on_item: called after each clean item with its degraded versions.
+    """
+    items = {item.number: item for split in splits.values() for item in split}
+    for modality in {item.modality for item in items.values()}:
+        (folder / "images" / _folder(modality)).mkdir(parents=True, exist_ok=True)
+    rows: dict[int, list[dict[str, Any]]] = {}
+    with _mapping(workers) as mapped:
+        for item, written in zip(
+            items.values(), mapped(partial(_write_item, folder=folder, seed=seed), items.values()), strict=True
+        ):
+            rows[item.number] = written
+            on_item()
+    for split, chosen in splits.items():
+        for level in LEVELS[:2]:  # a clean file, and one that holds L1 and L2
+            wanted = {CLEAN} if level == CLEAN else set(LEVELS[1:])
+            kept = (row for item in chosen for row in rows[item.number] if row["level"] in wanted)
+            _write_table(folder / file_name(split, level), sorted(kept, key=lambda row: row["level"]))
+
+
+@contextmanager
+def _mapping(workers: int) -> Iterator[Callable[..., Any]]:
+    if workers == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield partial(pool.map, chunksize=4)
+
+
+def _write_item(item: PlannedItem, folder: Path, seed: int) -> list[dict[str, Any]]:
+    phantom = draw_phantom(item, seed)
+    index = f"phantom_{seed}_{item.number:05d}"
+    common = {
+        "source_index": index,
+        "question": item.question.stem,
+        **dict(zip(_LETTERS, item.options, strict=False)),
+        "answer": item.answer,
+        "modality": item.modality,
+        "skill": item.question.skill,
+        "source": SOURCE,
+        "template": item.question.name,
+        "scene": json.dumps(phantom.scene, sort_keys=True),
+    }
+
+    def write(image: np.ndarray, name: str) -> str:
+        path = f"images/{_folder(item.modality)}/{name}.png"
+        (folder / path).write_bytes(_png(image))
+        return path
+
+    rows = [{**common, "index": index, "level": CLEAN, "image_path": write(phantom.image, index)}]
+    for name in item.degradations:
+        for level in LEVELS[1:]:
+            image, record = degrade_with_record(phantom.image, name, level, seed=index, modality=item.modality)
+            version = f"{index}_{name}_{level}"
+            rows.append(
+                {
+                    **common,
+                    "index": version,
+                    "level": level,
+                    "image_path": write(image, version),
+                    "degradation_type": name,
+                    "degradation_severity": level.removeprefix("L"),
+                    "parameters": json.dumps(record, sort_keys=True, default=float),
+                }
+            )
+    return rows
+
+
+def _folder(modality: str) -> str:
+    return modality.lower().replace("-", "")
+
+
+def _png(image: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    columns = [name for name in _COLUMNS if any(name in row for row in rows)]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, delimiter="\t", lineterminator="\n", extrasaction="ignore", restval="")
+        writer.writeheader()
+        writer.writerows(rows)
