@@ -167,13 +167,13 @@ class CellSums:
         counts = self._count(known)
         filled = np.flatnonzero(counts.n)  # a matched change has values at one level only
         sums, sizes = self._by_cluster(values, known)[filled], counts.by_cluster[filled]
-        total, count = weighted_sums(sums, self.draws), counts.weighted[filled]
+        count = counts.weighted[filled]
+        parts = [sums, sums**2, sums * sizes] if with_errors else [sums]
+        total, *products = np.split(weighted_sums(np.concatenate(parts), self.draws), len(parts))
         mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
         errors = None
         if with_errors:
-            squares = weighted_sums(sums**2, self.draws)
-            squares -= 2 * mean * weighted_sums(sums * sizes, self.draws)
-            squares += mean**2 * counts.weighted_squares[filled]
+            squares = products[0] - 2 * mean * products[1] + mean**2 * counts.weighted_squares[filled]
             errors = self._spread(np.sqrt(np.maximum(squares, 0.0)) / np.where(count > 0, count, np.nan), filled)
         return Replicates(self._spread(mean, filled), counts.n, counts.clusters, counts.effective, errors)
 

@@ -12,8 +12,8 @@ interval is too narrow:
 - of a mean (`studentised_intervals`): bootstrap-t (Efron and Tibshirani, "An introduction to the bootstrap", 1993,
   section 12.5) with the linearised, clustered standard error of a ratio. Means of skewed, bounded numbers need it.
 - of a difference or a calibration metric (`intervals`): expanded percentile intervals (Hesterberg, "What teachers
-  should know about the bootstrap", The American Statistician 69, 2015, section 5.3), the quantiles of the replicates at the
-  levels at which a percentile interval of a mean is as wide as Student's t interval.
+  should know about the bootstrap", The American Statistician 69, 2015, section 5.3), the quantiles of the replicates at
+  the levels at which a percentile interval of a mean is as wide as Student's t interval.
 - of the ECE, which noise can only raise, and its differences (`bias_aware_intervals`): wide enough for the metric with
   and without its bias.
 
@@ -35,6 +35,7 @@ SMALL = 30
 
 _FEW = 10
 _CONSTANT = 1e-12  # what differs by less is the same number
+_NO_ERROR = 1e-7  # a standard error of 0 comes out as the root of a rounding error
 _CHUNK = 128  # columns turned into floating point at a time
 
 
@@ -181,16 +182,16 @@ def studentised_intervals(
     low, high = intervals(estimates, replicates, clusters, bounds, confidence)
     own, theirs = errors[:, 0], errors[:, 1:]
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratios = np.where(theirs > _CONSTANT, (replicates - estimates[:, None]) / theirs, np.nan)
+        ratios = np.where(theirs > _NO_ERROR, (replicates - estimates[:, None]) / theirs, np.nan)
     ordered = np.sort(ratios, axis=1)
     valid = np.isfinite(ordered).sum(axis=1)
     wanted = np.isfinite(replicates).sum(axis=1)
     tail = np.full(len(estimates), (1 - confidence) / 2)
-    usable = (own > _CONSTANT) & (valid >= 0.99 * wanted) & np.isfinite(low)
+    usable = (own > _NO_ERROR) & (valid >= 0.99 * wanted) & np.isfinite(low)
     student_low = estimates - _quantile(ordered, valid, 1.0 - tail) * own
     student_high = estimates - _quantile(ordered, valid, tail) * own
     g = np.maximum(np.asarray(clusters, dtype=float), 2)
-    reach = np.where(own > _CONSTANT, stats.t.ppf((1 + confidence) / 2, g - 1) * np.sqrt(g / (g - 1)) * own, 0.0)
+    reach = np.where(own > _NO_ERROR, stats.t.ppf((1 + confidence) / 2, g - 1) * np.sqrt(g / (g - 1)) * own, 0.0)
     low = np.maximum(np.minimum(low, estimates - reach), bounds[0])
     high = np.minimum(np.maximum(high, estimates + reach), bounds[1])
     return (
