@@ -25,6 +25,7 @@ COVERAGES: Array = np.arange(1, 21) / 20
 """Coverages at which the risk-coverage curve is tabulated."""
 
 _SAME_SCORE = 9  # decimals: scores that differ by less are one tie group
+_WEIGHTS_AT_ONCE = 20_000_000  # draws held as floating point: 160 MB
 _GROUPS_AT_ONCE = 2_000_000  # values of a table of tie groups by replicates held at a time
 
 
@@ -151,6 +152,8 @@ class CellSums:
     def __init__(self, table: ItemTable, draws: Draws) -> None:
         self.table = table
         self.draws = draws
+        # Products want floating point; converted once, unless that takes too much memory.
+        self._weights = draws.astype(float) if draws.size <= _WEIGHTS_AT_ONCE else draws
         self.items: dict[Cell, NDArray[np.int64]] = dict(sorted(_cells(table)))
         self.cells: tuple[Cell, ...] = tuple(self.items)
         self._row = np.concatenate([*self.items.values()])
@@ -169,7 +172,7 @@ class CellSums:
         sums, sizes = self._by_cluster(values, known)[filled], counts.by_cluster[filled]
         count = counts.weighted[filled]
         parts = [sums, sums**2, sums * sizes] if with_errors else [sums]
-        total, *products = np.split(weighted_sums(np.concatenate(parts), self.draws), len(parts))
+        total, *products = np.split(weighted_sums(np.concatenate(parts), self._weights), len(parts))
         mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
         errors = None
         if with_errors:
@@ -194,7 +197,7 @@ class CellSums:
         counts = [self._count(each) for each in known]
         sums = [self._by_cluster(column, each) for column, each in zip(columns, known, strict=True)]
         products = [
-            [weighted_sums(first * second, self.draws) for second in (sums[1], counts[1].by_cluster)]
+            [weighted_sums(first * second, self._weights) for second in (sums[1], counts[1].by_cluster)]
             for first in (sums[0], counts[0].by_cluster)
         ]
         (m, m_other), (n, n_other) = (part.values for part in both), (count.weighted for count in counts)
@@ -204,8 +207,8 @@ class CellSums:
         joined = combined(both, m - m_other)
         return replace(joined, errors=np.sqrt(np.maximum(squares, 0.0)))
 
-    def calibration(self) -> tuple[dict[str, Replicates], dict[Cell, Curves]]:
-        """Return every calibration metric, and the curves of every cell."""
+    def calibration(self, *, with_curves: bool = True) -> tuple[dict[str, Replicates], dict[Cell, Curves]]:
+        """Return every calibration metric, and the curves of every cell unless they are not wanted."""
         shape = (len(self.cells), self.draws.shape[1])
         values = {name: np.full(shape, np.nan) for name in CALIBRATION}
         counts = self._count(np.isfinite(self.table.columns["confidence"] + self.table.columns["majority_vote"]))
@@ -215,7 +218,7 @@ class CellSums:
                 groups = self._tie_groups(items, column)
                 if groups is None:
                     continue
-                metrics, curve = groups.evaluate(self.draws, with_curves=not prefix)
+                metrics, curve = groups.evaluate(self.draws, with_curves=with_curves and not prefix)
                 for name, replicates in metrics.items():
                     if prefix + name in values:  # there is no ECE of C, which is no probability
                         values[prefix + name][place] = replicates
@@ -243,7 +246,7 @@ class CellSums:
         if key not in self._counted:
             by_cluster = self._by_cluster(np.ones(len(known)), known)
             self._counted[key] = _Counts(
-                by_cluster, weighted_sums(by_cluster, self.draws), weighted_sums(by_cluster**2, self.draws)
+                by_cluster, weighted_sums(by_cluster, self._weights), weighted_sums(by_cluster**2, self._weights)
             )
         return self._counted[key]
 

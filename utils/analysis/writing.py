@@ -37,7 +37,7 @@ def write_analysis(analysis: Analysis, folder: Path) -> list[Path]:
                 for suffix, data in ((".parquet", buffer.getvalue()), (".csv", frame.to_csv(index=False).encode())):
                     written.append(folder / f"{name}{suffix}")
                     write_atomically(written[-1], data)
-            text = json.dumps(document(analysis), indent=1, ensure_ascii=False, allow_nan=False)
+            text = json.dumps(document(analysis), ensure_ascii=False, allow_nan=False)
             write_atomically(folder / DOCUMENT, text.encode())
             return [folder / DOCUMENT, *written]
     except filelock.Timeout:

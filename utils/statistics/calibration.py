@@ -90,16 +90,18 @@ def risk_at_coverage(count: Array, credit: Array, coverage: Array) -> Array:
     Returns:
         (c, weightings) error rates in [0, 1]; NaN without items.
     """
-    ends = np.cumsum(count[::-1], axis=0)
-    errors = np.cumsum((count - credit)[::-1], axis=0)
-    risks = np.full((len(coverage), count.shape[1]), np.nan)
-    for column in range(count.shape[1]):
-        total = ends[-1, column]
-        if total > 0:
-            wanted = coverage * total
-            xs = np.concatenate([[0.0], ends[:, column]])
-            ys = np.concatenate([[0.0], errors[:, column]])
-            risks[:, column] = np.interp(wanted, xs, ys) / wanted
+    count, errors = count[::-1], (count - credit)[::-1]
+    ends = np.cumsum(count, axis=0)
+    errors_before = np.cumsum(errors, axis=0) - errors
+    rate = np.divide(errors, count, out=np.zeros_like(errors), where=count > 0)
+    starts, columns = ends - count, np.arange(count.shape[1])
+    risks = np.empty((len(coverage), count.shape[1]))
+    for place, share in enumerate(coverage):
+        wanted = share * ends[-1]
+        group = np.minimum((ends < wanted - 1e-9).sum(axis=0), len(ends) - 1)
+        beyond = wanted - starts[group, columns]
+        inside = errors_before[group, columns] + rate[group, columns] * beyond
+        risks[place] = _ratio(inside, wanted)
     return risks
 
 
