@@ -6,6 +6,7 @@ name may also carry the rank that wrote it ("..._rank1.jsonl") and ".gz".
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 import re
@@ -16,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from .. import taxonomy
 from ..confidence import MISSING, UNREAD
-from ..errors import one_line
+from ..errors import InputError, one_line
 from ..taxonomy import LEVELS
 
 RECORD = "medqdeg"
@@ -135,11 +137,27 @@ def record_fault(record: Mapping[str, Any]) -> str | None:
         for name in _SCORES:
             if record[name] is not None and not isinstance(record[name], int | float):
                 return f"{name} is no number"
+        probabilities = record.get("probabilities")
+        if probabilities is not None and len(probabilities) != record["k"]:
+            return "the probabilities do not agree with k"
+        if fault := _fault_of_names(record["skill"], record["degradation"]):
+            return fault
         record["trials"], record["distinct_replies"], record["empty_replies"], record["error"]
     except KeyError as error:
         return f"no {error.args[0]}"
     except (TypeError, AttributeError) as error:
         return f"damaged ({error})"
+    return None
+
+
+@functools.lru_cache(maxsize=4096)
+def _fault_of_names(skill: str, degradation: str | None) -> str | None:
+    try:
+        taxonomy.capability_of(skill)
+        if degradation is not None:
+            taxonomy.degradation_category(degradation)
+    except InputError as error:
+        return str(error)
     return None
 
 

@@ -15,6 +15,11 @@ from ..taxonomy import LEVELS
 from .files import RECORD, Samples, read_results, read_samples, results_date, samples_name
 from .run import Collection, OtherResult, Run
 
+# What records of schema 1 lack, as records of votes have it.
+_ADDED_LATER = {
+    **{"elicitation": "votes", "stated": None, "stated_missing": 0, "stated_out_of_range": 0},
+    **{"probabilities": None, "letter_mass": None, "invalid": False},
+}
 _LEVEL_IN_TASK = re.compile(r"_l[012](?=_|$)", re.IGNORECASE)
 
 
@@ -197,7 +202,8 @@ def _run(parts: Sequence[_Part]) -> Run:
         (record for part in parts for record in part.records), key=lambda record: (record["level"], record["item_id"])
     )
     levels = tuple(level for level in LEVELS if any(record["level"] == level for record in records))
-    conditions = {**run_conditions(records), "elicitation": first.elicitation}  # type: ignore[arg-type]
+    complete: Any = [{**_ADDED_LATER, **record} for record in records]
+    conditions = {**run_conditions(complete), "elicitation": first.elicitation}
     warnings = [warning for part in parts for warning in part.warnings] + conditions.pop("warnings")
     for name in ("prompt", "versions", "generation_kwargs", "gen_kwargs", "limit"):
         values = [part.stated[name] for part in parts if name in part.stated]

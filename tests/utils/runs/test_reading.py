@@ -173,6 +173,9 @@ def test_records_that_cannot_be_used_are_counted(levels: Levels, tmp_path: Path)
         {**good[0], "accuracy": "high"},
         {name: value for name, value in good[0].items() if name != "letters"},
         {**good[0], "item_id": None},
+        {**good[0], "skill": "Tasting"},
+        {**good[0], "degradation": "fog"},
+        {**good[0], "probabilities": [1.0]},
     ]
     assert all(record_fault(record) for record in bad)
     assert record_fault(good[0]) is None
