@@ -7,6 +7,7 @@ import sys
 import typer
 
 from ..errors import InputError
+from .analyze import analyze
 from .degrade import degrade
 from .demo import demo
 from .phantom import phantom
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 
 app.command(no_args_is_help=True)(degrade)
+app.command(no_args_is_help=True)(analyze)
 app.command()(demo)
 app.command(no_args_is_help=True)(phantom)
 app.command()(tasks_path)

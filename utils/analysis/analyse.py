@@ -1,0 +1,97 @@
+"""The whole analysis of a collection of runs."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ..runs.run import Collection, Run
+from ..statistics.bootstrap import ClusterBootstrap
+from . import tables
+from .cells import CellFigures, CellSums
+from .changes import level_changes
+from .item_table import item_table
+from .model_pairs import model_differences, reason_against_pairing
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs, and why they were not compared item by item (None if they were)."""
+
+    first: str
+    second: str
+    refused: str | None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything that was computed.
+
+    Attributes:
+        collection: what was read.
+        replicates: number of bootstrap replicates.
+        seed: of the bootstrap.
+        tables: a data frame for each of `medqdeg.utils.analysis.tables.TABLES`.
+        pairs: every pair of runs.
+    """
+
+    collection: Collection
+    replicates: int
+    seed: int
+    tables: Mapping[str, pd.DataFrame]
+    pairs: Sequence[Pair]
+
+
+def analyse(collection: Collection, replicates: int = 1000, seed: int = 0) -> Analysis:
+    """Compute every figure of every node of every run, the changes between levels, and the differences between runs.
+
+    Args:
+        collection: of `medqdeg.utils.runs.reading.read_runs`.
+        replicates: of the cluster bootstrap; fewer than 200 give rough intervals.
+        seed: of the bootstrap. Runs on the same source questions get the same draws, so that they pair.
+    """
+    rows: dict[str, list[Any]] = defaultdict(list)
+    found: dict[str, CellFigures] = {}
+    for run in collection.runs:
+        found[run.name] = _analyse_run(run, replicates, seed, rows)
+    pairs = []
+    for first, second in itertools.combinations(collection.runs, 2):
+        refused = reason_against_pairing(first, second)
+        pairs.append(Pair(first.name, second.name, refused))
+        if refused is None:
+            sides = [(run.name, found[run.name]) for run in (first, second)]
+            differences, effects = tables.model_rows(*sides, model_differences(sides[0][1], sides[1][1]))
+            rows["models"].append(pd.DataFrame(differences))
+            rows["models_dunning_kruger"].append(pd.DataFrame(effects))
+    frames = {name: _frame(rows[name], columns) for name, columns in tables.TABLES.items()}
+    return Analysis(collection, replicates, seed, frames, pairs)
+
+
+def _analyse_run(run: Run, replicates: int, seed: int, rows: dict[str, list[Any]]) -> CellFigures:
+    table = item_table(run.records)
+    sums = CellSums(table, ClusterBootstrap(len(table.cluster_ids), replicates, seed).draws())
+    metrics, curves = sums.calibration()
+    figures = CellFigures(sums.cells, {**sums.means(), **metrics})
+    figure_table = pd.DataFrame(tables.figure_rows(run.name, figures))
+    changes = pd.DataFrame(tables.change_rows(run.name, level_changes(sums, figures.figures)))
+    reliability, risk_coverage = tables.curve_rows(run.name, curves)
+    rows["nodes"].append(pd.DataFrame(tables.node_rows(run.name, table, sums.items)))
+    rows["figures"].append(figure_table)
+    if len(changes):
+        rows["changes"].append(changes)
+        rows["dunning_kruger"].append(pd.DataFrame(tables.dunning_kruger_rows(run.name, figure_table, changes)))
+        rows["cliffs"].append(pd.DataFrame(tables.cliff_rows(run.name, changes)))
+    rows["reliability"].append(pd.DataFrame(reliability))
+    rows["risk_coverage"].append(pd.DataFrame(risk_coverage))
+    rows["items"].append(tables.item_rows(run.name, table))
+    return figures.without_errors()
+
+
+def _frame(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True)[list(columns)] if filled else pd.DataFrame(columns=list(columns))

@@ -1,0 +1,216 @@
+"""The tidy tables of an analysis: one row a figure, with its interval."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..nodes import AXES, dunning_kruger
+from ..statistics.bootstrap import SMALL
+from ..statistics.comparisons import cliff_verdict, dunning_kruger_verdict, inter_model_dunning_kruger
+from ..taxonomy import LEVELS
+from .cells import COVERAGES, Cell, CellFigures, Curves, Replicates
+from .changes import CLIFF, MATCHED, PLAIN, Changes
+from .figures import FIGURES, MEANS
+from .item_table import ItemTable
+
+_PLACE = ("level", "axis", "node")
+_INTERVAL = ("estimate", "low", "high")
+_SIZE = ("n", "clusters", "small")
+
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "nodes": (
+        *("run", *_PLACE, "n", "n_scored", "clusters", "small", "elicitation", "trials", "options"),
+        *("guesser_accuracy", "guesser_confidence", "guesser_james_stein", "guesser_top_share", "guesser_shift"),
+    ),
+    "figures": ("run", *_PLACE, "figure", *_INTERVAL, *_SIZE),
+    "changes": ("run", "comparison", "pairing", "axis", "node", "figure", *_INTERVAL, "p", *_SIZE),
+    "dunning_kruger": ("run", "comparison", "axis", "node", "paper_rule", "verdict_plain", "verdict_matched"),
+    "cliffs": ("run", "axis", "node", "pairing", "verdict"),
+    "reliability": ("run", *_PLACE, "vote_level", "score", *_INTERVAL, *_SIZE),
+    "risk_coverage": ("run", *_PLACE, "coverage", *_INTERVAL, *_SIZE),
+    "models": ("first", "second", *_PLACE, "figure", *_INTERVAL, "p", *_SIZE),
+    "models_dunning_kruger": ("first", "second", *_PLACE, "paper_rule", "less_accurate_more_confident"),
+    "items": (
+        *("run", "level", "item_id", "source_question_id", *AXES, "k", "trials"),
+        *MEANS,
+        *("guesser_confidence", "guesser_james_stein", "guesser_top_share", "guesser_shift"),
+    ),
+}
+"""Table -> its columns; `docs/analysis.md` says what each holds."""
+
+_DECIMALS = 9  # beyond these, sums in another order differ from machine to machine
+
+
+def node_rows(run: str, table: ItemTable, items: Mapping[Cell, NDArray[np.int64]]) -> Iterable[dict[str, Any]]:
+    """Yield the rows of `nodes`."""
+    for cell, chosen in items.items():
+        scored = chosen[np.isfinite(table.columns["confidence"][chosen])]
+        clusters = len(np.unique(table.clusters[chosen]))
+        yield {
+            **{"run": run, "level": cell.level, "axis": cell.axis, "node": cell.node},
+            **{"n": len(chosen), "n_scored": len(scored), "clusters": clusters, "small": clusters < SMALL},
+            "elicitation": table.elicitation,
+            "trials": _mix(table.trials[chosen]),
+            "options": _mix(table.k[chosen]),
+            "guesser_accuracy": _mean(1.0 / table.k[scored]),
+            **{f"guesser_{name}": _mean(values[scored]) for name, values in table.guesser.items()},
+        }
+
+
+def figure_rows(run: str, found: CellFigures) -> Iterable[dict[str, Any]]:
+    """Yield the rows of `figures`."""
+    for name, replicates in found.figures.items():
+        for cell, row in zip(found.cells, _rows(replicates, FIGURES[name].bounds), strict=True):
+            yield {"run": run, "level": cell.level, "axis": cell.axis, "node": cell.node, "figure": name, **row}
+
+
+def change_rows(run: str, changes: Iterable[Changes]) -> Iterable[dict[str, Any]]:
+    """Yield the rows of `changes`."""
+    for change in changes:
+        rows = _rows(change.replicates, change.bounds, with_p=True)
+        for (axis, node), row in zip(change.nodes, rows, strict=True):
+            yield {
+                **{"run": run, "comparison": change.comparison, "pairing": change.pairing},
+                **{"axis": axis, "node": node, "figure": change.figure, **row},
+            }
+
+
+def dunning_kruger_rows(run: str, figures: pd.DataFrame, changes: pd.DataFrame) -> Iterable[dict[str, Any]]:
+    """Yield the rows of `dunning_kruger` from the run's rows of `figures` and `changes`.
+
+    `paper_rule` needs the node at L0 and is missing on the axes that clean items do not have.
+    """
+    level_scores = {
+        (row.level, row.axis, row.node, row.figure): row.estimate
+        for row in figures[figures["figure"].isin(("accuracy", "calibration_shift"))].itertuples()
+    }
+    wanted = changes[changes["figure"].isin(("accuracy", "calibration_shift")) & (changes["comparison"] != CLIFF)]
+    ends: dict[tuple[str, ...], tuple[float, float]] = {
+        (row.comparison, row.axis, row.node, row.pairing, row.figure): (row.low, row.high)
+        for row in wanted.itertuples()
+    }
+    for comparison, axis, node in dict.fromkeys(key[:3] for key in ends):
+        before, after = comparison.split("_to_")
+        if before != LEVELS[0]:
+            continue
+        scores = [
+            {name: level_scores.get((level, axis, node, name)) for name in ("accuracy", "calibration_shift")}
+            for level in (before, after)
+        ]
+        known = all(value is not None and not np.isnan(value) for score in scores for value in score.values())
+        verdicts = {
+            pairing: dunning_kruger_verdict(*pair)
+            for pairing in (PLAIN, MATCHED)
+            if None not in (pair := [ends.get((comparison, axis, node, pairing, name)) for name in scores[0]])
+        }
+        yield {
+            **{"run": run, "comparison": comparison, "axis": axis, "node": node},
+            "paper_rule": dunning_kruger(*scores) if known else None,
+            "verdict_plain": verdicts.get(PLAIN),
+            "verdict_matched": verdicts.get(MATCHED),
+        }
+
+
+def cliff_rows(run: str, changes: pd.DataFrame) -> Iterable[dict[str, Any]]:
+    """Yield the rows of `cliffs` from the run's rows of `changes`."""
+    for row in changes[(changes["comparison"] == CLIFF) & (changes["figure"] == "accuracy")].itertuples():
+        yield {
+            **{"run": run, "axis": row.axis, "node": row.node, "pairing": row.pairing},
+            "verdict": cliff_verdict(row.low, row.high),
+        }
+
+
+def curve_rows(run: str, curves: Mapping[Cell, Curves]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of `reliability` and of `risk_coverage`."""
+    reliability, risk_coverage = [], []
+    for cell, curve in curves.items():
+        place = {"run": run, "level": cell.level, "axis": cell.axis, "node": cell.node}
+        effective = curve.clusters.astype(float)
+        rows = _rows(Replicates(curve.credit, curve.count, curve.clusters, effective), (0.0, 1.0))
+        for level, score, row in zip(curve.levels, curve.score, rows, strict=True):
+            reliability.append({**place, "vote_level": round(float(level), _DECIMALS), "score": _number(score), **row})
+        size = np.full(len(COVERAGES), curve.cell_n), np.full(len(COVERAGES), curve.cell_clusters)
+        rows = _rows(Replicates(curve.risk, *size, size[1].astype(float)), (0.0, 1.0))
+        for coverage, row in zip(COVERAGES, rows, strict=True):
+            risk_coverage.append({**place, "coverage": round(float(coverage), _DECIMALS), **row})
+    return reliability, risk_coverage
+
+
+def model_rows(
+    first: tuple[str, CellFigures], second: tuple[str, CellFigures], differences: Mapping[str, Replicates]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of `models` and of `models_dunning_kruger` of a pair of runs."""
+    rows, effects = [], []
+    cells = first[1].cells
+    for name, replicates in differences.items():
+        low, high = FIGURES[name].bounds
+        found = _rows(replicates, (low - high, high - low), with_p=True)
+        for cell, row in zip(cells, found, strict=True):
+            place = {"level": cell.level, "axis": cell.axis, "node": cell.node}
+            rows.append({"first": first[0], "second": second[0], **place, "figure": name, **row})
+    scores = {
+        name: np.stack([side.figures[name].values[:, 0] for _, side in (first, second)])
+        for name in ("accuracy", "confidence", "calibration_shift")
+    }
+    for column, cell in enumerate(cells):
+        accuracy, confidence, shift = (tuple(scores[name][:, column]) for name in scores)
+        effects.append(
+            {
+                **{"first": first[0], "second": second[0], "level": cell.level, "axis": cell.axis, "node": cell.node},
+                "paper_rule": inter_model_dunning_kruger(accuracy, shift),
+                # The shift contains -Acc; the same question asked of the confidence alone does not.
+                "less_accurate_more_confident": inter_model_dunning_kruger(accuracy, confidence),
+            }
+        )
+    return rows, effects
+
+
+def item_rows(run: str, table: ItemTable) -> pd.DataFrame:
+    """Return the rows of `items`."""
+    questions = np.array(table.cluster_ids, dtype=object)
+    return pd.DataFrame(
+        {
+            "run": run,
+            "level": table.levels,
+            "item_id": table.item_ids,
+            "source_question_id": questions[table.clusters],
+            **{axis: table.nodes[axis] for axis in AXES},
+            "k": table.k,
+            "trials": table.trials,
+            **{name: np.round(table.columns[name], _DECIMALS) for name in MEANS},
+            **{f"guesser_{name}": np.round(values, _DECIMALS) for name, values in table.guesser.items()},
+        }
+    )
+
+
+def _rows(replicates: Replicates, bounds: tuple[float, float], *, with_p: bool = False) -> Sequence[dict[str, Any]]:
+    low, high = replicates.intervals(bounds)
+    p = replicates.p_values() if with_p else low
+    return [
+        {
+            **{"estimate": _number(value), "low": _number(low[row]), "high": _number(high[row])},
+            **({"p": _number(p[row])} if with_p else {}),
+            **{"n": int(replicates.n[row]), "clusters": int(replicates.clusters[row])},
+            "small": bool(replicates.clusters[row] < SMALL),
+        }
+        for row, value in enumerate(replicates.values[:, 0])
+    ]
+
+
+def _number(value: float) -> float:
+    return round(float(value), _DECIMALS) + 0.0  # no minus zero
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    return _number(values.mean()) if len(values) else float("nan")
+
+
+def _mix(values: NDArray[np.int64]) -> str:
+    return json.dumps({str(value): count for value, count in sorted(Counter(values.tolist()).items())})

@@ -1,0 +1,1 @@
+"""Reading what an evaluation run left on disk."""

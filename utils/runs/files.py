@@ -1,0 +1,195 @@
+"""One file of an evaluation run: lmms-eval's results JSON and its samples JSONL, whole, cut off or gzipped.
+
+lmms-eval 0.7.3 writes `DATE_results.json` and one `DATE_samples_TASK.jsonl` a task into a folder of the model's name. A
+name may also carry the rank that wrote it ("..._rank1.jsonl") and ".gz".
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import json
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .. import taxonomy
+from ..confidence import MISSING, UNREAD
+from ..errors import InputError, one_line
+from ..taxonomy import LEVELS
+
+RECORD = "medqdeg"
+"""The key of a sample that holds the item's record, and the metric of a task that holds its summary."""
+
+_RANK = r"(?:[._-]rank[._-]?\d+)?"
+_RESULTS = re.compile(rf"^(?P<date>.+?)_results{_RANK}\.json(?:\.gz)?$")
+_SAMPLES = re.compile(rf"^(?P<date>.+?)_samples_(?P<task>.+?){_RANK}\.jsonl(?:\.gz)?$")
+
+_TEXTS = ("item_id", "source_question_id", "source_question_rule", "level", "modality", "skill", "source", "answer")
+_SCORES = ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate", "missing_rate")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A samples file of a MedQ-Deg task.
+
+    Attributes:
+        path: the file.
+        date: the first part of its name.
+        task: the task in its name.
+        records: its records that can be used.
+        warnings: what was wrong with the others, one line each.
+    """
+
+    path: Path
+    date: str
+    task: str
+    records: tuple[Mapping[str, Any], ...]
+    warnings: tuple[str, ...]
+
+
+def results_date(path: Path) -> str | None:
+    """Return the date in the name of a results file, or None for any other file."""
+    match = _RESULTS.match(path.name)
+    return match["date"] if match else None
+
+
+def samples_name(path: Path) -> tuple[str, str] | None:
+    """Return the date and the task in the name of a samples file, or None for any other file."""
+    match = _SAMPLES.match(path.name)
+    return (match["date"], match["task"]) if match else None
+
+
+def read_results(path: Path) -> dict[str, Any] | str:
+    """Return the content of a results file, or the line that says why it cannot be used."""
+    try:
+        with _opened(path) as file:
+            content = json.loads(file.read())
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        return f"{path}: cannot be read as a results file, it may be cut off ({one_line(error, 120)})"
+    if not isinstance(content, dict) or not isinstance(content.get("results"), dict):
+        return f"{path}: has no 'results', so it is not lmms-eval's"
+    return content
+
+
+def read_samples(path: Path) -> Samples | str | None:
+    """Return a samples file, or the line that says why it cannot be read, or None where it has no record of ours."""
+    name = samples_name(path)
+    if name is None:
+        raise ValueError(f"{path} does not have the name of a samples file")
+    records: list[Mapping[str, Any]] = []
+    rows = without = 0
+    faults: Counter[str] = Counter()
+    warnings = []
+    try:
+        for number, row in _rows(path):
+            rows += 1
+            if isinstance(row, str):
+                warnings.append(f"{path}: line {number} {row}")
+                continue
+            record = row.get(RECORD)
+            if not isinstance(record, dict):
+                without += 1
+            elif fault := record_fault(record):
+                faults[fault] += 1
+            else:
+                records.append(record)
+    except (OSError, EOFError, zlib.error) as error:
+        if not rows:
+            return f"{path}: cannot be read ({one_line(error, 120)})"
+        warnings.append(f"{path}: cut off after {rows} items ({one_line(error, 120)})")
+    if without == rows and rows:
+        return None
+    if without:
+        warnings.append(f"{path}: {without} of {rows} lines have no MedQ-Deg record and are left out")
+    warnings += [
+        f"{path}: {count} of {rows} records are left out: {one_line(fault)}" for fault, count in faults.items()
+    ]
+    if not rows:
+        warnings.append(f"{path}: is empty")
+    unique, repeated = _first_of_each(records)
+    if repeated:
+        warnings.append(f"{path}: {repeated[0]}")
+    return Samples(path, *name, tuple(unique), tuple(warnings))
+
+
+def record_fault(record: Mapping[str, Any]) -> str | None:
+    """Say what keeps a record from being analysed, or return None."""
+    try:
+        for name in _TEXTS:
+            if not isinstance(record[name], str):
+                return f"{name} is no text"
+        options, letters = record["options"], record["letters"]
+        if not isinstance(options, list) or len(options) != record["k"] or record["k"] < 2:
+            return "the options do not agree with k"
+        if record["level"] not in LEVELS:
+            return f"unknown level {record['level']!r}"
+        if record["answer"] not in options:
+            return f"the answer {record['answer']!r} is not among the options"
+        if strange := set(letters) - {*options, UNREAD, MISSING}:
+            return f"unknown votes {sorted(map(str, strange))[:3]}"
+        if record["degradation"] is not None and not isinstance(record["degradation"], str):
+            return "degradation is no text"
+        for name in _SCORES:
+            if record[name] is not None and not isinstance(record[name], int | float):
+                return f"{name} is no number"
+        probabilities = record.get("probabilities")
+        if probabilities is not None and len(probabilities) != record["k"]:
+            return "the probabilities do not agree with k"
+        if fault := _fault_of_names(record["skill"], record["degradation"]):
+            return fault
+        record["trials"], record["distinct_replies"], record["empty_replies"], record["error"]
+    except KeyError as error:
+        return f"no {error.args[0]}"
+    except (TypeError, AttributeError) as error:
+        return f"damaged ({error})"
+    return None
+
+
+@functools.lru_cache(maxsize=4096)
+def _fault_of_names(skill: str, degradation: str | None) -> str | None:
+    try:
+        taxonomy.capability_of(skill)
+        if degradation is not None:
+            taxonomy.degradation_category(degradation)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def _first_of_each(records: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """Return the first record of each item, and a line about the rest where there is one."""
+    kept: dict[tuple[str, str], Mapping[str, Any]] = {}
+    same = other = 0
+    for record in records:
+        first = kept.setdefault((record["level"], record["item_id"]), record)
+        if first is not record:
+            same, other = (same + 1, other) if first == record else (same, other + 1)
+    if other:
+        return list(kept.values()), [
+            f"{other} items appear again with other votes, so the file mixes two runs; the first of each is kept"
+        ]
+    return list(kept.values()), [f"{same} items appear twice, alike; counted once"] if same else []
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """Yield line number and content of each line that is not blank, or what is wrong with it."""
+    with _opened(path) as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError:
+                end = "is cut off" if not line.endswith(b"\n") else "is not JSON"
+                yield number, f"{end} and is left out"
+                continue
+            yield number, row if isinstance(row, dict) else "is no JSON object and is left out"
+
+
+def _opened(path: Path) -> BinaryIO:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]

@@ -1,0 +1,1 @@
+"""Estimators of confidence, calibration metrics, clustered intervals and paired comparisons, on plain arrays."""
