@@ -68,11 +68,11 @@ def read_answer_and_confidence(reply: str, options: Mapping[str, str]) -> Answer
 
 # --- Quantities -------------------------------------------------------------------------------------------
 
-_UNITS = {word: number for number, word in enumerate("zero one two three four five six seven eight nine ten".split())}
-_TENS = {
-    word: 10 * tens for tens, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
-_WORD = rf"(?:(?:one |a )?hundred|(?:{'|'.join(_TENS)})(?:[ -](?:{'|'.join(list(_UNITS)[1:10])}))?|{'|'.join(_UNITS)})"
+_UNIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_TEN_WORDS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_UNITS = {word: number for number, word in enumerate(_UNIT_WORDS)}
+_TENS = {word: 10 * tens for tens, word in enumerate(_TEN_WORDS, start=2)}
+_WORD = rf"(?:(?:one |a )?hundred|(?:{'|'.join(_TENS)})(?:[ -](?:{'|'.join(_UNIT_WORDS[1:10])}))?|{'|'.join(_UNITS)})"
 _DIGITS = r"[-−+]?(?:\d{1,6}(?:[.,]\d{1,6})?|\.\d{1,6})"
 _PERCENT = (
     r"(?: ?[%٪]| ?-?(?:percent|per cent|pct|percentage points?|prozent|por ciento|por cento|pour ?cent|процентов)\b)"

@@ -1,9 +1,9 @@
 """The option letters' probabilities from one forward pass, instead of votes that estimate them.
 
 The probability of a letter is the mass of all tokens that are that letter and nothing else but blanks ("B", " B") in
-the distribution of the reply's first token, at temperature 1, before any top_k or penalty. It is what the share of votes
-tends to for a model that replies with the letter alone. A model that prefaces its answer ("The answer is", a thinking
-block) has little mass on the letters, so their total is reported and items below a stated mass are invalid.
+the distribution of the reply's first token, at temperature 1, before any top_k or penalty. It is what the share of
+votes tends to for a model that replies with the letter alone. A model that prefaces its answer ("The answer is", a
+thinking block) has little mass on the letters, so their total is reported and items below a stated mass are invalid.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A degradation benchmark cannot use an integration that degrades: JPEG takes a quarter of noise of sigma 24.5 away, a
 resize takes high frequencies, and grey takes colour. What is compared is our image and what the model's own processor
-(or the server's request) receives. What the processor does afterwards belongs to the model and is not judged; what a server
-does with the image cannot be seen from here.
+(or the server's request) receives. What the processor does afterwards belongs to the model and is not judged; what a
+server does with the image cannot be seen from here.
 """
 
 from __future__ import annotations

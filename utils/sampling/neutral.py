@@ -60,10 +60,8 @@ def neutralise(config: GenerationConfig) -> dict[str, Any]:
             continue
         setattr(config, name, neutral)
         if before is not None or name == "top_k":
-            changed[name] = [
-                before if isinstance(before, (int, float, str, bool, type(None))) else repr(before),
-                neutral,
-            ]
+            plain = before is None or isinstance(before, (int, float, str))
+            changed[name] = [before if plain else repr(before), neutral]
     kept = {name: repr(getattr(config, name)) for name in KEPT if getattr(config, name, None)}
     return {"changed": changed, "kept": kept}
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import itertools
+import json
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -53,16 +55,22 @@ class _Trial:
 class Sampler:
     """Stands in for an integration's `generate_until`."""
 
-    def __init__(self, integration: Integration, settings: Settings, store: ResponseStore, model: str) -> None:
+    store: ResponseStore
+    """Where responses are kept; to be set before the first request."""
+
+    def __init__(self, integration: Integration, settings: Settings, identity: Mapping[str, Any]) -> None:
         """Prepare; nothing is asked yet.
 
         Args:
             integration: the inner model, whose `generate_until` is still its own.
             settings: the wrapper's arguments.
-            store: where responses are kept.
-            model: the inner model's identity, as it goes into the keys.
+            identity: what tells the inner model from another one; JSON values.
         """
-        self.integration, self.settings, self.store, self.model = integration, settings, store, model
+        self.integration, self.settings = integration, settings
+        self.model = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        self.workers = settings.concurrency or integration.own_concurrency
+        # torch's generator is the process's own: threads would take each other's numbers.
+        self.seeded = integration.client is None and self.workers == 1
         self.generate: Callable[[list[Instance]], list[Any]] = integration.lm.generate_until
         self.counts: dict[str, Counter[str]] = defaultdict(Counter)
         self.warnings: list[str] = []
@@ -188,18 +196,17 @@ class Sampler:
                     for _ in trial.places:
                         progress.answer()
 
-        workers = self.settings.concurrency or self.integration.own_concurrency
         chunks = iter(lambda: list(itertools.islice(trials, self.settings.chunk)), [])
-        if workers == 1:
+        if self.workers == 1:
             for chunk in chunks:
                 finish(chunk, self._ask(chunk))
             return failed
-        with ThreadPoolExecutor(workers, thread_name_prefix="medqdeg") as pool:
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="medqdeg") as pool:
             pending: dict[Future[list[Response | str]], list[_Trial]] = {}
             try:
                 for chunk in chunks:
                     pending[pool.submit(self._ask, chunk)] = chunk
-                    if len(pending) >= 2 * workers:
+                    if len(pending) >= 2 * self.workers:
                         for future in wait(pending, return_when=FIRST_COMPLETED).done:
                             finish(pending.pop(future), future.result())
                 while pending:
@@ -236,26 +243,24 @@ class Sampler:
         return answers
 
     def _call(self, chunk: Sequence[_Trial]) -> list[Any]:
-        seeds = [trial.key.seed(trial.trial, self.settings.sampling_seed) for trial in chunk]
-        if self.integration.model is None:
-            requests = [
-                self._copied(one, seed=one.key.seed(one.trial, self.settings.sampling_seed, _SERVER_SEED_BITS))
-                for one in chunk
-            ]
-            return self.generate(requests)
+        if not self.seeded:
+            return self.generate([self._copied(trial) for trial in chunk])
         import torch
 
+        # All devices, since `manual_seed` seeds all of them.
         devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
         with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(seeds[0])
+            torch.manual_seed(chunk[0].key.seed(chunk[0].trial, self.settings.sampling_seed))
             return self.generate([self._copied(trial) for trial in chunk])
 
-    def _copied(self, trial: _Trial, **more: Any) -> Instance:
+    def _copied(self, trial: _Trial) -> Instance:
         """The request with generation arguments of its own: some integrations change them as they go."""
         request = copy.copy(trial.request)
         place = 2 if self.integration.chat else 1
         parts = list(request.args)
-        parts[place] = {**copy.deepcopy(parts[place]), **(more if self.integration.client is not None else {})}
+        parts[place] = copy.deepcopy(parts[place])
+        if self.integration.client is not None:  # servers that know it repeat themselves, the others ignore it
+            parts[place]["seed"] = trial.key.seed(trial.trial, self.settings.sampling_seed, _SERVER_SEED_BITS)
         request.arguments = tuple(parts)
         return request
 

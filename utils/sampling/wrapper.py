@@ -6,8 +6,6 @@ instance itself; everything that the evaluator reads off a model stays true.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from typing import Any
 
@@ -99,22 +97,21 @@ def _create(arg_string: str, additional_config: dict[str, Any] | None, *, force_
     if settings.strict and (fidelity["findings"] or fidelity["seen"] is None):
         raise InputError(f"strict=true: {'; '.join(fidelity['findings']) or _unseen(settings, fidelity)}")
     identity = integration.identity(settings, neutral["kept"] if neutral else {})
+    sampler = Sampler(integration, settings, identity)
     report: dict[str, Any] = {
         "inner": settings.inner,
         "arguments": settings.public_arguments(),
         "form": "chat" if integration.chat else "simple",
         "mode": settings.mode,
+        "seeded": sampler.seeded and settings.chunk == 1,
         "model": {**identity, "arguments": None},  # as above, without secrets
         "sampling_seed": settings.sampling_seed,
         "min_letter_mass": settings.min_letter_mass if settings.mode == EXACT else None,
-        "reproducible": settings.chunk == 1 and integration.model is not None,
         "generation_config": {"seen": neutral is not None, **(neutral or {"changed": {}, "kept": {}})},
         "images": fidelity,
         "versions": versions(),
     }
-    store = ResponseStore(settings.store, report)
-    model = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-    sampler = Sampler(integration, settings, store, model)
+    store = sampler.store = ResponseStore(settings.store, report)
 
     def generate_until(requests: list[Instance]) -> list[GenerationResult]:
         try:
