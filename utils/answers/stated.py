@@ -53,7 +53,8 @@ def read_answer_and_confidence(reply: str, options: Mapping[str, str]) -> Answer
         The letter as `read_answer` reads it, where need be from the reply without the words that state the confidence
         ("B (85%)"). Never raises on any text.
     """
-    plain = without_markup(without_thinking(fold(reply)).replace("\\%", "%")).strip()
+    shown = _COPIED_PLACEHOLDER.sub(r"\1", without_thinking(fold(reply)).replace("\\%", "%"))
+    plain = without_markup(shown).strip()
     letter = read_answer(reply, options)
     if letter is None and plain:
         letter = read_answer(_without_statement(plain), options)
@@ -65,6 +66,8 @@ def read_answer_and_confidence(reply: str, options: Mapping[str, str]) -> Answer
         return AnswerWithConfidence(letter, None, out_of_range=True)
     return AnswerWithConfidence(letter, value)
 
+
+_COPIED_PLACEHOLDER = re.compile(r"<([A-Z])>")  # "<B>" would pass for bold type
 
 # --- Quantities -------------------------------------------------------------------------------------------
 

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .settings import Settings
+from .settings import Settings, is_secret
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 # Arguments that decide where and how fast a model answers, not what; and the ways to say who it is.
 _NO_EFFECT = {
-    *("device", "device_map", "batch_size", "max_batch_size", "api_key", "timeout", "max_retries", "retry_backoff_s"),
+    *("device", "device_map", "batch_size", "max_batch_size", "timeout", "max_retries", "retry_backoff_s"),
     *("num_concurrent", "httpx_trust_env", "use_cache", "data_parallel", "tensor_parallel_size"),
     *("gpu_memory_utilization", "num_cpus"),
 }
@@ -84,7 +84,9 @@ class Integration:
         tensor), so that a moved folder is the same model and another revision is not. Elsewhere the arguments have to.
         """
         arguments = dict(argument.partition("=")[::2] for argument in settings.inner_arguments)
-        hidden = {name for name in arguments if name in _NO_EFFECT or name.startswith(_NO_EFFECT_PREFIXES)}
+        hidden = {
+            name for name in arguments if name in _NO_EFFECT or name.startswith(_NO_EFFECT_PREFIXES) or is_secret(name)
+        }
         weights = weights_fingerprint(self.model) if self.model is not None else None
         if weights or settings.identity:
             hidden |= _WHERE_THE_MODEL_LIES

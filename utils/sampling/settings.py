@@ -10,7 +10,7 @@ from pathlib import Path
 from ..elicitation import EXACT, VOTES
 from ..errors import InputError
 
-_SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
+_SECRET = re.compile(r"(?:^|_)(?:key|token|secret|password)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,12 @@ class Settings:
     def public_arguments(self) -> str:
         """The inner model's arguments with secrets struck out."""
         pairs = (argument.partition("=") for argument in self.inner_arguments)
-        return ",".join(f"{name}=***" if _SECRET.search(name) else f"{name}={value}" for name, _, value in pairs)
+        return ",".join(f"{name}=***" if is_secret(name) else f"{name}={value}" for name, _, value in pairs)
+
+
+def is_secret(name: str) -> bool:
+    """Whether an argument of that name is nobody's business."""
+    return bool(_SECRET.search(name))
 
 
 def parse_settings(pairs: list[str]) -> Settings:

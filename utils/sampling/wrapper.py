@@ -129,9 +129,7 @@ def _inner_model(settings: Settings, additional_config: dict[str, Any] | None, *
     from lmms_eval.models import MODEL_REGISTRY_V2
 
     if settings.inner not in MODEL_REGISTRY_V2.list_model_names():
-        raise InputError(
-            f"inner={settings.inner} is no model that lmms-eval knows; see python -m lmms_eval --model list"
-        )
+        raise InputError(f"inner={settings.inner} is no model that this lmms-eval knows")
     try:
         model_class = MODEL_REGISTRY_V2.get_model_class(settings.inner, force_simple=force_simple)
         return model_class.create_from_arg_string(",".join(settings.inner_arguments), additional_config)
