@@ -160,7 +160,8 @@ def _record(doc: Mapping[str, Any], **fields: Any) -> ItemRecord:
         "invalid": False,
         "error": None,
     }
-    return ItemRecord(**{**_identity(doc), **nothing, **fields})  # type: ignore[typeddict-item]
+    values = {**_identity(doc), **nothing, **fields}
+    return ItemRecord(**{name: values[name] for name in ItemRecord.__annotations__})  # type: ignore[typeddict-item]
 
 
 def _score_fields(scores: VoteScores | None) -> dict[str, float | None]:

@@ -143,8 +143,8 @@ def _tell(settings: Settings, neutral: dict[str, Any] | None, fidelity: dict[str
         return
     if neutral is None:
         logger.warning(
-            f"medqdeg: {settings.inner} answers outside this process; what its server adds to the sampling (a default "
-            "top_k, a repetition penalty) cannot be seen from here"
+            f"medqdeg: {settings.inner} shows no transformers model; what stands between its distribution and the "
+            "samples (a server's default top_k or repetition penalty) cannot be seen from here"
         )
     elif neutral["changed"]:
         changed = ", ".join(f"{name} {was} -> {now}" for name, (was, now) in neutral["changed"].items())

@@ -121,7 +121,7 @@ def test_what_fails_for_good_is_missing_and_asked_by_the_next_run(raising: bool,
 
 def test_a_model_that_only_raises_ends_the_run_in_one_line(evaluate: Run) -> None:
     scripted.FAIL.update(("medqdeg_l0", place) for place in range(12))
-    with pytest.raises(SystemExit, match="the first 10 requests all raised an error, .* out of memory"):
+    with pytest.raises(SystemExit, match=r"the first 10 requests all raised an error, .* out of memory"):
         evaluate(f"{CHAT},fail_always=True,raising=True")
 
 
