@@ -35,10 +35,9 @@ def one_thread() -> Any:
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-@pytest.fixture
-def greedy_by_default(llava: Path, tmp_path: Path) -> Path:
+def with_top_k_1(checkpoint: Path, folder: Path) -> Path:
     """The same weights with a generation_config as some checkpoints bring it."""
-    folder = shutil.copytree(llava, tmp_path / "greedy")
+    shutil.copytree(checkpoint, folder)
     path = folder / "generation_config.json"
     config = json.loads(path.read_text())
     path.write_text(json.dumps({**config, "top_k": 1, "repetition_penalty": 1.05}))
@@ -46,8 +45,9 @@ def greedy_by_default(llava: Path, tmp_path: Path) -> Path:
 
 
 def test_top_k_1_is_certain_through_the_stock_integration_and_not_through_the_wrapper(
-    greedy_by_default: Path, llava: Path, evaluate: Run
+    llava: Path, evaluate: Run, tmp_path: Path
 ) -> None:
+    greedy_by_default = with_top_k_1(llava, tmp_path / "greedy")
     stock = evaluate(f"pretrained={greedy_by_default},{CPU}", model="llava_hf", repeats=5)
     confidences = [record["confidence"] for record in records(stock) if record["unread_rate"] == 0]
     assert len(confidences) >= 4
@@ -60,6 +60,20 @@ def test_top_k_1_is_certain_through_the_stock_integration_and_not_through_the_wr
     assert sampling(own)["generation_config"]["changed"] == {}
     assert [record["letters"] for record in records(wrapped)] == [record["letters"] for record in records(own)]
     assert any(record["distinct_replies"] > 1 for record in records(wrapped))
+
+
+@pytest.mark.parametrize("force_simple", [False, True])
+def test_qwen_is_sampled_from_its_own_distribution_in_both_forms(
+    force_simple: bool, qwen: Path, evaluate: Run, tmp_path: Path
+) -> None:
+    """The chat form passes on an explicit top_k of None, the simple form nothing."""
+    letters = []
+    for checkpoint in (qwen, with_top_k_1(qwen, tmp_path / "greedy")):
+        arguments = f"inner=qwen2_5_vl,pretrained={checkpoint},{CPU},min_pixels=784,max_pixels=784"
+        results = evaluate(arguments, repeats=4, force_simple=force_simple)
+        letters.append([record["letters"] for record in records(results)])
+    assert letters[0] == letters[1]
+    assert any(len(set(votes)) > 1 for votes in letters[0])
 
 
 def test_a_moved_checkpoint_is_the_same_model(llava: Path, tmp_path: Path, evaluate: Run) -> None:

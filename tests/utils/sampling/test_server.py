@@ -14,6 +14,10 @@ from .conftest import Run, records, sampling
 from .loopback import Server, serving
 
 
+# lmms-eval leaves the connections of its clients to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     with serving() as running:
