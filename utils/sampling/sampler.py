@@ -219,9 +219,11 @@ class Sampler:
 
     def _ask(self, chunk: Sequence[_Trial]) -> list[Response | str]:
         """Return a stored response for each trial, or the text that stands for a failed request."""
-        self._error = None
+        self._error = self._first_token.logits = None
         try:
             outputs = self._call(chunk)
+            if len(outputs) != len(chunk):
+                raise RuntimeError(f"{len(outputs)} replies came to {len(chunk)} requests")
             error = self._error  # raised inside, and swallowed by the integration
         except Exception as raised:
             outputs, error = [], raised

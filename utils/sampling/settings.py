@@ -78,6 +78,9 @@ def parse_settings(pairs: list[str]) -> Settings:
     mode = own.get("mode", VOTES)
     if mode not in (VOTES, EXACT):
         raise InputError(f"mode={mode} is unknown; it is {VOTES} or {EXACT}")
+    chunk = _whole("chunk", own, 1, at_least=1) or 1
+    if mode == EXACT and chunk > 1:
+        raise InputError("mode=exact asks one item at a time; leave chunk out")
     mass = _number("min_letter_mass", own, 0.9)
     if not 0.0 <= mass <= 1.0:
         raise InputError(f"min_letter_mass={mass} is not in 0 to 1")
@@ -88,7 +91,7 @@ def parse_settings(pairs: list[str]) -> Settings:
         strict=_flag("strict", own),
         min_letter_mass=mass,
         concurrency=_whole("concurrency", own, None, at_least=1),
-        chunk=_whole("chunk", own, 1, at_least=1) or 1,
+        chunk=chunk,
         retries=_whole("retries", own, 1, at_least=0) or 0,
         identity=own.get("identity"),
         sampling_seed=_whole("sampling_seed", own, 0, at_least=0) or 0,

@@ -104,7 +104,7 @@ def _create(arg_string: str, additional_config: dict[str, Any] | None, *, force_
         "form": "chat" if integration.chat else "simple",
         "mode": settings.mode,
         "seeded": sampler.seeded and settings.chunk == 1,
-        "model": {**identity, "arguments": None},  # as above, without secrets
+        "model": {name: part for name, part in identity.items() if name != "arguments"},
         "sampling_seed": settings.sampling_seed,
         "min_letter_mass": settings.min_letter_mass if settings.mode == EXACT else None,
         "generation_config": {"seen": neutral is not None, **(neutral or {"changed": {}, "kept": {}})},

@@ -13,7 +13,6 @@ pytest.importorskip("openai", reason="the openai package is not installed")
 from .conftest import Run, records, sampling
 from .loopback import Server, serving
 
-
 # lmms-eval leaves the connections of its clients to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 

@@ -155,6 +155,7 @@ def test_secrets_reach_neither_report_nor_store(evaluate: Run, tmp_path: Path) -
         (f"{CHAT},strict=maybe", "neither true nor false"),
         (f"{CHAT},strict=true", "cannot be seen"),
         (f"{CHAT},chunk=0", "at least 1"),
+        (f"{CHAT},chunk=2,mode=exact", "one item at a time"),
         (f"{CHAT},min_letter_mass=2", "not in 0 to 1"),
         (f"{CHAT},store=/dev/null/x", "cannot be used"),
         ("inner=llava_hf,pretrained=/no/such/checkpoint", "could not be made"),
