@@ -19,10 +19,12 @@ import jinja2
 from ..utils import nodes
 from ..utils.dataset.images import decode_cell
 from ..utils.dataset.loading import BY_TEXT, load_level, without_decoding
+from ..utils.elicitation import EXACT, VERBALIZED, VOTES
 from ..utils.errors import InputError
 from ..utils.phantoms.cache import load_default_suite
 from ..utils.provenance import versions
 from ..utils.records import ItemRecord, failed_record, score_item
+from ..utils.sampling.report import current_report
 from ..utils.taxonomy import LEVELS
 
 if TYPE_CHECKING:
@@ -33,6 +35,11 @@ PHANTOM_SPLITS = {"phantom": False, "phantom_small": True}
 """Splits of the task files that are phantoms -> whether the small suite is enough."""
 
 PROMPT_FILE = Path(__file__).with_name("prompt.jinja")
+PROMPT_FILES = {
+    VOTES: PROMPT_FILE,
+    EXACT: PROMPT_FILE,  # what is asked is the same, only the reply is read off the model instead of sampled
+    VERBALIZED: PROMPT_FILE.with_name("prompt_verbalized.jinja"),
+}
 
 try:
     from loguru import logger  # lmms-eval's own
@@ -62,20 +69,39 @@ def doc_to_visual(doc: Mapping[str, Any]) -> list[PIL.Image.Image]:
 
 def doc_to_text(doc: Mapping[str, Any]) -> str:
     """Return the prompt: question, options by letter, instruction."""
-    return _prompt().render(question=doc["question"], letters=doc["letters"], options=doc["options"])
+    return _render(doc, VOTES)
+
+
+def doc_to_text_verbalized(doc: Mapping[str, Any]) -> str:
+    """Return the prompt that also asks for a percentage."""
+    return _render(doc, VERBALIZED)
+
+
+def _render(doc: Mapping[str, Any], elicitation: str) -> str:
+    return _prompt(elicitation).render(question=doc["question"], letters=doc["letters"], options=doc["options"])
 
 
 @functools.cache
-def _prompt() -> jinja2.Template:
-    return jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(PROMPT_FILE.read_text(encoding="utf-8"))
+def _prompt(elicitation: str) -> jinja2.Template:
+    text = PROMPT_FILES[elicitation].read_text(encoding="utf-8")
+    return jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(text)
 
 
 def process_results(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:
     """Score the T replies to one item: a value for each metric, with its cluster, and the item's record."""
+    return _process(doc, replies, VOTES)
+
+
+def process_results_verbalized(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:
+    """The same, where each reply states a letter and a confidence."""
+    return _process(doc, replies, VERBALIZED)
+
+
+def _process(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str) -> dict[str, Any]:
     try:
-        record = score_item(doc, replies)
+        record = score_item(doc, replies, elicitation)
     except Exception as error:  # one bad item must not cost the run
-        record = failed_record(doc, error)
+        record = failed_record(doc, error, elicitation)
     cluster = {"source_question_id": record["source_question_id"]}
     values = {name: record[name] for name in nodes.SCORES}  # type: ignore[literal-required]
     return {
@@ -105,9 +131,12 @@ class NotInTable(dict):  # type: ignore[type-arg]
 
 
 def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
-    """Return one level's scores, overall and for every node, with conditions, prompt and versions."""
-    prompt = PROMPT_FILE.read_text(encoding="utf-8")
-    summary = {**nodes.level_summary(records), "prompt": prompt, "versions": versions()}
+    """Return one level's scores, overall and for every node, with conditions, prompt, versions and sampling.
+
+    `sampling` is what the wrapper model did (`medqdeg.utils.sampling.report`), None for a model without it.
+    """
+    prompt = PROMPT_FILES[records[0]["elicitation"] if records else VOTES].read_text(encoding="utf-8")
+    summary = {**nodes.level_summary(records), "prompt": prompt, "versions": versions(), "sampling": current_report()}
     for warning in summary["conditions"]["warnings"]:
         logger.warning(f"medqdeg {summary['level']}: {warning}")
     if BY_TEXT in summary["conditions"]["source_question_rule"]:

@@ -1,7 +1,7 @@
-"""How lmms-eval finds the tasks without a flag.
+"""How lmms-eval finds the tasks without a flag, and the wrapper model.
 
 lmms-eval has no entry point for tasks, but one for models, which it reads before its command line builds a
-`TaskManager`. Ours brings no model; on the way it makes every `TaskManager` index our folder too.
+`TaskManager`. Ours brings the wrapper model `medqdeg`; on the way it makes every `TaskManager` index our folder too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from typing import Any
 
 TASKS_FOLDER = Path(__file__).resolve().parent
 
+WRAPPER = "medqdeg"
+"""Name of the wrapper model; see `medqdeg.utils.sampling`."""
+
 _MARK = "_medqdeg_tasks_added"
 
 
@@ -20,7 +23,8 @@ def register() -> list[Any]:
     """Make lmms-eval's `TaskManager` know the MedQ-Deg tasks; safe to call more than once.
 
     Returns:
-        An empty list: as an entry point of the group `lmms_eval.models` it brings no model.
+        The wrapper model's manifest, as an entry point of the group `lmms_eval.models` does; empty where this lmms-eval
+        has none.
 
     Warns:
         UserWarning: if this lmms-eval is built otherwise; it names the flag to use instead. Nothing is raised, since
@@ -35,7 +39,18 @@ def register() -> list[Any]:
             TaskManager.initialize_tasks = _with_our_tasks(original)
     except Exception as error:
         _warn(error)
-    return []
+    return _wrapper_model()
+
+
+def _wrapper_model() -> list[Any]:
+    """The manifest by name only: nothing of the wrapper is imported before it is asked for."""
+    try:
+        from lmms_eval.models.registry_v2 import ModelManifest
+
+        module = f"{__package__.rpartition('.')[0]}.utils.sampling.wrapper"
+        return [ModelManifest(WRAPPER, f"{module}.SimpleWrapper", f"{module}.ChatWrapper")]
+    except Exception:
+        return []
 
 
 def _with_our_tasks(original: Any) -> Any:

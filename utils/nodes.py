@@ -14,6 +14,7 @@ from typing import Any
 
 from . import taxonomy
 from .confidence import MISSING
+from .elicitation import EXACT
 from .records import ItemRecord
 
 SCORES: tuple[str, ...] = (
@@ -50,7 +51,7 @@ def node_scores(records: Sequence[ItemRecord]) -> dict[str, Any]:
     Returns:
         `n` items, `n_scored` of them with at least one answered trial, `n_source_questions` (the clusters), and the
         mean of every one of `SCORES` over the items that have it (None if none has). An item whose trials are all
-        missing has only a missing_rate (1) and trials (0).
+        missing has only a missing_rate (1) and trials (0); an invalid exact one, a missing_rate (0) and trials (1).
     """
     return {
         "n": len(records),
@@ -74,17 +75,27 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
     """Return what the scores of a run depend on, and what went wrong in it.
 
     Returns:
-        `trials`: requested trials an item -> items; `options`: K -> items (confidence does not compare across
-        either); `missing_trials`, `empty_replies`, `failed_items`; `identical_items`: items whose T >= 2 raw replies
-        are all equal; `source_question_rule`: how the clean item behind a degraded one was found -> items;
-        `warnings`: sentences.
+        `elicitation`: how the model was asked -> items; `trials`: requested trials an item -> items; `options`: K ->
+        items (confidence does not compare across any of the three); `missing_trials`, `empty_replies`, `failed_items`;
+        `identical_items`: items whose T >= 2 raw replies are all equal; `invalid_items`: exact items whose letters have
+        too little mass, which have no scores; `letter_mass`: mean and smallest of the exact items (None without any);
+        `stated_missing`, `stated_out_of_range`: verbalized trials without a usable confidence;
+        `source_question_rule`: how the clean item behind a degraded one was found -> items; `warnings`: sentences.
     """
-    trials = Counter(len(record["letters"]) for record in records)
+    elicitation = Counter(record["elicitation"] for record in records)
+    trials = Counter(1 if record["elicitation"] == EXACT else len(record["letters"]) for record in records)
     identical = sum(record["trials"] >= 2 and record["distinct_replies"] == 1 for record in records)
     answered = sum(record["trials"] for record in records)
     empty = sum(record["empty_replies"] for record in records)
     failed = [record for record in records if record["error"]]
     missing = sum(letter == MISSING for record in records for letter in record["letters"])
+    missing += sum(
+        record["elicitation"] == EXACT and record["trials"] == 0 and not record["error"] for record in records
+    )
+    masses = [record["letter_mass"] for record in records if record["letter_mass"] is not None]
+    invalid = sum(record["invalid"] for record in records)
+    unstated = sum(record["stated_missing"] for record in records)
+    out_of_range = sum(record["stated_out_of_range"] for record in records)
     warnings = []
     if records and identical > SUSPICIOUS_SHARE * len(records):
         warnings.append(
@@ -98,15 +109,32 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
         warnings.append(f"{missing} trials are missing because their requests failed")
     if failed:
         warnings.append(f"{len(failed)} items could not be scored, first {failed[0]['item_id']}: {failed[0]['error']}")
+    if invalid:
+        warnings.append(
+            f"{invalid} of {len(masses)} items are invalid and have no scores: their option letters have too little of "
+            f"the model's probability (mean over all items {math.fsum(masses) / len(masses):.3f})"
+        )
+    if unstated or out_of_range:
+        warnings.append(
+            f"{unstated} of {answered} replies state no confidence and {out_of_range} one outside 0 to 100%; they "
+            "count as guesses (1/K)"
+        )
+    if len(elicitation) > 1:
+        warnings.append(f"items were asked in different ways: {dict(sorted(elicitation.items()))}")
     if len(trials) > 1:
         warnings.append(f"items have different numbers of trials: {dict(sorted(trials.items()))}")
     return {
+        "elicitation": _with_text_keys(elicitation),
         "trials": _with_text_keys(trials),
         "options": _with_text_keys(Counter(record["k"] for record in records)),
         "missing_trials": missing,
         "empty_replies": empty,
         "failed_items": len(failed),
         "identical_items": identical,
+        "invalid_items": invalid,
+        "letter_mass": {"mean": math.fsum(masses) / len(masses), "smallest": min(masses)} if masses else None,
+        "stated_missing": unstated,
+        "stated_out_of_range": out_of_range,
         "source_question_rule": _with_text_keys(Counter(record["source_question_rule"] for record in records)),
         "warnings": warnings,
     }

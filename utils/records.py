@@ -8,18 +8,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from .answers import is_missing_trial, read_answer
+from .answers import (
+    LetterProbabilities,
+    is_failed_probabilities,
+    is_missing_trial,
+    read_answer,
+    read_answer_and_confidence,
+    read_probabilities,
+)
 from .confidence import MISSING, UNREAD, VoteScores, score_votes
+from .elicitation import EXACT, VERBALIZED, VOTES, score_probabilities, score_stated
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2 added the elicitation and what only one of them has (`probabilities` ... `invalid`)."""
 
 
 class ItemRecord(TypedDict):
     """One item with its votes and scores.
 
+    `elicitation` is "votes", "verbalized" or "exact"; `medqdeg.utils.elicitation` says what the scores mean in each.
     `letters` has one entry a trial, in order: an option letter, "unread" or "missing"; `trials` counts those that
     are not missing, `distinct_replies` the different texts among them, `empty_replies` those without any text. The
-    scores are None where every trial is missing or where scoring failed (`error` then says how).
+    scores are None where every trial is missing, where the item is `invalid` or where scoring failed (`error` then
+    says how).
+
+    Verbalized: `stated` has one entry a trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
+    trials without a number, `stated_out_of_range` those with one that is no probability ("150%"). Else None, 0, 0.
+
+    Exact: the item is asked once, so `letters` is empty and `trials` is 1 (0 if the request failed).
+    `letter_mass` in [0, 1] is the probability that the reply begins with an option letter, `probabilities` the K
+    letters' shares of it, in the order of `options`, summing to 1. `invalid` marks an item whose letters have less
+    mass than the run demands: it has no scores and is counted nowhere but there. Else None, None, False.
     """
 
     schema: int
@@ -34,11 +53,18 @@ class ItemRecord(TypedDict):
     k: int
     options: list[str]
     answer: str
+    elicitation: str
     letters: list[str]
     trials: int
     missing_rate: float | None
     distinct_replies: int
     empty_replies: int
+    stated: list[float | None] | None
+    stated_missing: int
+    stated_out_of_range: int
+    probabilities: list[float] | None
+    letter_mass: float | None
+    invalid: bool
     accuracy: float | None
     majority_vote: float | None
     confidence: float | None
@@ -47,45 +73,95 @@ class ItemRecord(TypedDict):
     error: str | None
 
 
-def score_item(doc: Mapping[str, Any], replies: Sequence[str]) -> ItemRecord:
+def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str = VOTES) -> ItemRecord:
     """Read the replies of all trials of one item and score them.
 
     Args:
         doc: a row of the data set that `medqdeg.utils.dataset` makes; images are not needed.
-        replies: the T raw replies, in the order of the trials.
+        replies: the T raw replies, in the order of the trials. Replies that are letters' probabilities
+            (`medqdeg.utils.answers.probabilities`) make the elicitation exact, whatever was asked for.
+        elicitation: "votes" or "verbalized".
 
     Returns:
         The record. Never raises on any reply: text that holds no answer is an unread vote, a failed request is a
         missing trial.
     """
+    found = next(filter(None, map(read_probabilities, replies)), None)
+    if found is not None:
+        return _exact_record(doc, found)
+    if any(map(is_failed_probabilities, replies)):
+        return _record(doc, elicitation=EXACT, missing_rate=1.0, **_score_fields(None))
     options = dict(zip(doc["letters"], doc["options"], strict=True))
-    letters = [MISSING if is_missing_trial(reply) else read_answer(reply, options) or UNREAD for reply in replies]
-    scores = score_votes(letters, list(options), doc["answer"])
-    answered = [reply for reply, letter in zip(replies, letters, strict=True) if letter != MISSING]
-    return ItemRecord(
-        **_identity(doc),
+    answered = [reply for reply in replies if not is_missing_trial(reply)]
+    fields: dict[str, Any] = {}
+    if elicitation == VERBALIZED:
+        read = [None if is_missing_trial(reply) else read_answer_and_confidence(reply, options) for reply in replies]
+        letters = [MISSING if one is None else one.letter or UNREAD for one in read]
+        stated = [None if one is None else one.confidence for one in read]
+        fields = {
+            "stated": stated,
+            "stated_missing": sum(one is not None and one.confidence is None and not one.out_of_range for one in read),
+            "stated_out_of_range": sum(one is not None and one.out_of_range for one in read),
+        }
+        scores = score_stated(letters, stated, list(options), doc["answer"])
+    else:
+        letters = [MISSING if is_missing_trial(reply) else read_answer(reply, options) or UNREAD for reply in replies]
+        scores = score_votes(letters, list(options), doc["answer"])
+    return _record(
+        doc,
+        elicitation=elicitation,
         letters=letters,
         trials=len(answered),
-        missing_rate=(len(letters) - len(answered)) / len(letters) if letters else None,
+        missing_rate=(len(replies) - len(answered)) / len(replies) if replies else None,
         distinct_replies=len(set(answered)),
         empty_replies=sum(not reply.strip() for reply in answered),
+        **fields,
         **_score_fields(scores),
-        error=None,
     )
 
 
-def failed_record(doc: Mapping[str, Any], error: Exception) -> ItemRecord:
+def _exact_record(doc: Mapping[str, Any], found: LetterProbabilities) -> ItemRecord:
+    options = list(doc["letters"])
+    if set(found.masses) != set(options):
+        raise ValueError(f"the probabilities are of {sorted(found.masses)}, the item's options {options}")
+    shares = found.renormalised()
+    probabilities = [shares[letter] for letter in options]
+    scores = None if found.invalid else score_probabilities(probabilities, found.total, options, doc["answer"])
+    return _record(
+        doc,
+        elicitation=EXACT,
+        trials=1,
+        missing_rate=0.0,
+        distinct_replies=1,
+        probabilities=probabilities,
+        letter_mass=found.total,
+        invalid=found.invalid,
+        **_score_fields(scores),
+    )
+
+
+def failed_record(doc: Mapping[str, Any], error: Exception, elicitation: str = VOTES) -> ItemRecord:
     """Return the record of an item whose scoring raised: identified, without scores, with the error's text."""
-    return ItemRecord(
-        **_identity(doc),
-        letters=[],
-        trials=0,
-        missing_rate=None,
-        distinct_replies=0,
-        empty_replies=0,
-        **_score_fields(None),
-        error=f"{type(error).__name__}: {error}",
-    )
+    return _record(doc, elicitation=elicitation, error=f"{type(error).__name__}: {error}", **_score_fields(None))
+
+
+def _record(doc: Mapping[str, Any], **fields: Any) -> ItemRecord:
+    nothing = {
+        "letters": [],
+        "trials": 0,
+        "missing_rate": None,
+        "distinct_replies": 0,
+        "empty_replies": 0,
+        "stated": None,
+        "stated_missing": 0,
+        "stated_out_of_range": 0,
+        "probabilities": None,
+        "letter_mass": None,
+        "invalid": False,
+        "error": None,
+    }
+    values = {**_identity(doc), **nothing, **fields}
+    return ItemRecord(**{name: values[name] for name in ItemRecord.__annotations__})  # type: ignore[typeddict-item]
 
 
 def _score_fields(scores: VoteScores | None) -> dict[str, float | None]:

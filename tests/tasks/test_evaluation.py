@@ -204,3 +204,41 @@ def test_prompt_and_versions_are_recorded(group: dict[str, Any]) -> None:
     found = group["results"]["medqdeg_l0"]["medqdeg,votes"]["versions"]
     assert found["lmms-eval"].startswith("0.7.")
     assert found["medqdeg"] != "absent"
+
+
+class StatingModel(ScriptedModel):
+    """States a confidence with the letter, sometimes none and sometimes an impossible one."""
+
+    def generate_until(self, requests: list[Any]) -> list[str]:
+        rng = random.Random(6)
+        endings = ("\nConfidence: {}%", "\nConfidence: {}", "", "\nConfidence: 1{}%", " (I am {}% sure)")
+        replies = super().generate_until(requests)
+        return [
+            reply if reply.startswith("[") else f"Answer: {reply[-1]}" + rng.choice(endings).format(rng.randint(10, 99))
+            for reply in replies
+        ]
+
+
+def test_the_verbalized_group(small_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDQDEG_DATA", str(small_dataset))
+    monkeypatch.setattr(f"{__name__}.ScriptedModel", StatingModel)
+    results, model = evaluate(["medqdeg_verbalized"])
+    assert "percentage from 0 to 100" in model.asked[0][0]
+    for level in ("l0", "l1", "l2"):
+        task = f"medqdeg_{level}_verbalized"
+        records = [sample["medqdeg"] for sample in results["samples"][task]]
+        confidences = []
+        for record in records:
+            assert record["elicitation"] == "verbalized"
+            pairs = [pair for pair in zip(record["letters"], record["stated"], strict=True) if pair[0] != "missing"]
+            usable = [number for letter, number in pairs if letter in record["options"] and number is not None]
+            confidences.append((sum(usable) + (len(pairs) - len(usable)) / record["k"]) / len(pairs))
+            assert record["confidence"] == pytest.approx(confidences[-1], abs=TOLERANCE)
+        found = results["results"][task]
+        assert found["confidence,votes"] == pytest.approx(sum(confidences) / len(confidences), abs=TOLERANCE)
+        conditions = found["medqdeg,votes"]["conditions"]
+        assert conditions["elicitation"] == {"verbalized": 12}
+        assert conditions["stated_missing"] > 0
+        assert conditions["stated_out_of_range"] > 0
+    change = results["results"]["medqdeg_verbalized"]["medqdeg,votes"]["overall"]["L0_to_L2"]
+    assert change["shift_change"] is not None

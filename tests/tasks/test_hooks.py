@@ -50,6 +50,28 @@ def test_scoring_never_raises() -> None:
     assert hooks.mean_score([metrics["accuracy"]]) is None
 
 
+def test_verbalized_replies_have_a_prompt_and_a_reading_of_their_own() -> None:
+    doc = document(level="L0")
+    asked = hooks.doc_to_text_verbalized(doc)
+    assert asked.startswith("What is shown?\n\nA. a cyst\nB. a polyp\n")
+    assert "percentage from 0 to 100" in asked
+    metrics = hooks.process_results_verbalized(doc, ["Answer: B\nConfidence: 70%"] * 2)
+    assert metrics["confidence"]["score"] == pytest.approx(0.7)
+    assert metrics["accuracy"]["score"] == 1.0
+    summary = hooks.summarise_level([metrics["medqdeg"]])
+    assert "percentage" in summary["prompt"]
+    assert summary["sampling"] is None
+    plain = hooks.summarise_level([hooks.process_results(doc, ["B"])["medqdeg"]])
+    assert "percentage" not in plain["prompt"]
+
+
+def test_a_verbalized_item_that_cannot_be_scored_stays_verbalized() -> None:
+    broken = document(answer="Z", letters=["A"], options=["only one"])
+    record = hooks.process_results_verbalized(broken, ["Answer: A\nConfidence: 70%"])["medqdeg"]
+    assert record["error"]
+    assert record["elicitation"] == "verbalized"
+
+
 def test_summaries_of_nothing_scored() -> None:
     metrics = hooks.process_results(document(level="L0"), ["[LMMS_EVAL_REQUEST_FAILED]"] * 2)
     summary = hooks.summarise_level([metrics["medqdeg"]])

@@ -16,6 +16,7 @@ from medqdeg.tasks import TASKS_FOLDER, register, registration
 NAMES = {
     *("medqdeg", "medqdeg_l0", "medqdeg_l1", "medqdeg_l2"),
     *("medqdeg_dev", "medqdeg_dev_l0", "medqdeg_dev_l1", "medqdeg_dev_l2"),
+    *("medqdeg_verbalized", "medqdeg_l0_verbalized", "medqdeg_l1_verbalized", "medqdeg_l2_verbalized"),
 }
 
 
@@ -66,8 +67,23 @@ def test_without_defaults_only_the_user_s_tasks(tmp_path: Path) -> None:
 def test_registering_twice_wraps_once() -> None:
     register()
     once = TaskManager.initialize_tasks
-    assert register() == []
+    register()
     assert TaskManager.initialize_tasks is once
+
+
+def test_the_wrapper_model_is_known_by_name_in_both_forms() -> None:
+    from lmms_eval.models import MODEL_REGISTRY_V2
+
+    assert not MODEL_REGISTRY_V2.get_model_class("medqdeg").is_simple
+    assert MODEL_REGISTRY_V2.get_model_class("medqdeg", force_simple=True).is_simple
+
+
+def test_registering_imports_nothing_of_the_wrapper() -> None:
+    code = (
+        "import sys; from medqdeg.tasks import register; assert register()[0].model_id == 'medqdeg'; "
+        "assert 'medqdeg.utils.sampling.wrapper' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_no_name_of_ours_is_lmms_eval_s_own() -> None:
@@ -80,11 +96,16 @@ def test_another_lmms_eval_gets_one_warning_and_no_exception(monkeypatch: pytest
     registration._warn_once.cache_clear()
     monkeypatch.delattr(lmms_eval.tasks, "TaskManager")
     with pytest.warns(UserWarning, match="use --include_path") as caught:
-        assert register() == []
+        register()
     assert str(TASKS_FOLDER) in str(caught[0].message)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert register() == []
+        register()
+
+
+def test_an_lmms_eval_without_manifests_gets_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lmms_eval.models.registry_v2", None)
+    assert register() == []
 
 
 def test_an_index_that_changed_its_ways_keeps_everybody_else_s_tasks(monkeypatch: pytest.MonkeyPatch) -> None:

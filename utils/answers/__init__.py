@@ -1,5 +1,16 @@
 """From a model's free text to the letter that it answers, or to the finding that it gives none."""
 
+from .probabilities import LetterProbabilities, is_failed_probabilities, read_probabilities, write_probabilities
 from .reading import is_missing_trial, read_answer
+from .stated import AnswerWithConfidence, read_answer_and_confidence
 
-__all__ = ["is_missing_trial", "read_answer"]
+__all__ = [
+    "AnswerWithConfidence",
+    "LetterProbabilities",
+    "is_failed_probabilities",
+    "is_missing_trial",
+    "read_answer",
+    "read_answer_and_confidence",
+    "read_probabilities",
+    "write_probabilities",
+]

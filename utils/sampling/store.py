@@ -1,0 +1,160 @@
+"""Responses on disk: each is safe as soon as it has arrived, and found again by what was asked.
+
+SQLite in WAL mode: every response is a transaction of its own, a write that a kill tears is rolled back by its checksum
+at the next opening, and several processes on one machine may write at the same time. (WAL needs shared memory: the
+folder must not lie on a network file system that several machines write to at once.)
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, one_line
+from .keys import RequestKey
+
+FILE_NAME = "responses.sqlite"
+STORE_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS sessions (
+    session INTEGER PRIMARY KEY, started REAL NOT NULL, report TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS requests (
+    request TEXT PRIMARY KEY, task TEXT NOT NULL, item TEXT NOT NULL, content TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS responses (
+    request TEXT NOT NULL, trial INTEGER NOT NULL, reply TEXT NOT NULL, output_tokens INTEGER,
+    session INTEGER NOT NULL, arrived REAL NOT NULL, PRIMARY KEY (request, trial)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Response:
+    """One stored reply.
+
+    Attributes:
+        reply: the text as the integration returned it.
+        output_tokens: its length in tokens, None where the integration does not say.
+    """
+
+    reply: str
+    output_tokens: int | None = None
+
+
+class ResponseStore:
+    """The responses of one folder. Safe to use from several threads and processes.
+
+    Raises:
+        InputError: on opening, if the folder cannot be written or the file is none of ours; from any method, if the
+            file cannot be read or written (a full disk, a lock held for longer than a minute).
+    """
+
+    def __init__(self, folder: Path | None, session: dict[str, Any]) -> None:
+        """Open or make the store.
+
+        Args:
+            folder: where `responses.sqlite` lies; None keeps the responses in memory.
+            session: JSON values that describe this run; kept beside its responses.
+        """
+        self.path = folder / FILE_NAME if folder else None
+        self._lock = threading.Lock()
+        try:
+            if folder:
+                folder.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(
+                self.path or ":memory:", timeout=60, check_same_thread=False, isolation_level=None
+            )
+            self._prepare()
+            (self.session,) = self._execute(
+                "INSERT INTO sessions (started, report) VALUES (?, ?) RETURNING session",
+                (time.time(), json.dumps(session, sort_keys=True)),
+            )[0]
+        except (OSError, sqlite3.Error) as error:
+            raise self._unusable(error) from None
+
+    def _prepare(self) -> None:
+        ((version, tables),) = self._execute(
+            "SELECT (SELECT user_version FROM pragma_user_version), count(*) FROM sqlite_master"
+        )
+        if version != STORE_VERSION and (version or tables):
+            raise InputError(
+                f"the store {self.path} has version {version}, this package writes {STORE_VERSION}; name another folder"
+            )
+        self._wal()
+        # A killed process loses nothing; a power cut may lose the last responses, never the file.
+        self._execute("PRAGMA synchronous = NORMAL")
+        self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {STORE_VERSION}; COMMIT;")
+
+    def _wal(self) -> None:
+        """Several ranks open a new file at once; SQLite does not wait for the lock that this takes."""
+        for last in (*[False] * 200, True):
+            try:
+                self._execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if last:
+                    raise
+                time.sleep(0.05)
+
+    def _execute(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        return self._connection.execute(statement, values).fetchall()
+
+    def _unusable(self, error: Exception) -> InputError:
+        return InputError(f"the store {self.path} cannot be used ({one_line(error)}); name another folder or repair it")
+
+    def responses(self, key: RequestKey) -> dict[int, Response]:
+        """Return what is stored for a request: trial -> response."""
+        try:
+            with self._lock:
+                rows = self._execute(
+                    "SELECT trial, reply, output_tokens FROM responses WHERE request = ?", (key.digest,)
+                )
+        except sqlite3.Error as error:
+            raise self._unusable(error) from None
+        return {trial: Response(reply, tokens) for trial, reply, tokens in rows}
+
+    def add(self, key: RequestKey, trial: int, response: Response) -> Response:
+        """Store a response in one transaction and return what the store has now.
+
+        Where another process was faster with the same trial, its response stays and is returned.
+        """
+        try:
+            with self._lock:
+                self._execute("BEGIN IMMEDIATE")
+                try:
+                    self._execute(
+                        "INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?)",
+                        (key.digest, key.task, key.item, key.content),
+                    )
+                    self._execute(
+                        "INSERT OR IGNORE INTO responses VALUES (?, ?, ?, ?, ?, ?)",
+                        (key.digest, trial, response.reply, response.output_tokens, self.session, time.time()),
+                    )
+                    ((reply, tokens),) = self._execute(
+                        "SELECT reply, output_tokens FROM responses WHERE request = ? AND trial = ?",
+                        (key.digest, trial),
+                    )
+                    self._execute("COMMIT")
+                except BaseException:
+                    self._execute("ROLLBACK")
+                    raise
+        except sqlite3.Error as error:
+            raise self._unusable(error) from None
+        return Response(reply, tokens)
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return the reports of all runs that wrote here, oldest first."""
+        with self._lock:
+            return [json.loads(row[0]) for row in self._execute("SELECT report FROM sessions ORDER BY session")]
+
+    def close(self) -> None:
+        """Close the file; responses added before stay."""
+        with self._lock:
+            self._connection.close()
