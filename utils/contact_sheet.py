@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 # Dark and neutral, so that the page neither dazzles beside a radiograph nor tints a stain.
 _PAGE, _TEXT, _QUIET, _RULE = "#15171b", "#f2f4f7", "#9aa3af", "#2b2f36"
-_MARGIN, _GAP, _LABEL_WIDTH = 28, 14, 216
+_MARGIN, _GAP, _NOTE_HEIGHT = 28, 14, 19
 _HEAD_HEIGHT, _CAPTION_HEIGHT = 78, 26
 
 
@@ -25,7 +25,9 @@ class Row:
     captions: tuple[str, ...]
 
 
-def draw_contact_sheet(rows: Sequence[Row], columns: Sequence[str], *, title: str, cell: int = 320) -> Image.Image:
+def draw_contact_sheet(
+    rows: Sequence[Row], columns: Sequence[str], *, title: str, cell: int = 320, label_width: int = 216
+) -> Image.Image:
     """Draw the sheet.
 
     Args:
@@ -35,22 +37,25 @@ def draw_contact_sheet(rows: Sequence[Row], columns: Sequence[str], *, title: st
         cell: side in pixels of the square that each image is fitted into. Larger images are reduced by area,
             which also makes fine noise look weaker; smaller ones are enlarged by whole pixels, without
             smoothing.
+        label_width: room in pixels for labels and notes; longer ones are cut off.
 
     Returns:
         An RGB image.
     """
-    width = 2 * _MARGIN + _LABEL_WIDTH + len(columns) * (cell + _GAP) - _GAP
+    width = 2 * _MARGIN + label_width + len(columns) * (cell + _GAP) - _GAP
     fitted = [[None if image is None else _fit(image, cell) for image in row.images] for row in rows]
     heights = [
-        max([image.height for image in images if image is not None] + [cell // 3]) + _CAPTION_HEIGHT + 2 * _GAP
-        for images in fitted
+        max(*(image.height for image in images if image is not None), cell // 3, _NOTE_HEIGHT * len(row.notes))
+        + _CAPTION_HEIGHT
+        + 2 * _GAP
+        for row, images in zip(rows, fitted, strict=True)
     ]
     page = Image.new("RGB", (width, _HEAD_HEIGHT + sum(heights) + _MARGIN), _PAGE)
     draw = ImageDraw.Draw(page)
     large, middle, small = (ImageFont.load_default(size) for size in (20, 17, 13))
 
     draw.text((_MARGIN, 18), title, font=large, fill=_TEXT)
-    lefts = [_MARGIN + _LABEL_WIDTH + place * (cell + _GAP) for place in range(len(columns))]
+    lefts = [_MARGIN + label_width + place * (cell + _GAP) for place in range(len(columns))]
     for left, column in zip(lefts, columns, strict=True):
         draw.text((left, 52), column, font=middle, fill=_TEXT)
 
@@ -59,8 +64,8 @@ def draw_contact_sheet(rows: Sequence[Row], columns: Sequence[str], *, title: st
         draw.line([(_MARGIN, top), (width - _MARGIN, top)], fill=_RULE)
         draw.text((_MARGIN, top + _GAP), row.label, font=middle, fill=_TEXT)
         for place, note in enumerate(row.notes):
-            text = _shorten(note, small, _LABEL_WIDTH - _GAP)
-            draw.text((_MARGIN, top + _GAP + 26 + 19 * place), text, font=small, fill=_QUIET)
+            text = _shorten(note, small, label_width - _GAP)
+            draw.text((_MARGIN, top + _GAP + _CAPTION_HEIGHT + _NOTE_HEIGHT * place), text, font=small, fill=_QUIET)
         for left, image, caption in zip(lefts, images, row.captions, strict=True):
             below = top + _GAP
             if image is not None:

@@ -2,87 +2,85 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..errors import InputError
 
-# What each integration needs on a processor; small images keep a request at some tens of milliseconds.
-MODELS = {
-    "qwen2_5_vl": ("qwen2_5_vl", "device=cpu,device_map=cpu,min_pixels=784,max_pixels=50176"),
-    "llava_hf": ("llava", "device=cpu,device_map=cpu"),
-}
-
 
 def demo(
     data: Annotated[
         Path | None,
-        typer.Argument(help="Folder with the data set's TSV files.", envvar="MEDQDEG_DATA", show_default=False),
+        typer.Argument(
+            help="Folder with the data set's TSV files.", show_default="the phantoms that come with medqdeg"
+        ),
     ] = None,
     output: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results/demo"),
-    model: Annotated[str, typer.Option(help=f"lmms-eval integration: {', '.join(MODELS)}.")] = "qwen2_5_vl",
+    full: Annotated[bool, typer.Option("--full", help="All 700 clean phantoms instead of 84.")] = False,
+    guesser: Annotated[
+        bool, typer.Option("--guesser", help="An untrained checkpoint instead of the reference model.")
+    ] = False,
 ) -> None:
-    """Run all three levels with a tiny untrained checkpoint, offline, and print accuracy, confidence and shift."""
-    if data is None:
-        raise InputError("give the folder with the data set's TSV files: medqdeg demo FOLDER")
-    if not data.is_dir():
-        raise InputError(f"{data} is not a folder")
-    if model not in MODELS:
-        raise InputError(f"unknown model {model!r}: known are {', '.join(MODELS)}")
-    from ..checkpoints.tiny import build_tiny_checkpoint
+    """Run all three levels with the small reference model, offline, and print accuracy, confidence and shift.
 
-    architecture, arguments = MODELS[model]
-    checkpoint = build_tiny_checkpoint(output / f"checkpoint-{architecture}", architecture)
+    The model reads medqdeg's own phantoms and nothing else. Started again after a kill, the run continues.
+    """
+    if data is not None and not data.is_dir():
+        raise InputError(f"{data} is not a folder")
+    if data is not None and full:
+        raise InputError("--full is about the phantoms; leave it out with a folder")
+    places = f"store={output / 'responses'},pretrained={_checkpoint(output, guesser)}"
     command = [
-        *(sys.executable, "-m", "lmms_eval", "--tasks", "medqdeg", "--model", model),
-        *("--model_args", f"pretrained={checkpoint.resolve()},{arguments}"),
+        *(sys.executable, "-m", "lmms_eval", "--tasks", _tasks(data, full), "--model", "medqdeg"),
+        *("--model_args", f"inner=llava_hf,{places},device=cpu,device_map=cpu"),
         *("--output_path", str(output), "--log_samples"),
     ]
     # A model this small only loses time to threads.
-    environment = {"MEDQDEG_DATA": str(data.resolve()), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    environment = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    if data is not None:
+        environment["MEDQDEG_DATA"] = str(data.resolve())
     print(" ".join(f"{name}={value}" for name, value in environment.items()), shlex.join(command), flush=True)
-    before = set(output.rglob("*_results.json"))
+    before = set(output.rglob("*.json*"))
     done = subprocess.run(command, env={**os.environ, **environment}, check=False)
-    results = sorted(set(output.rglob("*_results.json")) - before)
+    written = sorted(set(output.rglob("*.json*")) - before)
     # lmms-eval exits with status 0 after most failures; only a results file says that it came through.
-    if done.returncode or not results:
+    if done.returncode or not any(path.name.endswith("_results.json") for path in written):
         raise SystemExit(f"medqdeg: the run failed (exit status {done.returncode}); what lmms-eval said stands above")
-    print_levels(json.loads(results[-1].read_text())["results"])
-    print(f"\nThe results are in {results[-1].parent.resolve()}")
+    _analyse(written, output / "analysis")
+    print(f"The results are in {written[0].parent.resolve()}, their analysis in {(output / 'analysis').resolve()}")
 
 
-def print_levels(results: dict[str, Any]) -> None:
-    """Print one line a level and the change from L0, from the `results` of lmms-eval's results file."""
-    from rich.console import Console
-    from rich.table import Table
+def _tasks(data: Path | None, full: bool) -> str:
+    if data is None:
+        return "medqdeg_phantom" if full else "medqdeg_phantom_small"
+    from ..dataset.location import file_name
+    from ..taxonomy import CLEAN
 
-    from ..taxonomy import LEVELS
-
-    table = Table(title="MedQ-Deg", title_justify="left")
-    columns = ("n", "accuracy", "confidence", "calibration_shift", "unread_rate")
-    table.add_column("level")
-    for name in columns:
-        table.add_column(name.replace("_", " "), justify="right")
-    for level in LEVELS:
-        scores = results[f"medqdeg_{level.lower()}"]["medqdeg,votes"]["overall"]
-        table.add_row(level, str(scores["n"]), *(_number(scores[name]) for name in columns[1:]))
-    console = Console()
-    console.print(table)
-    for step, change in results["medqdeg"]["medqdeg,votes"]["overall"].items():
-        effect = {True: "yes", False: "no", None: "unknown"}[change["dunning_kruger"]]
-        console.print(
-            f"{step.replace('_', ' ')}: accuracy drop {_number(change['accuracy_drop'])}, "
-            f"shift change {_number(change['shift_change'], '+')}, Dunning-Kruger effect: {effect}",
-            highlight=False,
-        )
+    return "medqdeg" if (data / file_name("test", CLEAN)).exists() else "medqdeg_dev"
 
 
-def _number(value: float | None, sign: str = "") -> str:
-    return "-" if value is None else f"{value:{sign}.3f}"
+def _checkpoint(output: Path, guesser: bool) -> Path:
+    if not guesser:
+        from ..reference_model import CHECKPOINT
+
+        return CHECKPOINT
+    from ..checkpoints.tiny import build_tiny_checkpoint
+
+    return build_tiny_checkpoint(output / "guesser", "llava")
+
+
+def _analyse(written: list[Path], folder: Path) -> None:
+    from ..analysis.analyse import analyse
+    from ..analysis.writing import write_analysis
+    from ..runs.reading import read_runs
+    from .analyze import print_headline
+
+    analysis = analyse(read_runs(written))
+    write_analysis(analysis, folder)
+    print_headline(analysis)

@@ -22,6 +22,9 @@ def phantom(
         bool, typer.Option("--full", help="As large as MedQ-Deg and in its mix: 4,306 clean items, 24,894 in all.")
     ] = False,
     small: Annotated[bool, typer.Option("--small", help="Only the 84 items of medqdeg_phantom_small.")] = False,
+    grey: Annotated[
+        bool, typer.Option("--grey", help="Plain grey in the place of every image: what does a blind model answer?")
+    ] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="one a core")] = None,
     sheets: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Pictures: phantoms by modality, an item of every skill.")
@@ -39,7 +42,7 @@ def phantom(
     if full and (n is not None or mix is not None or small):
         raise InputError("--full fixes the number of items and the mix; leave out --n, --mix and --small")
     if out is not None:
-        _make(out, n, seed, mix, full, small, workers)
+        _make(out, n, seed, mix, full, small, grey, workers)
     if sheets is not None:
         from ..phantoms.sheets import write_sheets
 
@@ -47,7 +50,9 @@ def phantom(
             print(path)
 
 
-def _make(out: Path, n: int | None, seed: int, mix: str | None, full: bool, small: bool, workers: int | None) -> None:
+def _make(
+    out: Path, n: int | None, seed: int, mix: str | None, full: bool, small: bool, grey: bool, workers: int | None
+) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from ..cores import usable_cores
@@ -63,6 +68,7 @@ def _make(out: Path, n: int | None, seed: int, mix: str | None, full: bool, smal
             seed=seed,
             mix="paper" if full else mix or "balanced",
             small_only=small,
+            grey=grey,
             workers=workers or usable_cores(),
             on_start=lambda count: progress.update(bar, total=count, visible=True),
             on_item=lambda: progress.advance(bar),

@@ -37,6 +37,7 @@ def make_suite(
     seed: int = DEFAULT_SEED,
     mix: str = "balanced",
     small_only: bool = False,
+    grey: bool = False,
     workers: int = 1,
     on_start: Callable[[int], None] = lambda count: None,
     on_item: Callable[[], None] = lambda: None,
@@ -53,6 +54,7 @@ def make_suite(
         seed: not negative; suites of different seeds have no phantom in common.
         mix: see `planning.plan_suite`.
         small_only: leave out what only the split "test" needs.
+        grey: put a plain grey image in the place of each.
         workers: processes.
         on_start: told the number of clean items, only if any is to be drawn.
         on_item: called after each.
@@ -68,9 +70,9 @@ def make_suite(
 
     def write(directory: Path) -> None:
         on_start(max(map(len, splits.values())))
-        write_suite(directory, splits, seed, workers=workers, on_item=on_item)
+        write_suite(directory, splits, seed, grey=grey, workers=workers, on_item=on_item)
 
-    identity = _identity(items, seed, mix, small_only)
+    identity = _identity(items, seed, mix, small_only, grey)
     return build_folder(folder, identity, write, marker=MARKER, what="phantoms")
 
 
@@ -84,7 +86,7 @@ def default_suite(small_only: bool) -> Path:
         InputError: if it could not be made.
     """
     folder = cache_folder() / ("phantoms-small" if small_only else "phantoms")
-    if is_built(folder, _identity(DEFAULT_ITEMS, DEFAULT_SEED, "balanced", small_only), MARKER):
+    if is_built(folder, _identity(DEFAULT_ITEMS, DEFAULT_SEED, "balanced", small_only, grey=False), MARKER):
         return folder
     command = [sys.executable, "-c", "from medqdeg.utils.command_line import main; main()", "phantom"]
     done = subprocess.run([*command, "--out", str(folder), *(["--small"] if small_only else [])], check=False)
@@ -110,8 +112,8 @@ def cache_folder() -> Path:
     return user_cache_path("medqdeg")
 
 
-def _identity(items: int, seed: int, mix: str, small_only: bool) -> dict[str, Any]:
-    return {"items": items, "seed": seed, "mix": mix, "small_only": small_only, "code": _code()}
+def _identity(items: int, seed: int, mix: str, small_only: bool, grey: bool) -> dict[str, Any]:
+    return {"items": items, "seed": seed, "mix": mix, "small_only": small_only, "grey": grey, "code": _code()}
 
 
 @functools.cache

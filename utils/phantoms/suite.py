@@ -29,6 +29,7 @@ _STREAM = 0x517E
 """Keeps the phantoms of suites apart from those that the reference model learns from, whatever the seeds."""
 
 _LETTERS = "ABCDE"
+_GREY = 128
 _COLUMNS = (
     "index",
     "source_index",
@@ -75,6 +76,7 @@ def write_suite(
     splits: Mapping[str, Sequence[PlannedItem]],
     seed: int,
     *,
+    grey: bool = False,
     workers: int = 1,
     on_item: Callable[[], None] = lambda: None,
 ) -> None:
@@ -84,6 +86,7 @@ def write_suite(
         folder: an existing folder.
         splits: "test" or "dev" -> its items. An item of two splits is drawn once.
         seed: of the suite.
+        grey: put a plain grey image in the place of each, for what a model answers that sees nothing.
         workers: processes. Their number changes no byte.
         on_item: called after each clean item with its degraded versions.
     """
@@ -92,10 +95,9 @@ def write_suite(
         (folder / "images" / _folder(modality)).mkdir(parents=True, exist_ok=True)
     rows: dict[int, list[dict[str, Any]]] = {}
     with _mapping(workers) as mapped:
-        for item, written in zip(
-            items.values(), mapped(partial(_write_item, folder=folder, seed=seed), items.values()), strict=True
-        ):
-            rows[item.number] = written
+        written = mapped(partial(_write_item, folder=folder, seed=seed, grey=grey), items.values())
+        for number, versions in zip(items, written, strict=True):
+            rows[number] = versions
             on_item()
     for split, chosen in splits.items():
         for level in LEVELS[:2]:  # a clean file, and one that holds L1 and L2
@@ -113,7 +115,7 @@ def _mapping(workers: int) -> Iterator[Callable[..., Any]]:
         yield partial(pool.map, chunksize=4)
 
 
-def _write_item(item: PlannedItem, folder: Path, seed: int) -> list[dict[str, Any]]:
+def _write_item(item: PlannedItem, folder: Path, seed: int, grey: bool) -> list[dict[str, Any]]:
     phantom = draw_phantom(item, seed)
     index = f"phantom_{seed}_{item.number:05d}"
     common = {
@@ -130,7 +132,7 @@ def _write_item(item: PlannedItem, folder: Path, seed: int) -> list[dict[str, An
 
     def write(image: np.ndarray, name: str) -> str:
         path = f"images/{_folder(item.modality)}/{name}.png"
-        (folder / path).write_bytes(_png(image))
+        (folder / path).write_bytes(_png(np.full_like(image, _GREY) if grey else image))
         return path
 
     rows = [{**common, "index": index, "level": CLEAN, "image_path": write(phantom.image, index)}]

@@ -11,9 +11,9 @@ from ..phantoms import GENERATORS
 if TYPE_CHECKING:
     from transformers import LlavaConfig, LlavaProcessor, PreTrainedTokenizerFast
 
-IMAGE_SIDE = 224
-_STRIDE = 56
-"""A visual token stands for 56 x 56 pixels: LeViT's convolutions shrink by 16, its two later stages by 4."""
+IMAGE_SIDE = 128
+_STRIDE = 32
+"""A visual token stands for 32 x 32 pixels: Swin's patches are 4 pixels wide and merged three times."""
 VISUAL_TOKENS = (IMAGE_SIDE // _STRIDE) ** 2
 
 OPTION_MARKS: tuple[str, ...] = tuple(f"{letter}. " for letter in "ABCDE")
@@ -47,18 +47,18 @@ def reference_config(tokenizer: PreTrainedTokenizerFast) -> LlavaConfig:
     """Return a configuration of about three million parameters."""
     import transformers
 
-    widths = (96, 160, 224)
-    vision = transformers.LevitConfig(
+    vision = transformers.SwinConfig(
         image_size=IMAGE_SIDE,
-        hidden_sizes=list(widths),
-        num_attention_heads=[width // 32 for width in widths],
-        depths=[2, 2, 2],
-        key_dim=[16, 16, 16],
-        attention_ratio=[2, 2, 2],
-        mlp_ratio=[2, 2, 2],
-        drop_path_rate=0,
+        patch_size=4,
+        embed_dim=40,
+        depths=[2, 2, 2, 2],
+        num_heads=[1, 2, 4, 8],
+        window_size=4,
+        mlp_ratio=2.0,
+        drop_path_rate=0.0,
+        # Windows alone know only where things lie to each other; left and right are asked about.
+        use_absolute_embeddings=True,
     )
-    vision.hidden_size = widths[-1]  # what LLaVA's projector asks a vision tower for
     text = transformers.LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=160,
@@ -86,7 +86,7 @@ def reference_config(tokenizer: PreTrainedTokenizerFast) -> LlavaConfig:
 
 
 def reference_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
-    """Return the processor: the whole image is resized to a square of 224 pixels, without a crop."""
+    """Return the processor: the whole image is resized to a square of 128 pixels, without a crop."""
     import transformers
 
     square = {"height": IMAGE_SIDE, "width": IMAGE_SIDE}

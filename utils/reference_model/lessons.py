@@ -27,7 +27,7 @@ class Lesson:
     """One clean phantom.
 
     Attributes:
-        image: uint8, (224, 224) or (224, 224, 3), as the processor resizes it.
+        image: uint8, (128, 128) or (128, 128, 3), as the processor resizes it.
         modality: a key of `GENERATORS`.
         answers: one entry a question of the modality: its answer, or None where it cannot be asked.
     """
@@ -66,14 +66,13 @@ class Batch:
     Every question sees the image and itself, at the positions that it would have alone: as if it stood alone.
 
     Attributes:
-        pixels: float32, (B, 3, 224, 224), in [-1, 1].
+        pixels: float32, (B, 3, 128, 128), in [-1, 1].
         tokens: int64, (B, N), padded on the right.
         positions: int64, (B, N).
         mask: bool, (B, 1, N, N), True where the second axis may look at the third.
         letters: int64, (B, N): the right letter's token where a reply begins, else -100.
         matches: int64, (B, N): at an option's text, 1 if it is the right answer and 0 if not, else -100.
         questions: B tuples: which of the modality's questions are asked, in the order of the sequence.
-        answers: int64, (B, visual tokens): the answer's token to the modality's question of that number, else -100.
     """
 
     pixels: np.ndarray
@@ -83,7 +82,6 @@ class Batch:
     letters: np.ndarray
     matches: np.ndarray
     questions: tuple[tuple[int, ...], ...]
-    answers: np.ndarray
 
 
 class Teacher:
@@ -109,22 +107,26 @@ class Teacher:
         part = padded("parts", -1)
         mask = (part[:, :, None] == part[:, None, :]) | (part[:, None, :] == 0)
         return Batch(
-            pixels=np.stack([_normalised(lesson.image) for lesson in lessons]),
+            pixels=pixels(lessons),
             tokens=padded("tokens", self._tokenizer.pad_token_id),
             positions=padded("positions", 0),
             mask=(mask & np.tri(length, dtype=bool))[:, None],
             letters=padded("letters", -100),
             matches=padded("matches", -100),
             questions=tuple(tuple(row["questions"]) for row in rows),
-            answers=np.stack([self._answers(lesson) for lesson in lessons]),
         )
 
-    def _answers(self, lesson: Lesson) -> np.ndarray:
-        row = np.full(VISUAL_TOKENS, -100)
-        for place, answer in enumerate(lesson.answers):
-            if answer is not None:
-                row[place] = self._token(answer)
-        return row
+    def answers(self, lessons: Sequence[Lesson]) -> np.ndarray:
+        """Return int64, (B, visual tokens): the token of the answer to the modality's question of that number.
+
+        It is -100 where there is no such question, or where it cannot be asked of the image.
+        """
+        rows = np.full((len(lessons), VISUAL_TOKENS), -100)
+        for row, lesson in zip(rows, lessons, strict=True):
+            for place, answer in enumerate(lesson.answers):
+                if answer is not None:
+                    row[place] = self._token(answer)
+        return rows
 
     def _row(self, lesson: Lesson, questions: int, rng: np.random.Generator) -> dict[str, list[int]]:
         asked = GENERATORS[lesson.modality].questions
@@ -164,6 +166,11 @@ class Teacher:
         row["positions"] += range(first, first + len(tokens))
         row["letters"] += [-100] * len(tokens)
         row["matches"] += [-100] * len(tokens)
+
+
+def pixels(lessons: Sequence[Lesson]) -> np.ndarray:
+    """Return the images as the processor hands them over: float32, (B, 3, 128, 128), in [-1, 1]."""
+    return np.stack([_normalised(lesson.image) for lesson in lessons])
 
 
 def _normalised(image: np.ndarray) -> np.ndarray:

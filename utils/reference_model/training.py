@@ -1,10 +1,10 @@
 """How the reference model learns to read the phantoms, on two processor cores.
 
-Three losses on the same clean images. The first aligns image and text: visual token number i is to look like the
-word that answers question number i of the modality, so that the language model reads answers where other models read
-patches. The second asks at every option's text whether it is the right answer, the third for the right letter after
-the prompt. Only the third is what the model is used for; without the other two a model this small stays at chance for
-longer than anyone would wait.
+First it learns to look: visual token number i is to resemble the word that answers question number i of the modality,
+so that the language model will meet answers where other models meet patches. Then it learns to reply: at every option's
+text, whether that is the right answer, and after the prompt, the right letter. Only the letter is what the model is
+used for; without the other two a model this small stays at chance for longer than anyone would wait. For its replies
+it learns from phantoms that it did not learn to look at, so that it finds out how far to trust its eyes.
 """
 
 from __future__ import annotations
@@ -22,15 +22,14 @@ import numpy as np
 
 from ..phantoms import GENERATORS
 from .architecture import Prompt, reference_config, reference_processor, reference_tokenizer, vocabulary
-from .lessons import Batch, Lesson, Teacher, draw_lessons
+from .lessons import Batch, Lesson, Teacher, draw_lessons, pixels
 
 if TYPE_CHECKING:
     import torch
     from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 
-_BATCH = 32
-_QUESTIONS = 4
-_RATE = 2e-3
+_LOOK_BATCH, _REPLY_BATCH, _QUESTIONS = 64, 32, 4
+_RATE = 1.5e-3
 _WARM_UP = 150
 _SHARPNESS = 4.0
 _HELD_OUT = 1_000_003
@@ -41,8 +40,9 @@ def train(
     directory: Path,
     prompt: Prompt,
     *,
-    images: int = 21_000,
-    steps: int = 3_500,
+    images: int = 30_000,
+    look_steps: int = 4_000,
+    reply_steps: int = 1_000,
     seed: int = 0,
     threads: int = 2,
     say: Callable[[str], None] = print,
@@ -50,10 +50,11 @@ def train(
     """Train from random weights and write the checkpoint.
 
     Args:
-        directory: folder of the checkpoint; replaced when training has finished.
+        directory: folder of the checkpoint; files of the same names are replaced when training has finished.
         prompt: the tasks' own prompt.
-        images: different clean phantoms to learn from.
-        steps: optimiser steps, of 32 images each.
+        images: different clean phantoms to learn from, four fifths of them to look and one fifth to reply.
+        look_steps: optimiser steps of 64 images each.
+        reply_steps: optimiser steps of 32 images with up to four questions each.
         seed: fixes phantoms, start weights and order.
         threads: processor cores.
         say: told about the progress.
@@ -72,43 +73,73 @@ def train(
     unseen = draw_lessons(140 * len(GENERATORS), _HELD_OUT, processor, threads)
     say(f"{len(lessons) + len(unseen)} phantoms drawn in {time.monotonic() - started:.0f} s")
     model = _new_model(tokenizer, seed)
-    judge = _new_judge(model.config.text_config.hidden_size, seed)
-    optimiser = torch.optim.AdamW(
-        [*model.parameters(), *judge.parameters()], lr=_RATE, weight_decay=0.02, betas=(0.9, 0.98)
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min(1.0, (step + 1) / _WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
-    )
     rng = np.random.default_rng([seed, 1])
-    order = _endless(len(lessons), rng)
-    recent: dict[str, list[float]] = defaultdict(list)
+    to_look = lessons[: len(lessons) * 4 // 5]
+    order = _endless(len(to_look), rng)
+
+    def look() -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+        shown = [to_look[next(order)] for _ in range(_LOOK_BATCH)]
+        return _look_losses(model, pixels(shown), teacher.answers(shown))
+
+    eyes = [*model.model.vision_tower.parameters(), *model.model.multi_modal_projector.parameters()]
     model.train()
-    for step in range(1, steps + 1):
-        batch = teacher.batch([lessons[next(order)] for _ in range(_BATCH)], _QUESTIONS, rng)
-        with torch.autocast("cpu", torch.bfloat16):  # half the time on processors that know the format
-            losses, hits = _losses(model, judge, batch)
-        optimiser.zero_grad()
-        sum(losses.values()).backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        for name, value in hits.items():
-            recent[name].append(value)
-        if step % 50 == 0:
-            rates = ", ".join(f"{name} {np.mean(values[-50:]):.3f}" for name, values in recent.items())
-            say(f"step {step} of {steps}, {time.monotonic() - started:.0f} s, right so far: {rates}")
+    _learn("look", [*eyes, model.get_input_embeddings().weight], look, look_steps, say)
+
+    for parameter in eyes:
+        parameter.requires_grad_(False)
+    model.eval()  # nothing in the language model depends on it, and the vision tower's statistics stay
+    judge = _new_judge(model.config.text_config.hidden_size, seed)
+    to_reply = lessons[len(to_look) :]
+    reply_order = _endless(len(to_reply), rng)
+
+    def reply() -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+        shown = [to_reply[next(reply_order)] for _ in range(_REPLY_BATCH)]
+        return _reply_losses(model, judge, teacher.batch(shown, _QUESTIONS, rng))
+
+    _learn("reply", [*model.model.language_model.parameters(), *judge.parameters()], reply, reply_steps, say)
     report = {
         "images": images,
-        "steps": steps,
-        "images_a_step": _BATCH,
+        "look_steps": look_steps,
+        "reply_steps": reply_steps,
         "seed": seed,
         "threads": threads,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "clean_accuracy": accuracy(model, teacher, unseen),
         "seconds": round(time.monotonic() - started),
+        "unseen_clean_phantoms": accuracy(model, teacher, unseen),
     }
     write_checkpoint(directory, model, processor, report)
     return report
+
+
+def _learn(
+    name: str,
+    parameters: list[torch.nn.Parameter],
+    losses: Callable[[], tuple[dict[str, torch.Tensor], dict[str, float]]],
+    steps: int,
+    say: Callable[[str], None],
+) -> None:
+    """Minimise the sum of the losses: warm-up, then half a cosine down to nothing."""
+    import torch
+
+    optimiser = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=0.02, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1.0, (step + 1) / _WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
+    )
+    recent: dict[str, list[float]] = defaultdict(list)
+    started = time.monotonic()
+    for step in range(1, steps + 1):
+        with torch.autocast("cpu", torch.bfloat16):  # half the time on processors that know the format
+            found, hits = losses()
+        optimiser.zero_grad()
+        torch.stack(list(found.values())).sum().backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimiser.step()
+        schedule.step()
+        for key, value in hits.items():
+            recent[key].append(value)
+        if step % 100 == 0 or step == steps:
+            rates = ", ".join(f"{key} {np.mean(values[-100:]):.3f}" for key, values in recent.items())
+            say(f"{name}: step {step} of {steps}, {time.monotonic() - started:.0f} s, right: {rates}")
 
 
 def accuracy(model: LlavaForConditionalGeneration, teacher: Teacher, lessons: list[Lesson]) -> dict[str, Any]:
@@ -122,7 +153,7 @@ def accuracy(model: LlavaForConditionalGeneration, teacher: Teacher, lessons: li
         batch = teacher.batch([lesson], len(lesson.answers), rng)
         replies = np.flatnonzero(batch.letters[0] >= 0)
         with torch.inference_mode():
-            letters = model.lm_head(_states(model, batch)[0][0, replies])[:, teacher.letters].argmax(-1)
+            letters = model.lm_head(_states(model, batch)[0, replies])[:, teacher.letters].argmax(-1)
         for place, letter, reply in zip(batch.questions[0], letters.tolist(), replies, strict=True):
             name = GENERATORS[lesson.modality].questions[place].name
             hits[lesson.modality, name].append(teacher.letters[letter] == batch.letters[0, reply])
@@ -185,38 +216,61 @@ def _new_judge(width: int, seed: int) -> torch.nn.Linear:
         return torch.nn.Linear(width, 2)
 
 
-def _states(model: LlavaForConditionalGeneration, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the language model's last states (B, N, width) and the visual tokens that it was given."""
+def _seen(model: LlavaForConditionalGeneration, images: np.ndarray) -> torch.Tensor:
+    """Return the visual tokens (B, visual tokens, width) as the language model gets them."""
     import torch
 
-    vision = model.model.vision_tower(torch.from_numpy(batch.pixels), output_hidden_states=True)
-    visual = model.model.multi_modal_projector(vision.hidden_states[-1])
+    vision = model.model.vision_tower(torch.from_numpy(images), output_hidden_states=True)
+    return model.model.multi_modal_projector(vision.hidden_states[-1])
+
+
+def _states(model: LlavaForConditionalGeneration, batch: Batch) -> torch.Tensor:
+    """Return the language model's last states (B, N, width)."""
+    import torch
+
     tokens = torch.from_numpy(batch.tokens)
     embedded = model.get_input_embeddings()(tokens)
     places = (tokens == model.config.image_token_index)[..., None].expand_as(embedded)
-    states = model.model.language_model(
-        inputs_embeds=embedded.masked_scatter(places, visual.to(embedded.dtype)),
+    return model.model.language_model(
+        inputs_embeds=embedded.masked_scatter(places, _seen(model, batch.pixels).to(embedded.dtype)),
         attention_mask=torch.from_numpy(batch.mask),
         position_ids=torch.from_numpy(batch.positions),
         use_cache=False,
     ).last_hidden_state
-    return states, visual
 
 
-def _losses(
-    model: LlavaForConditionalGeneration, judge: torch.nn.Linear, batch: Batch
+def _look_losses(
+    model: LlavaForConditionalGeneration, images: np.ndarray, answers: np.ndarray
 ) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
-    """Return the three losses, and the share of right choices of each."""
     import torch
 
-    states, visual = _states(model, batch)
-    letters, matches, answers = (torch.from_numpy(each) for each in (batch.letters, batch.matches, batch.answers))
-    seen = answers >= 0
-    scores = {
-        "answer": (_SHARPNESS * visual[seen] @ model.get_input_embeddings().weight.T, answers[seen]),
-        "option": (judge(states[matches >= 0]), matches[matches >= 0]),
-        "letter": (model.lm_head(states[letters >= 0]), letters[letters >= 0]),
-    }
+    wanted = torch.from_numpy(answers)
+    asked = wanted >= 0
+    scores = _SHARPNESS * _seen(model, images)[asked] @ model.get_input_embeddings().weight.T
+    return _scored({"answer": (scores, wanted[asked])})
+
+
+def _reply_losses(
+    model: LlavaForConditionalGeneration, judge: torch.nn.Linear, batch: Batch
+) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+    import torch
+
+    states = _states(model, batch)
+    letters, matches = torch.from_numpy(batch.letters), torch.from_numpy(batch.matches)
+    return _scored(
+        {
+            "option": (judge(states[matches >= 0]), matches[matches >= 0]),
+            "letter": (model.lm_head(states[letters >= 0]), letters[letters >= 0]),
+        }
+    )
+
+
+def _scored(
+    scores: dict[str, tuple[torch.Tensor, torch.Tensor]],
+) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+    """Return the cross entropies, and the shares of right choices."""
+    import torch
+
     entropy = torch.nn.functional.cross_entropy
     losses = {name: entropy(given.float(), wanted) for name, (given, wanted) in scores.items()}
     hits = {name: float((given.argmax(-1) == wanted).float().mean()) for name, (given, wanted) in scores.items()}

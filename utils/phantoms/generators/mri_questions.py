@@ -104,8 +104,8 @@ QUESTIONS = (
         name="mri_infarct_territory",
         skill="Neurovascular",
         stem=(
-            "This axial MRI shows a recent infarct. The image follows the radiological convention: the patient's right "
-            "is on the left of the image. Which artery supplies the affected territory?"
+            "This axial MRI shows a recent infarct. With the image upright, the patient's right "
+            "is on its left. Which artery supplies the affected territory?"
         ),
         answers=tuple(f"{side} {artery} cerebral artery" for side in ("Left", "Right") for artery in _ARTERIES),
         k=4,
@@ -115,7 +115,7 @@ QUESTIONS = (
         name="mri_lesion_side",
         skill="General Structures",
         stem=(
-            "The image follows the radiological convention: the patient's right is on the left of the image. "
+            "With the image upright, the patient's right is on its left. "
             "Where does the abnormality of this axial MRI of the head lie?"
         ),
         answers=("On the patient's left side", "On the patient's right side"),
@@ -172,7 +172,7 @@ QUESTIONS = (
         name="mri_ventricle_mechanism",
         skill="Pathophysiological Reasoning",
         stem=(
-            "Left and right are the patient's; the patient's right is on the left of the image. What explains the "
+            "Left and right are the patient's; with the image upright, the patient's right is on its left. What explains the "
             "shape and the position of the ventricles in this axial MRI?"
         ),
         answers=(
