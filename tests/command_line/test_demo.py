@@ -1,25 +1,34 @@
-"""`medqdeg demo`: what it refuses, and what it prints of a results file; the run itself is in tests/tasks."""
+"""`medqdeg demo`: what it refuses, and the whole of it without a network."""
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from medqdeg.utils import nodes
 from medqdeg.utils.command_line import main
-from medqdeg.utils.command_line.demo import print_levels
 
-from ..utils.record_examples import document
+DENIED = """
+import socket
+
+def denied(*args, **kwargs):
+    raise OSError("no network in this test")
+
+socket.socket.connect = socket.socket.connect_ex = denied
+socket.getaddrinfo = socket.create_connection = denied
+"""
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give the folder with the data set's TSV files"),
         (["absent"], "absent is not a folder"),
-        ([".", "--model", "gpt"], "unknown model 'gpt': known are qwen2_5_vl, llava_hf"),
+        ([".", "--full"], "--full is about the phantoms"),
     ],
 )
 def test_bad_arguments_are_one_line_and_write_nothing(
@@ -30,7 +39,6 @@ def test_bad_arguments_are_one_line_and_write_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MEDQDEG_DATA", raising=False)
     monkeypatch.setattr("sys.argv", ["medqdeg", "demo", *arguments])
     with pytest.raises(SystemExit) as stop:
         main()
@@ -39,20 +47,37 @@ def test_bad_arguments_are_one_line_and_write_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_levels_and_their_change_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    from medqdeg.utils.records import score_item
-
-    replies = {"L0": ["B"] * 4, "L1": ["B", "B", "A", "I cannot tell"], "L2": ["A"] * 4}
-    results: dict[str, Any] = {}
-    summaries = []
-    for level, texts in replies.items():
-        summaries.append(nodes.level_summary([score_item(document(level=level), texts)]))
-        results[f"medqdeg_{level.lower()}"] = {"medqdeg,votes": summaries[-1]}
-    results["medqdeg"] = {"medqdeg,votes": nodes.compare_levels(summaries)}
-    print_levels(results)
-    printed = capsys.readouterr().out
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in printed.splitlines() if line.startswith("│")]
-    assert rows[0] == ["L0", "1", "1.000", "1.000", "0.000", "0.000"]
-    assert rows[1][0:3] == ["L1", "1", "0.500"]
-    assert rows[2] == ["L2", "1", "0.000", "1.000", "1.000", "0.000"]
-    assert "L0 to L2: accuracy drop 1.000, shift change +1.000, Dunning-Kruger effect: yes" in printed
+@pytest.mark.slow
+def test_without_a_network_it_runs_all_levels_and_says_where_the_results_are(tmp_path: Path) -> None:
+    # Every Python of the run, lmms-eval's and the one that draws the phantoms, reads this at its start.
+    (tmp_path / "denied").mkdir()
+    (tmp_path / "denied" / "sitecustomize.py").write_text(DENIED, encoding="utf-8")
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tmp_path / "denied"),
+        "MEDQDEG_CACHE": str(tmp_path / "cache"),
+        "HF_HOME": str(tmp_path / "hf"),
+        "COLUMNS": "160",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "from medqdeg.utils.command_line import main; main()", "demo", "--output", "results"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    last = done.stdout.strip().splitlines()[-1]
+    folder = Path(re.match(r"The results are in (.+), their analysis in (.+)$", last)[1])
+    (results,) = folder.glob("*_results.json")
+    found = json.loads(results.read_text(encoding="utf-8"))["results"]
+    overall = [found[f"medqdeg_phantom_small_l{level}"]["medqdeg,votes"]["overall"] for level in range(3)]
+    assert [level["n"] for level in overall] == [84, 168, 168]
+    assert all(level["unread_rate"] < 0.01 and level["missing_rate"] == 0 for level in overall)
+    assert overall[0]["accuracy"] > overall[2]["accuracy"] > 0.3
+    for level, summary in zip(("L0", "L1", "L2"), overall, strict=True):
+        (row,) = [line.split() for line in done.stdout.splitlines() if line.split()[:1] == [level]]
+        scores = [f"{summary[name]:.3f}" for name in ("accuracy", "confidence", "calibration_shift")]
+        assert row[1:5] == [str(summary["n"]), *scores]

@@ -14,11 +14,15 @@ import pytest
 pytest.importorskip("transformers", reason="transformers is not installed")
 
 from medqdeg.utils.checkpoints.tiny import build_tiny_checkpoint
-from medqdeg.utils.command_line.demo import MODELS
 
 from .test_evaluation import TOLERANCE, brute_force
 
 LEVELS = ("l0", "l1", "l2")
+# What each integration needs on a processor; small images keep a request at some tens of milliseconds.
+MODELS = {
+    "qwen2_5_vl": ("qwen2_5_vl", "device=cpu,device_map=cpu,min_pixels=784,max_pixels=50176"),
+    "llava_hf": ("llava", "device=cpu,device_map=cpu"),
+}
 
 
 @pytest.fixture(scope="session")

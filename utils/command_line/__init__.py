@@ -11,6 +11,7 @@ from .analyze import analyze
 from .degrade import degrade
 from .demo import demo
 from .phantom import phantom
+from .reference_model import reference_model
 from .tasks_path import tasks_path
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app.command(no_args_is_help=True)(degrade)
 app.command(no_args_is_help=True)(analyze)
 app.command()(demo)
 app.command(no_args_is_help=True)(phantom)
+app.command()(reference_model)
 app.command()(tasks_path)
 
 

@@ -143,7 +143,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "histopathology_tumour_diagnosis",
-        "General Diagnosis Reasoning",
+        "Disease Diagnosis",
         "A mass was biopsied, and a high-power field of it is shown. Which diagnosis do the tumour cells and what they "
         "produce support best?",
         tuple(_TUMOURS.values()),

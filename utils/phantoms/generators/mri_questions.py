@@ -172,8 +172,8 @@ QUESTIONS = (
         name="mri_ventricle_mechanism",
         skill="Pathophysiological Reasoning",
         stem=(
-            "Left and right are the patient's; with the image upright, the patient's right is on its left. What explains the "
-            "shape and the position of the ventricles in this axial MRI?"
+            "Left and right are the patient's; with the image upright, the patient's right is on its left. What "
+            "explains the shape and the position of the ventricles in this axial MRI?"
         ),
         answers=(
             "A mass on the left pushes the midline to the right",
