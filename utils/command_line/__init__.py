@@ -7,6 +7,7 @@ import sys
 import typer
 
 from ..errors import InputError
+from .build import build, push
 from .degrade import degrade
 from .demo import demo
 from .tasks_path import tasks_path
@@ -20,6 +21,8 @@ app = typer.Typer(
 )
 
 app.command(no_args_is_help=True)(degrade)
+app.command(no_args_is_help=True)(build)
+app.command(no_args_is_help=True)(push)
 app.command()(demo)
 app.command()(tasks_path)
 
