@@ -167,8 +167,8 @@ def _introduction(manifest: Mapping[str, Any]) -> str:
     return (
         f"{clean:,} multiple-choice questions about clean medical images (L0), {weak:,} about mildly degraded "
         f"ones (L1) and {strong:,} about severely degraded ones (L2). Each clean question comes back in one to three "
-        "ways of degrading its image, each at both levels, so that one can ask of a model: when the image gets worse, does it "
-        "know that it knows less?\n\n"
+        "ways of degrading its image, each at both levels, so that one can ask of a model: when the image gets "
+        "worse, does it know that it knows less?\n\n"
         f"Built with medqdeg {manifest['versions']['medqdeg']}, seed {manifest['request']['seed']}, in the manner of "
         "MedQ-Deg (arXiv:2603.07769)."
     )
@@ -230,8 +230,8 @@ def _how(manifest: Mapping[str, Any]) -> str:
     return (
         f"{read:,} items were read, {skipped:,} rows of the sources gave none (`{SKIPPED}` says why), {merged:,} "
         f"stayed after duplicates were merged. `{MANIFEST}` holds versions, seeds, the mix, duplicates, leakage checks "
-        f"and the hash of every file; `{IMAGES}` has a line an image: the hashes of the source's file and of ours, and the "
-        "parameters from which `medqdeg.degradations.reproduce` makes it again."
+        f"and the hash of every file; `{IMAGES}` has a line an image: the hashes of the source's file and of ours, and "
+        "the parameters from which `medqdeg.degradations.reproduce` makes it again."
     )
 
 

@@ -65,9 +65,9 @@ def make_part(out: Path, part: str) -> dict[str, Any]:
         part: its name, `<split>-<number>-of-<number>`.
 
     Returns:
-        The report: `part`, `files` (path -> rows, bytes, SHA-256), `pairs` (rows of `review.csv`), `counts` (level -> axis
-        -> name -> number), `failed` (items that could not be read) and `dropped` (items whose pairs are all out), and
-        `kept` True where nothing had to be done.
+        The report: `part`, `files` (path -> rows, bytes, SHA-256), `pairs` (rows of `review.csv`), `counts` (level ->
+        axis -> name -> number), `failed` (items that could not be read), `dropped` (items whose pairs are all out) and
+        `kept`, True where nothing had to be done.
     """
     work = WorkFolder(out)
     plan = read_json(work.plan)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import InputError, one_line
 from .card import licences_of
-from .layout import MANIFEST, WORK, file_sha256, read_json
+from .layout import DATA, MANIFEST, PICTURES, WORK, file_sha256, read_json
 
 NOT_STATED = "not stated"
 
@@ -122,6 +122,8 @@ def push(folder: Path, upload: Upload) -> str:
             folder_path=folder,
             allow_patterns=list(upload.files),
             ignore_patterns=[f"{WORK}/**"],
+            # Parts of an earlier build of another size would be read along with these.
+            delete_patterns=[f"{DATA}/**", f"{PICTURES}/**", "*.tsv"],
             commit_message="Data set built with medqdeg",
         )
     except InputError:
