@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +92,7 @@ class Front:
 @cache
 def library_versions() -> dict[str, str]:
     """Return the versions that the bytes of a build depend on."""
-    return {**versions(), **{name: version(name) for name in _LIBRARIES}}
+    return versions(*_LIBRARIES)
 
 
 def plan_key(request: Request) -> str:
@@ -121,8 +120,6 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
         raise InputError(
             f"{out} holds a build of {_difference(earlier, request)}: choose another folder, or remove this one"
         )
-    if out.is_dir() and any(entry.name != work.root.name for entry in out.iterdir()):
-        raise InputError(f"{out} is not empty and no build: choose another folder")
 
     items, skipped = _collect(request, front, progress)
     items, twice = _without_repeated_ids(items)

@@ -84,6 +84,8 @@ def build(
     """
     decisions = {} if review is None else read_review(review)
     work = WorkFolder(out)
+    if out.is_dir() and not work.root.is_dir() and any(out.iterdir()):
+        raise InputError(f"{out} is not empty and no build: choose another folder")
     try:
         work.root.mkdir(parents=True, exist_ok=True)
         with _locked(work, out):

@@ -81,7 +81,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _create(self, wanted: dict[str, Any]) -> None:
         name = f"{wanted['organization']}/{wanted['name']}"
         there = name in self.hub.repositories
-        self.hub.repositories.setdefault(name, bool(wanted.get("private")))
+        private = wanted.get("visibility") == "private" or bool(wanted.get("private"))  # older clients say it so
+        self.hub.repositories.setdefault(name, private)
         self._send({"url": f"{self.hub.endpoint}/datasets/{name}"}, 409 if there else 200)
 
     def _dataset(self, name: str, what: str | None, body: bytes) -> None:
