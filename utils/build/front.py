@@ -7,15 +7,24 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
+from importlib.util import find_spec
 from typing import Any
 
+from ..errors import InputError
 from .item import Skipped, SourceItem
 from .planning import Front
 
 
 def whole_front() -> Front:
-    """Return the readers of `--source`, the merging of duplicates and the leakage checks."""
+    """Return the readers of `--source`, the merging of duplicates and the leakage checks.
+
+    Raises:
+        InputError: a library that the checks need is not installed; said now, not after an hour of reading.
+    """
     from .readers import open_source
+
+    if find_spec("sklearn") is None:
+        raise InputError("medqdeg build needs scikit-learn: pip install 'medqdeg[build]'")
 
     return Front(open_source, merge, leakage)
 
@@ -49,9 +58,14 @@ def leakage(items: Sequence[SourceItem]) -> Any:
     from .leakage import letter_balance, text_probe
 
     return {
-        "letter_balance": [asdict(each) for each in letter_balance(items)],
-        "text_probe": [asdict(each) for each in text_probe(items)],
+        "letter_balance": [_rounded(asdict(each)) for each in letter_balance(items)],
+        "text_probe": [_rounded(asdict(each)) for each in text_probe(items)],
     }
+
+
+def _rounded(report: dict[str, Any]) -> dict[str, Any]:
+    """Return a report as JSON takes it, without the last bits that another machine's arithmetic may change."""
+    return {key: round(float(value), 6) if isinstance(value, float) else value for key, value in report.items()}
 
 
 def _described(items: Iterable[SourceItem]) -> Iterator[tuple[SourceItem, Any]]:
