@@ -70,7 +70,7 @@ def source_label(source: str, skill: str) -> str:
 
 
 def phantom_items(count: int | None, seed: int, source: str) -> Iterator[PlainItem]:
-    """Yield phantoms as items of a source: modalities in turn, answers and the places of the right ones drawn evenly."""
+    """Yield phantoms as items of a source: modalities in turn, answers and their places drawn evenly."""
     generators = list(GENERATORS.values())
     for number in range(count) if count is not None else numbers():
         rng = np.random.default_rng([seed, number])
@@ -101,7 +101,7 @@ def png(pixels: np.ndarray) -> bytes:
 
 def gmai_row(item: PlainItem) -> dict[str, str]:
     row = dict.fromkeys(GMAI_COLUMNS, "")
-    row |= {letter: text for letter, text in zip("ABCDE", item.options, strict=False)}
+    row.update(zip("ABCDE", item.options, strict=False))
     return row | {
         "index": item.item_id,
         "image": base64.b64encode(item.images[0]).decode(),
