@@ -17,11 +17,18 @@ from ..utils.build.phantom_source import front
 
 
 @pytest.fixture(autouse=True)
-def phantoms_as_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
+def phantoms_as_a_source(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
+    if "real_sources" in request.fixturenames:
+        return
     module = sys.modules[command.__module__]
     monkeypatch.setattr(module, "front", lambda: front())
+
+
+@pytest.fixture
+def real_sources() -> None:
+    """The test reads sources as a user does."""
 
 
 def run(*arguments: object) -> Result:
@@ -46,7 +53,7 @@ def test_bad_rows_are_named_and_the_exit_status_is_1(tmp_path: Path) -> None:
         result = run(*arguments)
         assert result.exit_code == 1
         assert "medqdeg: ward, line 7: no answer (the row has no answer)" in result.output
-        assert "medqdeg: ward, broken: an image that cannot be read (b.png:" in result.output
+        assert "medqdeg: ward, broken: image cannot be read (b.png:" in result.output
         assert "line 8" not in result.output
         assert (out / "manifest.json").is_file()
 
@@ -112,3 +119,60 @@ def test_push_dry_run_and_refusal(tmp_path: Path) -> None:
     assert "someone/set (private)" in result.output
     assert ".work" not in result.output
     assert "(public)" in run("push", out, "--repo", "someone/set", "--dry-run", "--public", *permitted).output
+
+
+MAP = """\
+source: ward
+id: case
+question: asked
+options: [first, second]
+answer: right
+images: file
+modality: kind
+skill: {value: Disease Diagnosis}
+licence: {value: CC-BY-4.0}
+"""
+
+
+@pytest.mark.usefixtures("real_sources")
+def test_ones_own_items_and_a_published_layout_with_all_that_can_be_wrong(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    from ..utils.build.layouts import phantom_items, write_gmai
+    from ..utils.build.phantom_source import png
+
+    ward = tmp_path / "ward"
+    ward.mkdir()
+    for number in range(4):
+        (ward / f"{number}.png").write_bytes(png(number, 0, 64))
+    (ward / "same.png").write_bytes(png(0, 0, 64))
+    (ward / "empty.png").write_bytes(b"")
+    (ward / "cut.png").write_bytes(png(5, 0, 64)[:700])
+    rows = [f"{number},Which finding?,a cyst,a polyp,A,{number}.png,CT" for number in range(4)]
+    rows += [
+        "same,Which finding?,a cyst,a polyp,A,same.png,CT",
+        "empty,Which finding?,a cyst,a polyp,A,empty.png,CT",
+        "cut,Which finding?,a cyst,a polyp,A,cut.png,CT",
+        "away,Which finding?,a cyst,a polyp,A,../../secret.png,CT",
+        "open,Which finding?,a cyst,a polyp,,0.png,CT",
+        "3,Which finding?,a cyst,a polyp,B,2.png,CT",
+        "eye,Which finding?,a cyst,a polyp,B,2.png,Fundus Photography",
+    ]
+    (ward / "items.csv").write_text("case,asked,first,second,right,file,kind\n" + "\n".join(rows) + "\n")
+    (ward / "map.yaml").write_text(MAP)
+    gmai = write_gmai(tmp_path, phantom_items(7, 0, "GMAI-MMBench"))
+    out = tmp_path / "set"
+    result = run(
+        *("build", "--source", f"own={ward / 'items.csv'}:{ward / 'map.yaml'}", "--source", f"gmai={gmai}"),
+        *("--out", out, "--workers", 1),
+    )
+    assert result.exit_code == 1, result.output
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["counts"]["L0"]["source"]["ward"] == 4
+    assert manifest["counts"]["L0"]["source"]["GMAI-MMBench"] > 0
+    merges = manifest["duplicates"]["merges"]
+    assert [(each["kept"], each["dropped"]) for each in merges] == [(["ward", "0"], ["ward", "same"])]
+    assert sum(manifest["skipped"]["ward"].values()) == 6
+    for name in ("empty", "cut", "secret.png", "no answer", "id occurs twice"):
+        assert name in result.output
+    assert str(tmp_path) not in (out / "manifest.json").read_text()
+    assert manifest["leakage"]["letter_balance"]

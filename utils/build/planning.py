@@ -26,6 +26,10 @@ from .layout import SPLITS, WorkFolder, digest, read_json, replacing, write_json
 from .parts import item_as_json
 from .selection import Chosen, Mix, select
 
+BAD_IMAGE, SAME_ID = "image cannot be read", "id occurs twice"
+"""As the readers say it; here of an image that breaks between reading and choosing, and of an id in two sources that
+carry the same name."""
+
 FORMAT = 1
 """Of the work folder; raised when an older one can no longer be continued."""
 
@@ -211,7 +215,7 @@ def _without_repeated_ids(items: Sequence[SourceItem]) -> tuple[list[SourceItem]
     skipped = []
     for item in items:
         if kept and (kept[-1].source, kept[-1].source_id) == (item.source, item.source_id):
-            skipped.append(Skipped(item.source, item.source_id, "an id that another item has"))
+            skipped.append(Skipped(item.source, item.source_id, SAME_ID))
         else:
             kept.append(item)
     return kept, skipped
@@ -234,7 +238,7 @@ def _choose_usable(
                     sound.add(key)
                 else:
                     broken.append(key)
-                    skipped.append(Skipped(*key, "an image that cannot be read", problem))
+                    skipped.append(Skipped(*key, BAD_IMAGE, problem))
             if done % 50 == 0:
                 progress("checking the chosen images", done, len(selection.chosen))
         if not broken:

@@ -1,4 +1,4 @@
-"""A small build that several tests look at, and a cache of `datasets` that is not the user's."""
+"""A small build that several tests look at."""
 
 from __future__ import annotations
 
@@ -25,13 +25,3 @@ def built(tmp_path_factory: pytest.TempPathFactory, request_for_tests: Request) 
     out = tmp_path_factory.mktemp("built") / "set"
     build(request_for_tests, out, front(), tsv=True)
     return out
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    import datasets
-
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", folder)
-    monkeypatch.setenv("HF_DATASETS_CACHE", str(folder))
-    return folder

@@ -18,6 +18,16 @@ from medqdeg.utils.errors import InputError
 LEVELS = taxonomy.LEVELS
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    import datasets
+
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", folder)
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(folder))
+    return folder
+
+
 def manifest(built: Path) -> dict[str, Any]:
     return json.loads((built / "manifest.json").read_text())
 

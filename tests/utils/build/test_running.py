@@ -182,8 +182,8 @@ def test_bad_items_are_named_and_the_rest_is_built(tmp_path: Path) -> None:
     assert skipped == {
         ("line 7", "no answer", "no"),
         ("line 8", "modality not of the benchmark", "yes"),
-        ("broken", "an image that cannot be read", "no"),
-        ("3", "an id that another item has", "no"),
+        ("broken", "image cannot be read", "no"),
+        ("3", "id occurs twice", "no"),
         ("phantoms=9-9", "a source without a single item", "no"),
     }
     assert summary.problems == 4
