@@ -36,7 +36,7 @@ def summarise(
     return {
         "format": FORMAT,
         "versions": plan["versions"],
-        "sources": [_without_folders(text) for text in plan["request"]["sources"]],
+        "sources": plan["sources"],
         "request": request,
         "items": {level: sum(counts[level]["source"].values()) for level in taxonomy.LEVELS},
         "counts": counts,
@@ -82,9 +82,3 @@ def _added(counters: Iterable[Mapping[str, int]]) -> dict[str, int]:
     for counter in counters:
         total.update(counter)
     return dict(sorted(total.items()))
-
-
-def _without_folders(text: str) -> str:
-    """Return a source as it was given, without the folders: the manifest is published, this machine is not."""
-    name, mark, where = text.partition("=")
-    return f"{name}{mark}{':'.join(Path(part).name for part in where.split(':'))}"

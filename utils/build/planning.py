@@ -156,6 +156,7 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
         "format": FORMAT,
         "key": key,
         "request": request.as_dict(),
+        "sources": [_without_folders(text) for text in sorted(request.sources)],
         "versions": library_versions(),
         "parts": parts,
         "problems": sum(not row.harmless for row in skipped),
@@ -322,6 +323,13 @@ def _stamp(text: str) -> list[Any]:
         except (OSError, ValueError):
             continue
     return stamps
+
+
+def _without_folders(text: str) -> str:
+    """Return a source as it was given, paths without their folders: the manifest is published, this machine is not."""
+    name, mark, where = text.partition("=")
+    parts = (Path(part).name if Path(part).expanduser().exists() else part for part in where.split(":"))
+    return f"{name}{mark}{':'.join(parts)}"
 
 
 def _difference(earlier: Mapping[str, Any], request: Request) -> str:
