@@ -119,7 +119,7 @@ def normalised(text: str) -> str:
     before and a point within a number stay too, since they change what it says.
     """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    words = re.findall(r"(?<![\w.])[-−]?\d+(?:\.\d+)?|\w+|[+<>=%]", folded)
+    words = re.findall(r"(?<![\w.])[-−]?(?:\d+(?:\.\d+)?|\.\d+)|\w+|[+<>=%]", folded)
     return " ".join(words).replace("−", "-") or folded.strip()
 
 

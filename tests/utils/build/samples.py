@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.fft import idctn
 
 from medqdeg.utils.build.item import ImageSource, Skipped, SourceItem
 
@@ -16,15 +17,11 @@ from .layouts import PlainItem, png
 
 @functools.cache
 def picture(seed: int, side: int = 48) -> bytes:
-    """A PNG of smooth shapes, (side, side, 3), different for each seed."""
-    rng = np.random.default_rng(seed)
-    waves = rng.normal(size=(3, 4, 4))
-    y, x = np.mgrid[0:side, 0:side] / side
-    image = sum(
-        waves[:, u, v, None, None] * np.cos(np.pi * (u + 1) * y) * np.cos(np.pi * (v + 1) * x)
-        for u in range(4)
-        for v in range(4)
-    )
+    """A PNG of (side, side, 3) whose frequencies fall off as a photograph's do, different for each seed."""
+    waves = np.zeros((3, side, side))
+    lows = np.add.outer(np.arange(20), np.arange(20))
+    waves[:, :20, :20] = np.random.default_rng(seed).normal(size=(3, 20, 20)) / (1 + lows)
+    image = idctn(waves, axes=(1, 2), norm="ortho")
     image = (image - image.min()) / (image.max() - image.min()) * 255
     return png(np.moveaxis(image, 0, -1).astype(np.uint8))
 

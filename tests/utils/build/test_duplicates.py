@@ -49,6 +49,7 @@ BASE = np.random.default_rng(0).bytes(32)
         ("T2-weighted", "T2 weighted"),
         ("Größe", "GRÖSSE"),
         ("−5 °C", "-5 °C"),
+        ("COVID-19", "Covid 19"),
     ],
 )
 def test_questions_that_read_the_same(one: str, other: str) -> None:
@@ -60,6 +61,7 @@ def test_questions_that_read_the_same(one: str, other: str) -> None:
     [
         ("1.5 cm", "15 cm"),
         ("1.5 cm", "1 5 cm"),
+        (".5 cm", "5 cm"),
         ("-5", "5"),
         ("> 5 cm", "< 5 cm"),
         ("left kidney", "right kidney"),

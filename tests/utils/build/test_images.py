@@ -40,7 +40,7 @@ def test_the_hash_agrees_with_imagehash() -> None:
     for seed in range(5):
         image = opened(picture(seed, 96))
         theirs = np.packbits(imagehash.phash(image, hash_size=16).hash).tobytes()
-        # Their reduction has no first step over whole pixels.
+        # Their transform is not normalised, which weighs the first row and column more.
         assert hash_distance(perceptual_hash(image), theirs) <= 4
 
 
@@ -68,7 +68,7 @@ def test_deep_and_shallow_grey_are_near() -> None:
     grey = np.asarray(opened(picture(1, 96)).convert("L"))
     deep = Image.fromarray(grey.astype(np.uint16) * 13)
     assert deep.mode == "I;16"
-    assert hash_distance(perceptual_hash(Image.fromarray(grey)), perceptual_hash(deep)) <= 4
+    assert hash_distance(perceptual_hash(Image.fromarray(grey)), perceptual_hash(deep)) <= NEAR
 
 
 def test_what_is_under_an_opaque_image_does_not_count() -> None:

@@ -94,7 +94,7 @@ def test_what_holds_for_one_question_alone_is_not_seen_across_questions() -> Non
 
 
 def test_a_set_that_does_not_leak_is_mostly_passed() -> None:
-    """A 95% interval lies above chance in 2.5% of sets; more than 3 of 12 would come by chance once in 5,000."""
+    """A 95% interval lies above chance in 2.5% of sets; more than 3 of 12 would come by chance once in 6,000."""
     found = [text_probe(questions(150, seed, "none"))[0] for seed in range(12)]
     assert sum(probe.beats_chance for probe in found) <= 3
     assert np.mean([probe.accuracy for probe in found]) == pytest.approx(0.25, abs=0.04)
@@ -136,7 +136,7 @@ def test_the_p_of_a_probe_is_the_poisson_binomial() -> None:
         if sum(hits) >= 2
     )
     assert mixed == pytest.approx(expected)
-    assert _upper_p(np.full(4000, 0.25), 1100.0) == pytest.approx(float(stats.binom.sf(1099, 4000, 0.25)), rel=0.05)
+    assert _upper_p(np.full(4000, 0.25), 1040.0) == pytest.approx(float(stats.binom.sf(1039, 4000, 0.25)), rel=0.02)
 
 
 def test_a_probe_says_whether_it_beats_chance() -> None:

@@ -110,9 +110,10 @@ def _item(
         return label(row.cells[columns[role]]) if role in columns else ""
 
     source_id = cell("id") or row.where
-    images = _images(row, columns, places, folder, earlier)
     if len(row.cells.get(columns.get("image", ""), "")) > _LONGEST_REFERENCE:
         earlier.setdefault(source_id, row.again)
+    # First of all: a row that does not belong to the benchmark may be wrong in every other way.
+    modality = checks.modality(cell("modality"))
     cells = {letter: row.cells[columns[letter]] for letter in "ABCDE" if letter in columns}
     options = checks.lettered_options(cells, cell("answer"))
     checks.check_options(options)
@@ -122,9 +123,9 @@ def _item(
         question=checks.stem(text(row.cells[columns["question"]])),
         options=options,
         answer=checks.answer_index(cell("answer"), options, "letter"),
-        modality=checks.modality(cell("modality")),
+        modality=modality,
         skill=taxonomy.skill_from_label(SOURCE, cell("skill")),
-        images=images,
+        images=_images(row, columns, places, folder, earlier),
         licence=LICENCE,
         extra={
             "clinical_vqa_task": cell("skill"),

@@ -147,21 +147,23 @@ def _question_files(place: Place) -> list[str]:
 def _item(row: Row, places: Places, folders: list[str], modalities: Mapping[str, str]) -> SourceItem:
     cells = row.cells
     source_id = label(cells.get("id")) or row.where
-    answer = _letter(cells.get("label"))
-    options = checks.lettered_options(_options(cells.get("options")), answer)
-    checks.check_options(options)
     question = checks.stem(text(cells.get("question")))
     if not question:
         raise RowError(checks.NO_QUESTION)
-    task, kind = label(cells.get("medical_task")), label(cells.get("question_type"))
     given = modalities.get(source_id)
+    # Before the rest: a row that does not belong to the benchmark may be wrong in every other way.
+    modality = checks.modality(given) if given else modality_in_words(question)
+    answer = _letter(cells.get("label"))
+    options = checks.lettered_options(_options(cells.get("options")), answer)
+    checks.check_options(options)
+    task, kind = label(cells.get("medical_task")), label(cells.get("question_type"))
     return checks.make_item(
         source=SOURCE,
         source_id=source_id,
         question=question,
         options=options,
         answer=checks.answer_index(answer, options, "letter"),
-        modality=checks.modality(given) if given else modality_in_words(question),
+        modality=modality,
         skill=taxonomy.skill_from_label(SOURCE, f"{task} / {kind}"),
         images=_images(cells.get("images"), places, folders),
         licence=LICENCE,

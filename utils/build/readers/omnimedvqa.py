@@ -24,7 +24,7 @@ from .tables import UNREADABLE_FILE, UNREADABLE_ROW
 
 SOURCE = "OmniMedVQA"
 REPOSITORY = "foreverbeliever/OmniMedVQA"
-FILES = ("*.zip", "QA_information/*", "Images/*")
+FILES = ("*.zip", "*QA_information/*", "*Images/*")
 
 _QUESTIONS = "QA_information"
 _LARGEST_FILE = 2**29
@@ -106,11 +106,12 @@ def _entries(place: Place, name: str) -> Iterator[tuple[str, Mapping[str, Any] |
 
 
 def _item(entry: Mapping[str, Any], where: str, places: Places, root: str, restricted: bool) -> SourceItem:
+    # First of all: a row that does not belong to the benchmark may be wrong in every other way.
+    modality = checks.modality(label(entry.get("modality_type")) or label(entry.get("modality")))
     answer = text(entry.get("gt_answer"))
     cells = {letter: entry.get(f"option_{letter}") for letter in _LETTERS}
     options = checks.lettered_options(cells, answer)
     checks.check_options(options)
-    modality = label(entry.get("modality_type")) or label(entry.get("modality"))
     kind, part = label(entry.get("question_type")), label(entry.get("dataset"))
     return checks.make_item(
         source=SOURCE,
@@ -118,7 +119,7 @@ def _item(entry: Mapping[str, Any], where: str, places: Places, root: str, restr
         question=checks.stem(text(entry.get("question"))),
         options=options,
         answer=checks.answer_index(answer, options, "text"),
-        modality=checks.modality(modality),
+        modality=modality,
         skill=taxonomy.skill_from_label(SOURCE, kind),
         images=[checks.image_at(places, entry.get("image_path"), (root,), harmless_if_missing=restricted)],
         licence=f"that of its part, {part}" if part else None,

@@ -86,6 +86,7 @@ def _rows(table: Table, places: Places, folder: str, chosen: OwnMap) -> Iterator
 
 def _item(row: Row, chosen: OwnMap, places: Places, folder: str) -> SourceItem:
     cells = row.cells
+    modality = checks.modality(chosen.modality.of(cells))
     answer = text(chosen.answer.of(cells))
     options = _options(cells, chosen, answer)
     checks.check_options(options)
@@ -100,7 +101,7 @@ def _item(row: Row, chosen: OwnMap, places: Places, folder: str) -> SourceItem:
         question=checks.stem(text(chosen.question.of(cells))),
         options=options,
         answer=_answer(answer, options, chosen.answer_as),
-        modality=checks.modality(chosen.modality.of(cells)),
+        modality=modality,
         skill=_skill(chosen.skill, cells),
         images=images,
         licence=label(chosen.licence.of(cells)) or None,

@@ -79,6 +79,8 @@ def open_table(
     try:
         if path.stat().st_size == 0:
             raise InputError(f"{name}: the file is empty")
+        if encoding.casefold().replace("_", "-") == "utf-8-sig":
+            encoding = "utf-8"  # the mark at the beginning is always taken off
         if "a\n".encode(encoding) != b"a\n":
             raise InputError(f"{name}: encoding {encoding} is not read; convert the file to UTF-8")
         if kind == "parquet":
