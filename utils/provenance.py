@@ -16,10 +16,14 @@ PACKAGES: tuple[str, ...] = (
 )
 
 
-def versions() -> dict[str, str]:
-    """Return package name -> installed version ("absent" where it is not installed), and Python's."""
+def versions(*further: str) -> dict[str, str]:
+    """Return package name -> installed version ("absent" where it is not installed), and Python's.
+
+    Args:
+        further: packages to look up beside those of `PACKAGES`.
+    """
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in (*PACKAGES, *further):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -8,6 +8,7 @@ import typer
 
 from ..errors import InputError
 from .analyze import analyze
+from .build import build, push
 from .degrade import degrade
 from .demo import demo
 from .phantom import phantom
@@ -24,6 +25,8 @@ app = typer.Typer(
 
 app.command(no_args_is_help=True)(degrade)
 app.command(no_args_is_help=True)(analyze)
+app.command(no_args_is_help=True)(build)
+app.command(no_args_is_help=True)(push)
 app.command()(demo)
 app.command(no_args_is_help=True)(phantom)
 app.command()(reference_model)

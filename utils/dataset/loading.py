@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .. import taxonomy
 from ..cores import usable_cores
 from ..errors import InputError
+from .built import checked_rows
 from .images import check_image, decode_base64, is_file, quoted, relative_path, split_cell
 from .location import Location, file_name, locate
 from .tsv import ImageCells, Place, Row, TsvFile, at_line, extra_as_json, parse_header, question_key
@@ -49,8 +50,12 @@ def load_level(split: str, level: str, location: Location | None = None) -> data
         InputError: for anything wrong with the files, in one line.
     """
     location = location or locate()
-    path = location.fetch(file_name(split, level))
-    dataset = _load_file(path, location, _source_question_rule(split, location))
+    if parts := location.parts(split, level):
+        path = parts[0].parent
+        dataset = _generated(checked_rows, {"paths": parts, "rule": BY_COLUMN}, _parts_fingerprint(parts))
+    else:
+        path = location.fetch(file_name(split, level))
+        dataset = _load_file(path, location, _source_question_rule(split, location))
     levels = dataset["level"][:]
     found = {name: levels.count(name) for name in taxonomy.LEVELS if name in levels}
     if level not in found:
@@ -77,18 +82,19 @@ def without_decoding(items: datasets.Dataset) -> datasets.Dataset:
 
 
 def _load_file(path: Path, location: Location, rule: str) -> datasets.Dataset:
-    import datasets
-    from datasets.exceptions import DatasetGenerationError
-
     file = TsvFile(path)
     images = [] if file.columns.holds_images else _image_paths(file)
     location.fetch_images(path, images)
+    return _generated(_checked_rows, {"path": path, "rule": rule}, _fingerprint(path, images, rule))
+
+
+def _generated(rows: Callable[..., Iterator[dict[str, Any]]], arguments: Any, fingerprint: str) -> datasets.Dataset:
+    import datasets
+    from datasets.exceptions import DatasetGenerationError
+
     try:
         return datasets.Dataset.from_generator(
-            _checked_rows,
-            features=_features(),
-            gen_kwargs={"path": path, "rule": rule},
-            fingerprint=_fingerprint(path, images, rule),
+            rows, features=_features(), gen_kwargs=arguments, fingerprint=fingerprint
         )
     except DatasetGenerationError as error:
         cause: BaseException | None = error
@@ -165,6 +171,11 @@ def _fingerprint(path: Path, images: list[str], rule: str) -> str:
     for entry in images:
         image = path.parent / entry
         parts.append(f"{entry}:{_stamp(image) if is_file(image) else 'absent'}")
+    return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()[:32]
+
+
+def _parts_fingerprint(paths: list[Path]) -> str:
+    parts = ["medqdeg", _rules(), *(f"{path.absolute()}:{_stamp(path)}" for path in paths)]
     return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()[:32]
 
 

@@ -1,4 +1,7 @@
-"""Where the four files of the data set lie: a local folder or a repository of the Hugging Face Hub."""
+"""Where the files of the data set lie: a local folder or a repository of the Hugging Face Hub.
+
+Either holds the four TSV files of the published layout, or the Parquet files of `medqdeg build` (see `built`).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import Any, NoReturn, Protocol
 
 from ..errors import InputError
 from ..taxonomy import CLEAN
+from .built import DATA, parts_among
 from .images import is_file
 from .tsv import first_line
 
@@ -31,6 +35,14 @@ def file_name(split: str, level: str) -> str:
 
 class Location(Protocol):
     """A place that holds the files."""
+
+    def parts(self, split: str, level: str) -> list[Path]:
+        """Return the local paths of a built set's Parquet files, downloading them if need be; [] where it is none.
+
+        Raises:
+            InputError: some of them are missing.
+        """
+        ...
 
     def fetch(self, name: str) -> Path:
         """Return the local path of a file, downloading it if need be. Raises `InputError` if there is none."""
@@ -52,9 +64,13 @@ class Location(Protocol):
 
 @dataclass(frozen=True)
 class LocalFolder:
-    """A folder with the four TSV files, images inside them or beside them."""
+    """A folder with the four TSV files, images inside them or beside them, or with a built set."""
 
     folder: Path
+
+    def parts(self, split: str, level: str) -> list[Path]:
+        names = (path.relative_to(self.folder).as_posix() for path in self.folder.glob(f"{DATA}/{level}/*.parquet"))
+        return [self.folder / name for name in parts_among(names, split, level)]
 
     def fetch(self, name: str) -> Path:
         path = self.folder / name
@@ -80,6 +96,30 @@ class HubRepository:
 
     repository: str
     revision: str | None = None
+
+    def parts(self, split: str, level: str) -> list[Path]:
+        from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
+
+        options: dict[str, Any] = {"repo_id": self.repository, "repo_type": "dataset", "revision": self.revision}
+        tsv = try_to_load_from_cache(
+            self.repository, file_name(split, level), repo_type="dataset", revision=self.revision or "main"
+        )
+        if isinstance(tsv, str):
+            return []
+        try:
+            names = HfApi().list_repo_files(**options)
+            wanted = parts_among(names, split, level)
+            folder = Path(snapshot_download(**options, allow_patterns=wanted)) if wanted else None
+        except InputError:
+            raise
+        except Exception:  # no network: what an earlier run fetched, else `fetch` says what is wrong
+            try:
+                folder = Path(snapshot_download(**options, local_files_only=True))
+            except Exception:
+                return []
+            names = [path.relative_to(folder).as_posix() for path in folder.glob(f"{DATA}/{level}/*.parquet")]
+            wanted = parts_among(names, split, level)
+        return [] if folder is None else [folder / name for name in wanted]
 
     def fetch(self, name: str) -> Path:
         from huggingface_hub import HfApi, hf_hub_download

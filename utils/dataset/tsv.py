@@ -45,11 +45,11 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
 REQUIRED: tuple[str, ...] = ("item_id", "question", "answer")
 
 # What pandas, with which the authors read the files, takes for a missing value; case matters to it.
-_MISSING_VALUES = frozenset(
+MISSING_VALUES = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
     | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 )
-_MISSING_LABELS = frozenset(value.casefold() for value in _MISSING_VALUES)
+_MISSING_LABELS = frozenset(value.casefold() for value in MISSING_VALUES)
 
 # The csv module's own limit of 128 KiB is less than one image. A higher one than ours (about 100 MB of image) would
 # let one stray quotation mark take a file of gigabytes for a single cell, at four bytes a character.
@@ -313,7 +313,7 @@ def _options(cells: Mapping[str, str], columns: Columns, answer: str) -> dict[st
     options = {
         letter: text
         for letter, text in texts.items()
-        if text not in _MISSING_VALUES or (letter == answer and text != "")
+        if text not in MISSING_VALUES or (letter == answer and text != "")
     }
     if len(options) < 2:
         raise InputError(f"the item has {len(options)} option{'s' if len(options) != 1 else ''}, not at least 2")

@@ -1,0 +1,90 @@
+"""What the quality gate measures on images that should pass: the published ones, and phantoms of every modality.
+
+Prints, as Markdown, the range of each measure by degradation and level, and how many pairs the limits leave out.
+
+    python benchmarks/quality_gate.py [--phantoms 20] [--published FOLDER]
+
+FOLDER holds the authors' images as `<degradation>_L0.png`, `_L1.png`, `_L2.png`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from medqdeg.degradations import get, list_degradations, load_severities
+from medqdeg.utils.build.degrading import MadeImage, Pair, degrade_item
+from medqdeg.utils.build.gate import Limits, Verdict, judge
+from medqdeg.utils.image_files import read_image
+from medqdeg.utils.phantoms import GENERATORS
+
+MEASURES = ("ssim", "visible", "entropy_kept", "contrast_kept", "region_contrast_kept")
+
+
+def published(folder: Path) -> Iterator[tuple[str, Verdict]]:
+    for path in sorted(folder.glob("*_L0.png")):
+        stem = path.name.removesuffix("_L0.png")
+        clean, *degraded = (read_image(folder / f"{stem}_{level}.png").image for level in ("L0", "L1", "L2"))
+        if any(image.mode != clean.mode for image in degraded):
+            clean, *degraded = (image.convert("L") for image in (clean, *degraded))
+        name = "motion_blur" if stem.startswith("xray") else get(stem).name
+        levels = dict(zip(("L1", "L2"), ((MadeImage(image, b"", {}, ""),) for image in degraded), strict=True))
+        yield name, judge([MadeImage(clean, b"", {}, "")], Pair(name, levels), Limits())
+
+
+def phantoms(count: int) -> Iterator[tuple[str, Verdict]]:
+    table = load_severities()
+    for modality, generator in GENERATORS.items():
+        for number in range(count):
+            rng = np.random.default_rng([7, number])
+            question = generator.questions[number % len(generator.questions)]
+            answer = question.answers[number % len(question.answers)]
+            buffer = io.BytesIO()
+            Image.fromarray(generator.draw(generator.scene_with(question, answer, rng), rng)).save(buffer, "PNG")
+            names = list_degradations(modality)
+            made = degrade_item([buffer.getvalue()], names, seed=0, modality=modality, table=table)
+            for pair in made.pairs:
+                yield pair.name, judge(made.clean, pair, Limits())
+
+
+def print_table(title: str, verdicts: Iterator[tuple[str, Verdict]]) -> None:
+    values: Mapping[tuple[str, str], list[tuple[float | None, ...]]] = defaultdict(list)
+    kinds: Mapping[str, Counter[str | None]] = defaultdict(Counter)
+    for name, verdict in verdicts:
+        kinds[name][verdict.kind] += 1
+        for level, (found, *_) in verdict.measures.items():
+            values[name, level].append(tuple(getattr(found, measure) for measure in MEASURES))
+    print(f"### {title}\n\n| degradation | level | images | " + " | ".join(MEASURES) + " | left out |")
+    print("|---|---|---:|" + "---|" * len(MEASURES) + "---|")
+    for name in list_degradations():
+        for level in ("L1", "L2"):
+            if rows := values.get((name, level)):
+                cells = []
+                for column in zip(*rows, strict=True):
+                    numbers = [value for value in column if value is not None]
+                    cells.append(f"{min(numbers):.3g} to {max(numbers):.3g}" if numbers else "")
+                out = ", ".join(f"{number} {kind}" for kind, number in kinds[name].items() if kind)
+                print(f"| {name} | {level} | {len(rows)} | {' | '.join(cells)} | {out if level == 'L1' else ''} |")
+    total = sum(sum(counter.values()) for counter in kinds.values())
+    left_out = total - sum(counter[None] for counter in kinds.values())
+    print(f"\n{left_out} of {total} pairs are left out.\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--phantoms", type=int, default=20, help="of each modality")
+    parser.add_argument("--published", type=Path)
+    arguments = parser.parse_args()
+    if arguments.published:
+        print_table("Published images", published(arguments.published))
+    print_table("Phantoms", phantoms(arguments.phantoms))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""The quality gate: its measures against other implementations, its limits against the published images, the review."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medqdeg.degradations import load_severities
+from medqdeg.utils.build import gate
+from medqdeg.utils.build.degrading import MadeImage, Pair, degrade_item
+from medqdeg.utils.build.likeness import compare, entropy, ssim
+from medqdeg.utils.errors import InputError
+from medqdeg.utils.image_files import encode_image, read_image
+
+LIMITS = gate.Limits()
+
+
+def picture(side: int = 64) -> np.ndarray:
+    y, x = np.mgrid[:side, :side]
+    return (128 + 60 * np.sin(x / 5) + 50 * np.cos(y / 7)).astype(np.uint8)
+
+
+def made(values: np.ndarray) -> MadeImage:
+    image = Image.fromarray(values)
+    return MadeImage(image, encode_image(image), {}, "")
+
+
+def verdict(clean: np.ndarray, mild: np.ndarray, severe: np.ndarray, name: str = "gaussian_blur") -> gate.Verdict:
+    return gate.judge([made(clean)], Pair(name, {"L1": (made(mild),), "L2": (made(severe),)}), LIMITS)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 12.0, 60.0])
+def test_ssim_agrees_with_scikit_image(sigma: float) -> None:
+    from skimage.metrics import structural_similarity
+
+    before = picture(96).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, sigma, before.shape)
+    after = np.clip(before + noise, 0, 255).round().astype(np.float32)
+    # The mean of the whole map: scikit-image's own number leaves the border out.
+    _, theirs = structural_similarity(
+        before.astype(float),
+        after.astype(float),
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        data_range=255,
+        full=True,
+    )
+    assert ssim(before, after) == pytest.approx(float(theirs.mean()), abs=2e-3)
+
+
+def test_entropy_of_equal_shares_is_the_logarithm() -> None:
+    assert entropy(np.arange(256, dtype=np.float32).reshape(16, 16)) == pytest.approx(8)
+    assert entropy(np.zeros((4, 4), np.float32)) == 0
+    assert entropy(np.array([[0, 0, 0, 9]], np.float32)) == pytest.approx(0.75 * math.log2(4 / 3) + 0.5)
+
+
+def test_equal_images_are_alike_in_all() -> None:
+    found = compare(Image.fromarray(picture()), Image.fromarray(picture()))
+    assert (found.ssim, found.visible, found.entropy_kept, found.contrast_kept) == (1, 0, 1, 1)
+    assert found.region_contrast_kept is None
+
+
+def test_largest_block_is_found_wherever_it_is() -> None:
+    changed = picture()
+    changed[16:24, 40:48] += 10
+    found = compare(Image.fromarray(picture()), Image.fromarray(changed))
+    assert found.visible == 10
+
+
+def test_contrast_inside_a_marking_counts_alone() -> None:
+    clean = np.repeat(picture(96)[..., None], 3, axis=2)
+    clean[20:61, 20] = clean[20:61, 60] = clean[20, 20:61] = clean[60, 20:61] = (255, 0, 0)
+    flat = clean.copy()
+    flat[21:60, 21:60] = 120
+    found = compare(Image.fromarray(clean), Image.fromarray(flat))
+    assert found.region_contrast_kept == 0
+    assert found.contrast_kept > 0.8
+    result = verdict(clean, flat, flat)
+    assert result.kind == gate.TOO_STRONG
+    assert "marking" in result.reason
+
+
+def test_too_weak_and_too_strong_are_told() -> None:
+    clean = picture()
+    weak = clean.copy()
+    weak[0, 0] += 3
+    blurred = np.clip(clean.astype(int) + 20, 0, 255).astype(np.uint8)
+    assert verdict(clean, weak, blurred).kind == gate.TOO_WEAK
+    assert verdict(clean, blurred, np.full_like(clean, 9)).kind == gate.TOO_STRONG
+    assert verdict(clean, blurred, blurred).kind is None
+
+
+def test_a_turned_image_is_not_too_strong() -> None:
+    rng = np.random.default_rng(0)
+    clean = rng.integers(0, 256, (64, 64), dtype=np.uint8)
+    other = rng.permutation(clean.ravel()).reshape(64, 64)
+    assert verdict(clean, other, other, "gaussian_noise").kind == gate.TOO_STRONG
+    assert verdict(clean, other, other, "object_rotation").kind is None
+
+
+def test_an_item_is_weak_only_if_all_of_its_images_are() -> None:
+    clean, other = picture(), np.clip(picture().astype(int) + 30, 0, 255).astype(np.uint8)
+    levels = {"L1": (made(clean), made(other)), "L2": (made(other), made(other))}
+    both = [made(clean), made(clean)]
+    assert gate.judge(both, Pair("exposure", levels), LIMITS).kind is None
+    levels["L1"] = (made(clean), made(clean))
+    assert gate.judge(both, Pair("exposure", levels), LIMITS).kind == gate.TOO_WEAK
+
+
+def test_published_images_pass(reference: Path) -> None:
+    tried = 0
+    for path in sorted(reference.glob("*_L0.png")):
+        stem = path.name.removesuffix("_L0.png")
+        clean, *degraded = (read_image(reference / f"{stem}_{level}.png").image for level in ("L0", "L1", "L2"))
+        if any(image.mode != clean.mode for image in degraded):  # one set of three mixes grey and colour files
+            clean, *degraded = (image.convert("L") for image in (clean, *degraded))
+        levels = {level: (MadeImage(image, b"", {}, ""),) for level, image in zip(("L1", "L2"), degraded, strict=True)}
+        name = "motion_blur" if stem.startswith("xray") else stem
+        result = gate.judge([MadeImage(clean, b"", {}, "")], Pair(name, levels), LIMITS)
+        assert result.kind is None, (stem, result.reason)
+        tried += 1
+    assert tried == 19
+
+
+def test_a_degradation_that_changes_nothing_is_not_made() -> None:
+    flat = encode_image(Image.new("L", (32, 32), 90))
+    item = degrade_item([flat], ["gaussian_blur"], seed=0, modality="CT", table=load_severities())
+    result = gate.judge(item.clean, item.pairs[0], LIMITS)
+    assert result.kind == gate.NOT_MADE
+    assert result.decision == gate.EXCLUDE
+
+
+def test_review_goes_out_and_comes_back(tmp_path: Path) -> None:
+    good = gate.Verdict(None, "", {})
+    bad = gate.Verdict(gate.TOO_WEAK, "L1: SSIM", {})
+    rows = [
+        gate.review_row('ward:"a", b', "exposure", good, "keep"),
+        gate.review_row("ward:c", "exposure", bad, "exclude"),
+    ]
+    path = tmp_path / "review.csv"
+    path.write_bytes(gate.review_table(rows))
+    assert path.read_text().splitlines()[1].startswith("ward:c,exposure,exclude,exclude,too weak (L1: SSIM)")
+    assert gate.read_review(path) == {('ward:"a", b', "exposure"): "keep", ("ward:c", "exposure"): "exclude"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("item_id,degradation\na,b\n", "lacks the column decision"),
+        ("item_id,degradation,decision\na,b,maybe\n", "maybe"),
+    ],
+)
+def test_a_wrong_review_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "review.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        gate.read_review(path)

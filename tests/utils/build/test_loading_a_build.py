@@ -1,0 +1,130 @@
+"""A built set as others read it: `datasets`, the tasks' own loader (Parquet and TSV), lmms-eval."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medqdeg.utils import taxonomy
+from medqdeg.utils.build.writing import read_rows
+from medqdeg.utils.dataset.loading import load_level, without_decoding
+from medqdeg.utils.dataset.location import LocalFolder
+from medqdeg.utils.errors import InputError
+
+LEVELS = taxonomy.LEVELS
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    import datasets
+
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", folder)
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(folder))
+    return folder
+
+
+def manifest(built: Path) -> dict[str, Any]:
+    return json.loads((built / "manifest.json").read_text())
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_datasets_loads_it_with_its_features(built: Path, level: str) -> None:
+    from datasets import Image, List, load_dataset
+
+    from medqdeg.utils.dataset.built import features
+
+    items = load_dataset(str(built), level)
+    assert set(items) == {"test", "dev"}
+    assert sum(len(split) for split in items.values()) == manifest(built)["items"][level]
+    assert items["test"].features == features()
+    assert items["test"].features["images"] == List(Image())
+    assert items["test"][0]["images"][0].size == (96, 96)
+    assert set(items["test"]["level"]) == {level}
+
+
+@pytest.fixture
+def as_tsv(built: Path, tmp_path: Path) -> Path:
+    for path in built.glob("*.tsv"):
+        shutil.copy(path, tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_parquet_and_tsv_load_as_the_same_items(built: Path, as_tsv: Path, level: str) -> None:
+    for split in ("test", "dev"):
+        ours = without_decoding(load_level(split, level, LocalFolder(built)))
+        published = without_decoding(load_level(split, level, LocalFolder(as_tsv)))
+        assert ours.column_names == published.column_names
+        by_id = {row["item_id"]: row for row in published}
+        assert len(by_id) == len(ours) > 0
+        for row in ours:
+            other = by_id[row["item_id"]]
+            assert {key: value for key, value in row.items() if key != "extra"} == {
+                key: value for key, value in other.items() if key != "extra"
+            }
+
+
+def test_clean_and_degraded_items_share_their_source_question(built: Path) -> None:
+    ids = [set(load_level("test", level, LocalFolder(built))["source_question_id"]) for level in LEVELS]
+    assert ids[0] == ids[1] == ids[2]
+
+
+def test_a_missing_part_is_named(built: Path, tmp_path: Path) -> None:
+    shutil.copytree(built / "data", tmp_path / "data")
+    sorted((tmp_path / "data/L1").glob("test-*"))[1].unlink()
+    with pytest.raises(InputError, match=r"data/L1/ has \d of the \d test parts, part 1 is missing"):
+        load_level("test", "L1", LocalFolder(tmp_path))
+
+
+def test_a_cut_off_part_is_named(built: Path, tmp_path: Path) -> None:
+    shutil.copytree(built / "data", tmp_path / "data")
+    part = sorted((tmp_path / "data/L1").glob("dev-*"))[0]
+    part.write_bytes(part.read_bytes()[:2000])
+    with pytest.raises(InputError, match="cannot be read as Parquet"):
+        load_level("dev", "L1", LocalFolder(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("answer", "E", "the answer 'E' is not among the options"),
+        ("options", ["one"], "1 option, not at least 2"),
+        ("question", "", "no question"),
+        ("images", [{"bytes": b"\x89PNG", "path": None}], "cannot be decoded"),
+        ("degradation", None, "names no degradation"),
+        ("modality", "Smell", "unknown modality"),
+    ],
+)
+def test_a_wrong_row_is_named(built: Path, tmp_path: Path, column: str, value: Any, message: str) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    from medqdeg.utils.dataset.built import features, part_name
+
+    row = next(row for row in read_rows(sorted((built / "data/L1").glob("test-*"))) if len(row["options"]) < 5)
+    path = tmp_path / part_name("L1", "test", 0, 1)
+    path.parent.mkdir(parents=True)
+    table = pyarrow.Table.from_pylist([{**row, column: value}], schema=features().arrow_schema)
+    pyarrow.parquet.write_table(table, path)
+    with pytest.raises(InputError, match=message) as caught:
+        load_level("test", "L1", LocalFolder(tmp_path))
+    assert row["item_id"] in str(caught.value)
+
+
+def test_tasks_run_on_it(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("lmms_eval", reason="lmms-eval is not installed")
+    from ...tasks.test_evaluation import evaluate
+
+    monkeypatch.setenv("MEDQDEG_DATA", str(built))
+    results, _ = evaluate(["medqdeg"], repeats=2)
+    counts = {level: len(load_level("test", level, LocalFolder(built))) for level in LEVELS}
+    for level in LEVELS:
+        samples = results["samples"][f"medqdeg_{level.lower()}"]
+        assert len(samples) == counts[level]
+    record = results["samples"]["medqdeg_l1"][0]["medqdeg"]
+    assert record["degradation"] in taxonomy.DEGRADATIONS

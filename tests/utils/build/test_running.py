@@ -1,0 +1,293 @@
+"""A build as a whole: the same bytes however it is run, whatever kills it; what is bad is named, the rest is built."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medqdeg.degradations import reproduce
+from medqdeg.utils.build.layout import MANIFEST, WORK, WorkFolder
+from medqdeg.utils.build.planning import Request
+from medqdeg.utils.build.running import build
+from medqdeg.utils.build.writing import read_rows
+from medqdeg.utils.errors import InputError
+
+from .conftest import ITEMS
+from .phantom_source import front, item
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+COMMAND = (
+    "import sys; sys.path.insert(0, sys.argv[1])\n"
+    "from pathlib import Path\n"
+    "from tests.utils.build.phantom_source import front\n"
+    "from medqdeg.utils.build.planning import Request\n"
+    "from medqdeg.utils.build.running import build\n"
+    "request = Request((sys.argv[3],), part_items=5, dev_share=0.2)\n"
+    "build(request, Path(sys.argv[2]), front(), workers=int(sys.argv[4]), tsv=True)\n"
+)
+
+
+def contents(out: Path) -> dict[str, str]:
+    """Every file of a set with its hash, without the work folder."""
+    return {
+        path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and WORK not in path.relative_to(out).parts
+    }
+
+
+def rows_of(out: Path, level: str) -> list[dict]:
+    return list(read_rows(sorted((out / "data" / level).glob("*.parquet"))))
+
+
+def test_two_processes_and_another_order_give_the_same_bytes(
+    built: Path, tmp_path: Path, request_for_tests: Request
+) -> None:
+    build(request_for_tests, tmp_path / "set", front(backwards=True), workers=2, tsv=True)
+    assert contents(tmp_path / "set") == contents(built)
+
+
+def test_order_of_the_sources_does_not_matter(tmp_path: Path) -> None:
+    first = Request(("phantoms=4", "phantoms=4-8"), part_items=5)
+    build(first, tmp_path / "a", front())
+    build(replace(first, sources=first.sources[::-1]), tmp_path / "b", front())
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_another_seed_gives_another_set(built: Path, tmp_path: Path, request_for_tests: Request) -> None:
+    build(replace(request_for_tests, seed=1), tmp_path / "set", front())
+    assert {row["item_id"] for row in rows_of(tmp_path / "set", "L1")} != {
+        row["item_id"] for row in rows_of(built, "L1")
+    }
+
+
+def test_shards_give_the_same_bytes_and_the_last_one_finishes(
+    built: Path, tmp_path: Path, request_for_tests: Request
+) -> None:
+    out = tmp_path / "set"
+    first = build(request_for_tests, out, front(), shard=(2, 2), tsv=True)
+    assert not first.finished
+    assert first.missing == first.parts - first.made > 0
+    assert not (out / MANIFEST).exists()
+    assert build(request_for_tests, out, front(), shard=(1, 2), tsv=True).finished
+    assert contents(out) == contents(built)
+
+
+def test_a_finished_build_is_not_made_again(built: Path, request_for_tests: Request) -> None:
+    before = contents(built)
+    summary = build(request_for_tests, built, front(lambda _: pytest.fail("the plan is there")), tsv=True)
+    assert (summary.made, summary.kept) == (0, summary.parts)
+    assert contents(built) == before
+
+
+def test_a_damaged_part_is_made_again(tmp_path: Path) -> None:
+    out, wanted = tmp_path / "set", Request(("phantoms=8",), part_items=4)
+    build(wanted, out, front())
+    before = contents(out)
+    damaged = next((out / "data/L1").glob("*.parquet"))
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    (out / "data/L2" / next((out / "data/L2").glob("*.parquet")).name).unlink()
+    assert build(wanted, out, front()).made >= 1
+    assert contents(out) == before
+
+
+def killed_builds(built: Path, tmp_path: Path, times: int) -> None:
+    """Kill a build at random moments until it was killed so often, then let it finish."""
+    out = tmp_path / "set"
+    command = [sys.executable, "-c", COMMAND, str(REPOSITORY), str(out), f"phantoms={ITEMS}", "2"]
+    rng = random.Random(times)
+    started = time.monotonic()
+    done = subprocess.run([*command[:4], str(tmp_path / "whole"), *command[5:]], check=False)
+    assert done.returncode == 0
+    whole = time.monotonic() - started
+    killed = 0
+    for _ in range(4 * times):
+        # A group of its own: the kill takes the workers too.
+        process = subprocess.Popen(command, start_new_session=True)
+        try:
+            process.wait(rng.uniform(0.2, 0.9) * whole)
+            shutil.rmtree(out)  # it was faster: begin anew, there is nothing left to disturb
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            killed += 1
+            if killed == times:
+                break
+    assert killed == times
+    assert subprocess.run(command, check=False).returncode == 0
+    assert contents(out) == contents(built)
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
+def test_killed_twice_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    killed_builds(built, tmp_path, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
+def test_killed_ten_times_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    killed_builds(built, tmp_path, 10)
+
+
+@pytest.mark.parametrize("after", range(3))
+def test_a_part_that_dies_half_way_leaves_nothing_that_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    """As a kill between any two items of a part, in this process."""
+    from medqdeg.utils.build import parts
+
+    out, wanted = tmp_path / "set", Request(("phantoms=6",), part_items=3)
+    build(wanted, tmp_path / "whole", front())
+    calls = 0
+    real = parts.degrade_item
+
+    def dying(*arguments, **options):
+        nonlocal calls
+        calls += 1
+        if calls > after + 1:
+            raise KeyboardInterrupt
+        return real(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parts, "degrade_item", dying)
+        with pytest.raises(KeyboardInterrupt):
+            build(wanted, out, front())
+    assert not (out / MANIFEST).exists()
+    build(wanted, out, front())
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def test_bad_items_are_named_and_the_rest_is_built(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    doubled = Request(("phantoms=6", "phantoms=3-4", "bad=1", "phantoms=9-9"), part_items=4)
+    summary = build(doubled, out, front())
+    assert summary.finished
+    with (out / "skipped.csv").open(newline="") as file:
+        skipped = {(row["where"], row["reason"], row["harmless"]) for row in csv.DictReader(file)}
+    assert skipped == {
+        ("line 7", "no answer", "no"),
+        ("line 8", "modality not of the benchmark", "yes"),
+        ("broken", "image cannot be read", "no"),
+        ("3", "id occurs twice", "no"),
+        ("phantoms=9-9", "a source without a single item", "no"),
+    }
+    assert summary.problems == 4
+    assert {row["source_id"] for row in rows_of(out, "L0")} <= {str(number) for number in range(6)}
+    manifest = json.loads((out / MANIFEST).read_text())
+    assert manifest["skipped"]["ward"]["no answer"] == 1
+
+
+def test_no_usable_item_at_all_ends_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no item of the sources can be used"):
+        build(Request(("bad=1",)), tmp_path / "set", front())
+    assert not (tmp_path / "set" / "data").exists()
+
+
+def test_another_build_in_the_folder_is_refused(built: Path, tmp_path: Path, request_for_tests: Request) -> None:
+    with pytest.raises(InputError, match="a build of other seed"):
+        build(replace(request_for_tests, seed=9), built, front())
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="not empty"):
+        build(request_for_tests, tmp_path, front())
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_items_are_those_of_the_source_with_their_pairs(built: Path) -> None:
+    clean = {row["source_id"]: row for row in rows_of(built, "L0")}
+    for number, row in clean.items():
+        original = item(int(number))
+        assert row["question"] == original.question
+        assert tuple(row["options"]) == original.options
+        assert row["options"]["ABCDE".index(row["answer"])] == original.options[original.answer]
+        assert (row["modality"], row["skill"], row["licence"]) == (
+            original.modality,
+            original.skill,
+            original.licence,
+        )
+        assert json.loads(row["extra"]) == {"number": number}
+        assert len(row["images"]) == len(original.images)
+    pairs = [Counter((row["clean_id"], row["degradation"]) for row in rows_of(built, level)) for level in ("L1", "L2")]
+    assert pairs[0] == pairs[1]
+    assert set(pairs[0].values()) == {1}
+    assert {clean_id for clean_id, _ in pairs[0]} == {row["item_id"] for row in clean.values()}
+
+
+def test_images_are_made_again_from_their_records(built: Path) -> None:
+    clean = {row["item_id"]: row for row in rows_of(built, "L0")}
+    for row in rows_of(built, "L2")[:8]:
+        records = json.loads(row["parameters"])
+        for before, after, record in zip(clean[row["clean_id"]]["images"], row["images"], records, strict=True):
+            made = reproduce(opened(before["bytes"]), record)
+            assert np.array_equal(np.asarray(made), np.asarray(opened(after["bytes"])))
+
+
+def opened(data: bytes) -> Image.Image:
+    import io
+
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def test_manifest_has_the_hash_of_every_file_and_image(built: Path) -> None:
+    manifest = json.loads((built / MANIFEST).read_text())
+    found = contents(built)
+    assert {name: file["sha256"] for name, file in manifest["files"].items()} == {
+        name: value for name, value in found.items() if name != MANIFEST
+    }
+    images = {
+        (row["item_id"], place): hashlib.sha256(image["bytes"]).hexdigest()
+        for level in ("L0", "L1", "L2")
+        for row in rows_of(built, level)
+        for place, image in enumerate(row["images"])
+    }
+    lines = [json.loads(line) for line in (built / "images.jsonl").read_text().splitlines()]
+    assert {(line["item_id"], line["image"]): line["output_sha256"] for line in lines} == images
+    sources = {hashlib.sha256(image.read()).hexdigest() for n in range(ITEMS) for image in item(n).images}
+    assert {line["input_sha256"] for line in lines} <= sources
+    assert manifest["items"] == {level: len(rows_of(built, level)) for level in ("L0", "L1", "L2")}
+    assert manifest["counts"]["L1"]["degradation"] == Counter(row["degradation"] for row in rows_of(built, "L1"))
+
+
+def test_review_takes_pairs_out_and_back_in(tmp_path: Path) -> None:
+    out, wanted = tmp_path / "set", Request(("phantoms=12",), part_items=3)
+    build(wanted, out, front())
+    before = contents(out)
+    with (out / "review.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    kept = next(row for row in rows if row["decision"] == "keep")
+    review = tmp_path / "mine.csv"
+    review.write_text(f"item_id,degradation,decision\n{kept['item_id']},{kept['degradation']},exclude\n")
+    summary = build(wanted, out, front(), review=review)
+    assert summary.made == 1
+    gone = f"{kept['item_id']}:{kept['degradation']}:L1"
+    assert gone not in {row["item_id"] for row in rows_of(out, "L1")}
+    manifest = json.loads((out / MANIFEST).read_text())
+    assert manifest["gate"]["decided_by_a_person"] == 1
+    build(wanted, out, front(), review=out / "review.csv")  # a build's own table, passed back, changes nothing
+    assert gone not in {row["item_id"] for row in rows_of(out, "L1")}
+    build(wanted, out, front())
+    assert contents(out) == before
+    review.write_text("item_id,degradation,decision\nward:none,exposure,keep\n")
+    with pytest.raises(InputError, match="ward:none with exposure is not a pair of this build"):
+        build(wanted, out, front(), review=review)
+
+
+def test_work_folder_holds_no_half_written_file(built: Path) -> None:
+    assert not list(built.rglob("*.part"))
+    assert WorkFolder(built).plan.is_file()

@@ -1,0 +1,84 @@
+"""What a finished build says about itself, as one JSON object: from the plan, its account, and the parts' reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import taxonomy
+from .gate import EXCLUDE
+from .layout import file_sha256
+from .parts import AXES
+
+FORMAT = 1
+
+
+def summarise(
+    plan: Mapping[str, Any], account: Mapping[str, Any], reports: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the manifest of a build, without the hashes of the files that are written after the parts.
+
+    Nothing in it depends on when, where or by how many processes the set was made.
+
+    Args:
+        plan: as `planning.make_plan` returns it.
+        account: what the plan says about the sources (`account.json` of the work folder).
+        reports: of all parts, in order.
+    """
+    pairs = [pair for report in reports for pair in report["pairs"]]
+    counts = {
+        level: {axis: _added(report["counts"][level][axis] for report in reports) for axis in AXES}
+        for level in taxonomy.LEVELS
+    }
+    request = {key: value for key, value in plan["request"].items() if key not in ("sources", "limits")}
+    return {
+        "format": FORMAT,
+        "versions": plan["versions"],
+        "sources": plan["sources"],
+        "request": request,
+        "items": {level: sum(counts[level]["source"].values()) for level in taxonomy.LEVELS},
+        "counts": counts,
+        "read": account["read"],
+        "after_merging": account["after_merging"],
+        "skipped": account["skipped"],
+        "duplicates": account["duplicates"],
+        "selection": account["selection"],
+        "leakage": account["leakage"],
+        "gate": _gate(plan["request"]["limits"], pairs),
+        "failed": [each for report in reports for each in report["failed"]],
+        "left_without_pairs": [each for report in reports for each in report["dropped"]],
+        "files": {name: dict(file) for report in reports for name, file in report["files"].items()},
+    }
+
+
+def with_files(manifest: Mapping[str, Any], out: Path, names: Iterable[str]) -> dict[str, Any]:
+    """Return the manifest with the sizes and hashes of further files of the folder."""
+    further = {name: {"bytes": (out / name).stat().st_size, "sha256": file_sha256(out / name)} for name in names}
+    return {**manifest, "files": {**manifest["files"], **further}}
+
+
+def _gate(limits: Mapping[str, float], pairs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    by_name: dict[str, Counter[str]] = {name: Counter() for name in taxonomy.DEGRADATIONS}
+    for pair in pairs:
+        counter = by_name[pair["degradation"]]
+        counter["pairs"] += 1
+        counter["excluded"] += pair["decision"] == EXCLUDE
+        if pair["reason"]:
+            counter[pair["reason"].partition(" (")[0]] += 1
+        counter["decided by a person"] += pair["decision"] != pair["gate"]
+    return {
+        "limits": dict(limits),
+        "pairs": len(pairs),
+        "excluded": sum(pair["decision"] == EXCLUDE for pair in pairs),
+        "decided_by_a_person": sum(pair["decision"] != pair["gate"] for pair in pairs),
+        "by_degradation": {name: dict(sorted(counter.items())) for name, counter in by_name.items() if counter},
+    }
+
+
+def _added(counters: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for counter in counters:
+        total.update(counter)
+    return dict(sorted(total.items()))

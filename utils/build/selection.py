@@ -1,0 +1,250 @@
+"""Which of the items enter the set and how each is degraded: stratified sampling to a wanted mix.
+
+The order in which items are taken from a stratum follows from a hash of the seed, the source and the item's id, not
+from the order in which they were read; and an item that is added to the input moves few others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ...degradations.seeding import generator
+from .. import taxonomy
+from ..errors import InputError, one_line
+from ..mix import (
+    MOST_DEGRADATIONS,
+    PAPER_CLEAN_ITEMS,
+    PAPER_DEGRADATIONS,
+    PAPER_DEGRADED_ITEMS,
+    PAPER_SKILLS,
+    counted,
+    quotas,
+    spread_degradations,
+)
+from .item import SourceItem
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What a set should be made of. Weights are proportions; what they add up to does not matter.
+
+    Attributes:
+        clean_items: how many; None takes all.
+        pairs_per_item: mean number of degradations of an item, 1 to 3.
+        skills: weight of each fine-grained skill. Skills that are not named, and unlabelled items, fill up what the
+            named ones leave.
+        modalities: weight of each modality within a skill; empty: as the input has them.
+        degradations: weight of each degradation; one that is not named is not used.
+    """
+
+    clean_items: int | None = PAPER_CLEAN_ITEMS
+    pairs_per_item: float = PAPER_DEGRADED_ITEMS / PAPER_CLEAN_ITEMS
+    skills: Mapping[str, float] = field(default_factory=lambda: dict(PAPER_SKILLS))
+    modalities: Mapping[str, float] = field(default_factory=dict)
+    degradations: Mapping[str, float] = field(default_factory=lambda: dict(PAPER_DEGRADATIONS))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the mix as its YAML file would say it."""
+        return {
+            "clean_items": ALL if self.clean_items is None else self.clean_items,
+            "pairs_per_item": self.pairs_per_item,
+            "skills": dict(self.skills),
+            "modalities": dict(self.modalities),
+            "degradations": dict(self.degradations),
+        }
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One item of the set to be.
+
+    Attributes:
+        item: the clean item.
+        names: its degradations, one to three.
+        split: "test" or "dev".
+    """
+
+    item: SourceItem
+    names: tuple[str, ...]
+    split: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The chosen items in the order of the set, and wanted against got: for each axis, name -> both numbers."""
+
+    chosen: tuple[Chosen, ...]
+    deviation: Mapping[str, Mapping[str, Mapping[str, int]]]
+
+
+def load_mix(path: Path) -> Mix:
+    """Read a mix from YAML: any of `clean_items` (a number or "all"), `pairs_per_item`, `skills`, `modalities`,
+    `degradations` (name: weight, or a list of names of equal weight). What is left out is as in the paper.
+
+    Raises:
+        InputError: the file cannot be read, or a name or number in it cannot be used.
+    """
+    try:
+        given = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML ({one_line(error)})") from None
+    known = Mix().as_dict()
+    if not isinstance(given, Mapping) or (unknown := [key for key in given if key not in known]):
+        what = f"the unknown key {unknown[0]!r}" if isinstance(given, Mapping) else "no mapping"
+        raise InputError(f"{path}: {what}; known are {', '.join(known)}")
+    try:
+        return Mix(**{key: _READERS[key](value) for key, value in given.items()})
+    except (InputError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: {one_line(error)}") from None
+
+
+def _clean_items(value: Any) -> int | None:
+    if value == ALL:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InputError(f"clean_items: {value!r} is neither a number above 0 nor {ALL!r}")
+    return value
+
+
+def _pairs(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= MOST_DEGRADATIONS:
+        raise InputError(f"pairs_per_item: {value!r} is not from 1 to {MOST_DEGRADATIONS}")
+    return float(value)
+
+
+def _weights(axis: str, canonical: Any) -> Any:
+    def read(value: Any) -> dict[str, float]:
+        given = dict.fromkeys(value, 1) if isinstance(value, list) else value
+        if not isinstance(given, Mapping) or not given:
+            raise InputError(f"{axis}: give a list of names, or name: weight")
+        for name, weight in given.items():
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < float("inf"):
+                raise InputError(f"{axis}: {name}: {weight!r} is not a weight of 0 or more")
+        weights = {canonical(str(name)): weight for name, weight in given.items()}
+        if not any(weights.values()):
+            raise InputError(f"{axis}: all weights are 0")
+        return weights
+
+    return read
+
+
+_READERS = {
+    "clean_items": _clean_items,
+    "pairs_per_item": _pairs,
+    "skills": _weights("skills", taxonomy.skill),
+    "modalities": _weights("modalities", taxonomy.modality),
+    "degradations": _weights("degradations", taxonomy.degradation),
+}
+
+
+def select(items: Sequence[SourceItem], mix: Mix, seed: int | str, dev_share: float) -> Selection:
+    """Choose items and their degradations.
+
+    Where a stratum has too few items, all of them are taken and the others make up for it in proportion.
+
+    Args:
+        items: no two of the same source and id; any order.
+        mix: what is wanted.
+        seed: decides everything that is left open.
+        dev_share: share of the chosen items that goes to the dev split, 0 to 1.
+
+    Raises:
+        InputError: no item can be degraded in a way that the mix names.
+    """
+    names = {modality: _allowed(modality, mix) for modality in taxonomy.MODALITIES}
+    usable = sorted((item for item in items if names[item.modality]), key=lambda item: _rank(item, seed, "order"))
+    if not usable:
+        raise InputError("no item is left that any degradation of the mix applies to")
+    total = len(usable) if mix.clean_items is None else min(mix.clean_items, len(usable))
+    by_skill: dict[str, list[SourceItem]] = {}
+    for item in usable:
+        by_skill.setdefault(item.skill, []).append(item)
+    taken: list[SourceItem] = []
+    for skill, number in _filled(mix.skills, {name: len(group) for name, group in by_skill.items()}, total).items():
+        taken += _of_modalities(by_skill[skill], number, mix.modalities)
+    taken.sort(key=lambda item: _rank(item, seed, "order"))
+
+    allowed = [names[item.modality] for item in taken]
+    most = sum(min(MOST_DEGRADATIONS, len(each)) for each in allowed)
+    wanted_pairs = round(len(taken) * mix.pairs_per_item)
+    pairs = max(len(taken), min(most, wanted_pairs))
+    weights = {name: weight for name, weight in mix.degradations.items() if weight > 0}
+    spread = spread_degradations(allowed, pairs, weights, generator(seed, "build", "degradations"))
+
+    by_dev_rank = sorted(range(len(taken)), key=lambda place: _rank(taken[place], seed, "dev"))
+    dev = set(by_dev_rank[: round(dev_share * len(taken))])
+    chosen = tuple(
+        Chosen(item, given, "dev" if place in dev else "test")
+        for place, (item, given) in enumerate(zip(taken, spread, strict=True))
+    )
+    return Selection(chosen, _deviation(chosen, mix, total, pairs))
+
+
+def _allowed(modality: str, mix: Mix) -> tuple[str, ...]:
+    return tuple(name for name in taxonomy.degradations_for(modality) if mix.degradations.get(name, 0) > 0)
+
+
+def _rank(item: SourceItem, seed: int | str, purpose: str) -> tuple[bytes, str, str]:
+    key = "\x1f".join((purpose, str(seed), item.source, item.source_id))
+    return hashlib.sha256(key.encode(errors="surrogateescape")).digest(), item.source, item.source_id
+
+
+def _filled(weights: Mapping[str, float], available: Mapping[str, int], total: int) -> dict[str, int]:
+    """Share out `total` by weight among what is available; keys without a weight come last, as the input has them."""
+    got = dict.fromkeys(sorted(available), 0)
+    for by in ({key: weights.get(key, 0) for key in got}, {key: available[key] for key in got}):
+        while True:
+            open_keys = {key: by[key] for key in got if by[key] > 0 and got[key] < available[key]}
+            missing = total - sum(got.values())
+            if not open_keys or not missing:
+                break
+            for key, share in quotas(open_keys, missing).items():
+                got[key] += min(share, available[key] - got[key])
+    return {key: number for key, number in got.items() if number}
+
+
+def _of_modalities(group: Sequence[SourceItem], number: int, weights: Mapping[str, float]) -> list[SourceItem]:
+    if not weights:
+        return list(group[:number])
+    room = _filled(weights, Counter(item.modality for item in group), number)
+    taken = []
+    for item in group:
+        if room.get(item.modality, 0):
+            room[item.modality] -= 1
+            taken.append(item)
+    return taken
+
+
+def _deviation(chosen: Sequence[Chosen], mix: Mix, total: int, pairs: int) -> dict[str, dict[str, dict[str, int]]]:
+    got_skills = Counter(each.item.skill for each in chosen)
+    got_names = counted([each.names for each in chosen])
+    wanted_skills = quotas(mix.skills, total)
+    wanted_names = quotas(mix.degradations, pairs)
+    wanted_items = total if mix.clean_items is None else mix.clean_items
+    size = {
+        "clean items": {"wanted": wanted_items, "got": len(chosen)},
+        "pairs": {"wanted": round(wanted_items * mix.pairs_per_item), "got": sum(got_names.values())},
+    }
+    return {
+        "size": size,
+        "skill": _both({**dict.fromkeys(sorted(got_skills), 0), **wanted_skills}, got_skills),
+        "degradation": _both(wanted_names, got_names),
+        "modality": _both(
+            quotas(mix.modalities, total) if mix.modalities else {}, Counter(each.item.modality for each in chosen)
+        ),
+    }
+
+
+def _both(wanted: Mapping[str, int], got: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    return {name: {"wanted": number, "got": got.get(name, 0)} for name, number in wanted.items()}
