@@ -9,7 +9,9 @@ import typer
 from ..errors import InputError
 from .degrade import degrade
 from .demo import demo
+from .lm_eval_path import lm_eval_path
 from .tasks_path import tasks_path
+from .wrap import wrap
 
 app = typer.Typer(
     name="medqdeg",
@@ -22,6 +24,8 @@ app = typer.Typer(
 app.command(no_args_is_help=True)(degrade)
 app.command()(demo)
 app.command()(tasks_path)
+app.command()(lm_eval_path)
+app.command(no_args_is_help=True)(wrap)
 
 
 def main() -> None:
