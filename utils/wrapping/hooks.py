@@ -223,7 +223,8 @@ class WrappedTask:
             "degradation": None if clean else assigned,
             "assigned": assigned,
             "unchanged_images": 0 if clean else sum(map(self.degrader.left_unchanged, seeds)),
-            "score": self.settings.score,
+            # Not "score": lmms-eval would take the value of that key for the item's.
+            "score_metric": self.settings.score,
         }
 
     # What a task file names by number: the original's aggregations and filters
@@ -233,8 +234,13 @@ class WrappedTask:
         if kind == "aggregation" and number.isdigit():
             return self.original.config["metric_list"][int(number)]["aggregation"]
         if kind == "filter" and number.isdigit():
-            return functools.partial(EachVote, list(self.original.filters())[int(number)][1])
+            steps = list(self.original.filters())[int(number)][1]
+            return lambda: EachVote(steps)
         raise AttributeError(name)
+
+    def __deepcopy__(self, memo: Any) -> WrappedTask:
+        # lmms-eval copies a task's configuration, our methods in it included, to write it down.
+        return self
 
 
 _NO_SCORES: dict[str, Any] = {

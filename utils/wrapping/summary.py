@@ -64,7 +64,7 @@ def _conditions(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "trials": {str(trials): count for trials, count in sorted(Counter(len(r["votes"]) for r in records).items())},
         "k_rule": dict(sorted(rules.items())),
         "item_id_rule": dict(sorted(Counter(record["item_id_rule"] for record in records).items())),
-        "score": dict(sorted(Counter(record["score"] for record in records).items())),
+        "score_metric": dict(sorted(Counter(record["score_metric"] for record in records).items())),
         "identical_items": identical,
         "unchanged_images": unchanged,
         "failed_items": len(failed),
