@@ -67,7 +67,7 @@ def test_items_are_the_same_without_their_images(small_dataset: Path, monkeypatc
 def test_bad_data_ends_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDQDEG_DATA", str(tmp_path))
     lm_eval_hooks._items.cache_clear()
-    with pytest.raises(SystemExit, match="medqdeg: .*has no file"):
+    with pytest.raises(SystemExit, match=r"medqdeg: .*has no file"):
         lm_eval_hooks.load_items("test", "L1")
 
 

@@ -126,7 +126,7 @@ def local_tasks(tmp_path_factory: pytest.TempPathFactory) -> Path:
         columns = {key: [one[key] for one in rows] for key in rows[0]}
         features = {
             key: datasets.Image()
-            if key.startswith("image_") and key[6:].isdigit() or key == "image"
+            if (key.startswith("image_") and key[6:].isdigit()) or key == "image"
             else datasets.List(datasets.Image())
             if key == "image_list"
             else None

@@ -199,9 +199,7 @@ class WrappedTask:
         correct: dict[str, float] = {}
         for reply in replies:
             if reply not in correct and not is_missing_trial(reply):
-                metrics = (
-                    first if reply == replies[0] else self.original.metrics(copy.deepcopy(doc), reply, **kwargs)
-                )
+                metrics = first if reply == replies[0] else self.original.metrics(copy.deepcopy(doc), reply, **kwargs)
                 correct[reply] = self.original.correctness(metrics, self.settings.score)
         votes = count_votes(replies, self.original.prompt(doc), self.original.target(doc), self.settings.k)
         return record_fields(votes, correct, replies)
@@ -291,5 +289,3 @@ def _item_ids(dataset: datasets.Dataset) -> tuple[list[str], str]:
             if all(isinstance(value, str | int) for value in values) and len(set(map(str, values))) == len(values):
                 return [str(value) for value in values], f"column {column}"
     return [str(row) for row in range(len(dataset))], "row"
-
-

@@ -18,7 +18,7 @@ from typing import Any
 from ..errors import InputError
 from .original import Entry, load_config, metric_names, score_metric
 
-_JUDGE_NAMES = re.compile(r"(?:^|_)(?:gpt\d?|chatgpt|openai|azureopenai|judge|llm_judge|deepseek)(?:_|$)", re.IGNORECASE)
+_JUDGE_NAMES = re.compile(r"(?:^|_)(?:gpt\d?|chatgpt|openai|azureopenai|judge|deepseek)(?:_|$)", re.IGNORECASE)
 _JUDGE_MODULES = ("openai", "anthropic", "lmms_eval.llm_judge", "dashscope", "google.generativeai", "requests", "httpx")
 _VIDEO = re.compile(r"(?:^|[^a-z])videos?(?:[^a-z]|$)|\.(?:mp4|avi|mkv|mov|webm)\b", re.IGNORECASE)
 _AUDIO = re.compile(r"(?:^|[^a-z])(?:audios?|speech)(?:[^a-z]|$)|\.(?:wav|mp3|flac)\b", re.IGNORECASE)

@@ -129,7 +129,7 @@ class Original:
             self.task.multiple_target = len(target) if isinstance(target, list) else 0
 
     def remember_kwargs(self, kwargs: Any) -> None:
-        """Keep the model's own `lmms_eval_specific_kwargs`, which only a task with data resolves by the model's name."""
+        """Keep the model's own `lmms_eval_specific_kwargs`: only a task with data knows the model's name."""
         if kwargs is not None:
             self.task.lmms_eval_specific_kwargs = kwargs
 

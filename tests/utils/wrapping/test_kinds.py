@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-lmms_eval_tasks = pytest.importorskip("lmms_eval.tasks", reason="lmms-eval is not installed")
+pytest.importorskip("lmms_eval", reason="lmms-eval is not installed")
+
+import lmms_eval.tasks
 
 from medqdeg.utils.errors import InputError
 from medqdeg.utils.wrapping.kinds import refusal, refusal_of_config
 from medqdeg.utils.wrapping.original import Entry, Original, load_config, score_metric
 
-BUILTIN = Path(lmms_eval_tasks.__file__).parent
+BUILTIN = Path(lmms_eval.tasks.__file__).parent
 
 
 def builtin(relative: str) -> Entry:
