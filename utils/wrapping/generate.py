@@ -161,7 +161,12 @@ def _task_file(name: str, module: str, config: dict[str, Any], settings: Setting
     content["repeats"] = trials
     if trials > 1:
         own = config.get("generation_kwargs") or {"until": ["\n\n"]}
-        content["generation_kwargs"] = {key: v for key, v in own.items() if key not in _DECODING} | _SAMPLING
+        content["generation_kwargs"] = _without_decoding(own) | _SAMPLING
+        if by_model := config.get("model_specific_generation_kwargs"):
+            # lmms-eval lays them over the others, so a temperature of theirs would win.
+            content["model_specific_generation_kwargs"] = {
+                model: _without_decoding(kwargs) for model, kwargs in by_model.items()
+            }
     described = config.get("filter_list") or [{"name": "none"}]
     content["filter_list"] = [
         {"name": entry["name"], "filter": [{"function": ours(f"filter_{number}")}]}
@@ -169,6 +174,10 @@ def _task_file(name: str, module: str, config: dict[str, Any], settings: Setting
     ]
     content["metric_list"] = [*_own_metrics(config, ours), *_OUR_METRICS]
     return _yaml(content, f"{settings.task} at {settings.level}, written by `medqdeg wrap`.")
+
+
+def _without_decoding(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in kwargs.items() if key not in _DECODING}
 
 
 _MEAN = _Function("medqdeg.tasks.hooks.mean_score")

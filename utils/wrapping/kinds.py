@@ -58,6 +58,8 @@ def refusal_of_config(config: Mapping[str, Any], path: Path) -> str | None:
         return "it is a Python class of its own"
     if reason := _OUTPUT_TYPES.get(config.get("output_type") or "generate_until"):
         return reason
+    if (config.get("repeats") or 1) > 1:
+        return "it asks several times itself"
     names = metric_names(config)
     kwargs = config.get("dataset_kwargs") or {}
     if kwargs.get("video") or kwargs.get("From_YouTube"):

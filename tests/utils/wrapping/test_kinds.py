@@ -90,6 +90,7 @@ def config(**changes: Any) -> dict[str, Any]:
     [
         ({"output_type": "generate_until_multi_round"}, "several rounds"),
         ({"output_type": "multiple_choice"}, "likelihoods"),
+        ({"repeats": 64}, "several times itself"),
         ({"dataset_kwargs": {"video": True}}, "videos"),
         ({"doc_to_visual": see_video}, "videos"),
         ({"doc_to_visual": hear}, "sounds"),
