@@ -20,6 +20,7 @@ from .original import Entry, load_config, metric_names, score_metric
 
 _JUDGE_NAMES = re.compile(r"(?:^|_)(?:gpt\d?|chatgpt|openai|azureopenai|judge|deepseek)(?:_|$)", re.IGNORECASE)
 _JUDGE_MODULES = ("openai", "anthropic", "lmms_eval.llm_judge", "dashscope", "google.generativeai", "requests", "httpx")
+_CREDENTIALS = re.compile(r"api_?key|credentials", re.IGNORECASE)
 _VIDEO = re.compile(r"(?:^|[^a-z])videos?(?:[^a-z]|$)|\.(?:mp4|avi|mkv|mov|webm)\b", re.IGNORECASE)
 _AUDIO = re.compile(r"(?:^|[^a-z])(?:audios?|speech)(?:[^a-z]|$)|\.(?:wav|mp3|flac)\b", re.IGNORECASE)
 _FREE_TEXT = re.compile(r"bleu|rouge|cider|meteor|spice|chrf|bertscore|\b[wc]er\b", re.IGNORECASE)
@@ -43,6 +44,8 @@ def refusal(entry: Entry) -> str | None:
     try:
         config = load_config(entry.path)
     except InputError as error:
+        if _CREDENTIALS.search(str(error)):  # some judges are called up when the file is loaded
+            return "it is judged by another model or service (its file asks for credentials)"
         return f"its file cannot be loaded: {str(error).partition(': cannot be loaded ')[2] or error}"
     return refusal_of_config(config, entry.path)
 
