@@ -11,9 +11,11 @@ from .analyze import analyze
 from .build import build, push
 from .degrade import degrade
 from .demo import demo
+from .lm_eval_path import lm_eval_path
 from .phantom import phantom
 from .reference_model import reference_model
 from .tasks_path import tasks_path
+from .wrap import wrap
 
 app = typer.Typer(
     name="medqdeg",
@@ -31,6 +33,8 @@ app.command()(demo)
 app.command(no_args_is_help=True)(phantom)
 app.command()(reference_model)
 app.command()(tasks_path)
+app.command()(lm_eval_path)
+app.command(no_args_is_help=True)(wrap)
 
 
 def main() -> None:

@@ -1,0 +1,105 @@
+"""What EleutherAI's lm-eval (0.4.13) wants otherwise than lmms-eval: the hooks of its task files.
+
+The items, the prompt, the scores and the records are those of `hooks`.
+"""
+
+from __future__ import annotations
+
+import functools
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+from ..utils.dataset.images import decode_cell
+from ..utils.dataset.loading import load_level, without_decoding
+from ..utils.errors import InputError
+from ..utils.records import ItemRecord
+from . import hooks
+
+if TYPE_CHECKING:
+    import datasets
+    import PIL.Image
+
+IMAGE_PLACEHOLDER = "<image>"
+"""What lm-eval replaces by an image, in order."""
+
+
+def load_items(split: str, level: str, **_: Any) -> dict[str, datasets.Dataset]:
+    """Return the items of one level under the split `items`, each with `place`, by which `doc_to_image` finds it.
+
+    The items come without their images: lm-eval writes every document into its samples file.
+    """
+    try:
+        items = _items(split, level).remove_columns("images")
+        return {"items": items.add_column("place", [f"{split}/{level}/{row}" for row in range(len(items))])}
+    except InputError as error:
+        raise SystemExit(f"medqdeg: {error}") from None
+    except Exception as error:
+        traceback.print_exc()
+        raise SystemExit(f"medqdeg: the items could not be loaded ({type(error).__name__}: {error})") from None
+
+
+@functools.cache
+def _items(split: str, level: str) -> datasets.Dataset:
+    return without_decoding(load_level(split, level))
+
+
+class ImagesOf(Sequence["PIL.Image.Image"]):
+    """The images of one item as 8-bit RGB, decoded each time that they are asked for.
+
+    lm-eval asks for the images of all items before the first request; decoded, the benchmark's would take some 8 GB.
+    """
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def _cells(self) -> list[Any]:
+        split, level, row = self.place.split("/")
+        return list(_items(split, level)[int(row)]["images"])
+
+    def __len__(self) -> int:
+        return len(self._cells())
+
+    def __iter__(self) -> Iterator[PIL.Image.Image]:
+        return map(decode_cell, self._cells())
+
+    @overload
+    def __getitem__(self, index: int) -> PIL.Image.Image: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[PIL.Image.Image]: ...
+    def __getitem__(self, index: int | slice) -> PIL.Image.Image | list[PIL.Image.Image]:
+        return list(self)[index]
+
+    def __repr__(self) -> str:  # goes into the samples file
+        return f"images of {self.place}"
+
+
+def doc_to_image(doc: Mapping[str, Any]) -> ImagesOf:
+    """Return the item's images."""
+    return ImagesOf(doc["place"])
+
+
+def doc_to_text(doc: Mapping[str, Any]) -> str:
+    """Return a placeholder for each image and the prompt, as lmms-eval puts them together for chat models."""
+    # A placeholder of lm-eval in a question would be taken for an image.
+    return IMAGE_PLACEHOLDER * len(doc_to_image(doc)) + hooks.doc_to_text(doc).replace(IMAGE_PLACEHOLDER, "< image >")
+
+
+def process_results(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Score the T replies of one item, which lm-eval nests and leaves unstripped."""
+    (replies,) = results
+    return hooks.process_results(doc, [reply.strip() for reply in replies])
+
+
+class _ShortInTable(hooks.NotInTable):
+    """lm-eval prints every value, so this one prints as a word; its results file has it whole."""
+
+    def __repr__(self) -> str:
+        return "(see file)"
+
+    __str__ = __repr__
+
+
+def summarise_level(records: Sequence[ItemRecord]) -> hooks.NotInTable:
+    """Return what `hooks.summarise_level` returns."""
+    return _ShortInTable(hooks.summarise_level(records))

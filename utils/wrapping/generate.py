@@ -1,0 +1,223 @@
+"""Write the files of a wrapped task: one YAML file and one small module a level, and a group over the levels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ...degradations import get, list_degradations
+from ...degradations.vocabulary import check_modality
+from ..atomic_files import write_atomically
+from ..errors import InputError
+from ..taxonomy import LEVELS
+from .hooks import RECORD, Settings
+from .images import general_degradations
+from .kinds import refusal_of_config
+from .original import Entry, load_config, metric_names, score_metric
+
+_SAMPLING = {"do_sample": True, "temperature": 1.0, "top_p": 1.0}
+_DECODING = ("do_sample", "temperature", "top_p", "top_k", "num_beams")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How to wrap a task.
+
+    Attributes:
+        levels: of "L0", "L1" and "L2".
+        degradations: by name; empty for those that apply to any image, or with `modality` or `by_item` to a modality.
+        by_item: take each item's own modality from its columns.
+        modality: of all items, or None.
+        trials: T; at 1 the task's own decoding stays.
+        score: the task's metric that says whether a reply is right; None takes its first.
+        k: number of possible short answers, or None.
+        reference_size: as in `medqdeg.degradations.degrade`.
+    """
+
+    levels: tuple[str, ...] = LEVELS
+    degradations: tuple[str, ...] = ()
+    by_item: bool = False
+    modality: str | None = None
+    trials: int = 10
+    score: str | None = None
+    k: int | None = None
+    reference_size: float | None = None
+
+
+def write_wrapped_task(entry: Entry, wish: Wish, folder: Path) -> list[str]:
+    """Write the files and return the names of the wrapped tasks, the group (if several levels) first.
+
+    The files name the original's file by its path on this machine and take everything from it when they are loaded,
+    so a change there reaches them. Existing files of the same names are replaced.
+
+    Raises:
+        InputError: the task cannot be wrapped, or the wish cannot be met. Nothing is written.
+    """
+    if entry.kind in ("group", "tag") or entry.path is None:
+        raise InputError(f"{entry.name} is a group of tasks: wrap its members one by one")
+    if entry.kind == "python_task":
+        raise InputError(f"{entry.name} cannot be wrapped: it is a Python class of its own")
+    config = load_config(entry.path)
+    if reason := refusal_of_config(config, entry.path):
+        raise InputError(f"{entry.name} cannot be wrapped: {reason}")
+    degradations, modality = _degradations(wish)
+    score = _score(entry.name, config, wish.score)
+    files: dict[str, str] = {}
+    names = []
+    for level in wish.levels:
+        name = f"{entry.name}_medqdeg_{level.lower()}"
+        module = re.sub(r"\W", "_", name)
+        settings = Settings(
+            task=entry.name,
+            path=str(entry.path.resolve()),
+            level=level,
+            degradations=degradations,
+            modality=modality,
+            score=score,
+            k=wish.k,
+            reference_size=wish.reference_size,
+        )
+        files[f"{module}.py"] = _module(name, settings)
+        files[f"{module}.yaml"] = _task_file(name, module, config, settings, wish.trials)
+        names.append(name)
+    if len(names) > 1:
+        group = f"{entry.name}_medqdeg"
+        files[f"{re.sub(r'[^0-9A-Za-z_]', '_', group)}.yaml"] = _group_file(group, names, config, wish.levels)
+        names.insert(0, group)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, text in files.items():
+            write_atomically(folder / file, text.encode())
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from None
+    return names
+
+
+def _degradations(wish: Wish) -> tuple[tuple[str, ...], str | None]:
+    try:
+        modality = check_modality(wish.modality)
+        if wish.degradations:
+            return tuple(dict.fromkeys(get(name).name for name in wish.degradations)), modality
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    if wish.by_item:
+        return (), modality
+    return tuple(list_degradations(modality) if modality else general_degradations()), modality
+
+
+def _score(task: str, config: dict[str, Any], wanted: str | None) -> str:
+    names = metric_names(config)
+    if wanted is not None and wanted not in names:
+        raise InputError(f"--score {wanted}: {task} has no such metric; it has {', '.join(names)}")
+    return wanted or score_metric(config) or names[0]
+
+
+class _Function(str):
+    """A dotted name that the file holds as `!function NAME`."""
+
+
+class _Dumper(yaml.SafeDumper):
+    pass
+
+
+_Dumper.add_representer(_Function, lambda dumper, name: dumper.represent_scalar("!function", str(name)))
+
+
+def _yaml(content: dict[str, Any], heading: str) -> str:
+    return f"# {heading}\n" + yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _module(name: str, settings: Settings) -> str:
+    values = "".join(f"    {field.name}={getattr(settings, field.name)!r},\n" for field in fields(settings))
+    return (
+        f'"""The functions of {name}, written by `medqdeg wrap`."""\n\n'
+        "from medqdeg.utils.wrapping.hooks import Settings, wrapped_task\n\n"
+        f"_task = wrapped_task(Settings(\n{values}))\n\n\n"
+        "def __getattr__(name):\n"
+        '    if name.startswith("__"):\n'
+        "        raise AttributeError(name)\n"
+        "    return getattr(_task, name)\n"
+    )
+
+
+def _task_file(name: str, module: str, config: dict[str, Any], settings: Settings, trials: int) -> str:
+    def ours(function: str) -> _Function:
+        return _Function(f"{module}.{function}")
+
+    content: dict[str, Any] = {"include": settings.path, "task": name}
+    content |= {key: [] for key in ("tag", "group") if config.get(key) is not None}
+    content["process_docs"] = ours("process_docs")
+    for key in ("doc_to_text", "doc_to_target", "doc_to_messages"):
+        if callable(config.get(key)):
+            content[key] = ours(key)
+    if config.get("doc_to_visual") is not None:
+        content["doc_to_visual"] = ours("doc_to_visual")
+    content["process_results"] = ours("process_results")
+    content["repeats"] = trials
+    if trials > 1:
+        own = config.get("generation_kwargs") or {"until": ["\n\n"]}
+        content["generation_kwargs"] = _without_decoding(own) | _SAMPLING
+        if by_model := config.get("model_specific_generation_kwargs"):
+            # lmms-eval lays them over the others, so a temperature of theirs would win.
+            content["model_specific_generation_kwargs"] = {
+                model: _without_decoding(kwargs) for model, kwargs in by_model.items()
+            }
+    described = config.get("filter_list") or [{"name": "none"}]
+    content["filter_list"] = [
+        {"name": entry["name"], "filter": [{"function": ours(f"filter_{number}")}]}
+        for number, entry in enumerate(described)
+    ]
+    content["metric_list"] = [*_own_metrics(config, ours), *_OUR_METRICS]
+    return _yaml(content, f"{settings.task} at {settings.level}, written by `medqdeg wrap`.")
+
+
+def _without_decoding(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in kwargs.items() if key not in _DECODING}
+
+
+_MEAN = _Function("medqdeg.tasks.hooks.mean_score")
+_OUR_METRICS = [
+    {"metric": "votes_accuracy", "aggregation": _MEAN, "higher_is_better": True},
+    {"metric": "votes_confidence", "aggregation": _MEAN, "higher_is_better": None},
+    {"metric": "votes_calibration_shift", "aggregation": _MEAN, "higher_is_better": None},
+    {
+        "metric": RECORD,
+        "aggregation": _Function("medqdeg.tasks.wrapped_hooks.summarise_level"),
+        "higher_is_better": None,
+    },
+]
+
+
+def _own_metrics(config: dict[str, Any], ours: Any) -> list[dict[str, Any]]:
+    if config.get("metric_list") is None:
+        return [{"metric": name} for name in metric_names(config)]
+    entries = []
+    for number, (name, metric) in enumerate(zip(metric_names(config), config["metric_list"], strict=True)):
+        entry: dict[str, Any] = {"metric": name}
+        if "aggregation" in metric:
+            named = metric["aggregation"]
+            entry["aggregation"] = ours(f"aggregation_{number}") if callable(named) else named
+        if "higher_is_better" in metric:
+            entry["higher_is_better"] = metric["higher_is_better"]
+        entries.append(entry)
+    return entries
+
+
+def _group_file(group: str, names: Sequence[str], config: dict[str, Any], levels: Sequence[str]) -> str:
+    filter_name = (config.get("filter_list") or [{"name": "none"}])[0]["name"]
+    metrics = []
+    if tuple(levels) == LEVELS:
+        across = _Function("medqdeg.tasks.hooks.across_levels")
+        metrics += [
+            {"metric": f"votes_{name}", "aggregation": across, "filter_list": filter_name}
+            for name in ("accuracy", "confidence", "calibration_shift")
+        ]
+    compare = _Function("medqdeg.tasks.wrapped_hooks.compare_levels")
+    metrics.append({"metric": RECORD, "aggregation": compare, "filter_list": filter_name})
+    content = {"group": group, "task": list(names), "aggregate_metric_list": metrics, "metadata": {"version": 1.0}}
+    return _yaml(content, "Written by `medqdeg wrap`.")

@@ -1,0 +1,77 @@
+"""One level of a wrapped task as a whole, and what changes between its levels."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .. import nodes
+from ..provenance import versions
+from .votes import SEEN
+
+SCORES = ("accuracy", "confidence", "calibration_shift", "unread_rate", "missing_rate", "trials")
+
+
+def level_summary(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return `level`, `overall` scores, `nodes` (by assigned degradation and by modality), `conditions`, `versions`.
+
+    The assigned degradation is the same for an item at every level, so a node holds the same items at L0.
+    """
+    levels = sorted({record["level"] for record in records})
+    return {
+        "level": levels[0] if len(levels) == 1 else "+".join(levels),
+        "overall": _scores(records),
+        "nodes": {"degradation": _by(records, "assigned"), "modality": _by(records, "modality")},
+        "conditions": _conditions(records),
+        "versions": versions(),
+    }
+
+
+def compare_levels(summaries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return `medqdeg.utils.nodes.compare_levels` of the levels that there are."""
+    return nodes.compare_levels(summaries)
+
+
+def _scores(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"n": len(records), **{name: _mean(record[name] for record in records) for name in SCORES}}
+
+
+def _by(records: Sequence[Mapping[str, Any]], key: str) -> dict[str, dict[str, Any]]:
+    names = sorted({record[key] for record in records if record[key] is not None})
+    return {name: _scores([record for record in records if record[key] == name]) for name in names}
+
+
+def _conditions(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    failed = [record for record in records if record["error"]]
+    rules = Counter(record["k_rule"] for record in records if record["k_rule"])
+    unchanged = sum(record["unchanged_images"] for record in records)
+    identical = sum(record["trials"] >= 2 and record["distinct_replies"] == 1 for record in records)
+    warnings = []
+    if failed:
+        warnings.append(f"{len(failed)} items could not be scored, first {failed[0]['item_id']}: {failed[0]['error']}")
+    if unchanged:
+        warnings.append(f"{unchanged} images are as they were: their degradation has no effect on them")
+    if identical > nodes.SUSPICIOUS_SHARE * len(records):
+        warnings.append(f"all replies to an item are identical on {identical} of {len(records)} items")
+    if rules[SEEN] and len(records) > len(failed):
+        warnings.append(
+            f"K is the number of distinct answers seen on {rules[SEEN]} of {len(records)} items: their confidence "
+            "does not compare with that of items with options"
+        )
+    return {
+        "trials": {str(trials): count for trials, count in sorted(Counter(len(r["votes"]) for r in records).items())},
+        "k_rule": dict(sorted(rules.items())),
+        "item_id_rule": dict(sorted(Counter(record["item_id_rule"] for record in records).items())),
+        "score_metric": dict(sorted(Counter(record["score_metric"] for record in records).items())),
+        "identical_items": identical,
+        "unchanged_images": unchanged,
+        "failed_items": len(failed),
+        "warnings": warnings,
+    }
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    present = [value for value in values if value is not None]
+    return math.fsum(present) / len(present) if present else None
