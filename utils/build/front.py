@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
-from importlib.util import find_spec
 from typing import Any
 
 from ..errors import InputError
@@ -16,15 +15,8 @@ from .planning import Front
 
 
 def whole_front() -> Front:
-    """Return the readers of `--source`, the merging of duplicates and the leakage checks.
-
-    Raises:
-        InputError: a library that the checks need is not installed; said now, not after an hour of reading.
-    """
+    """Return the readers of `--source`, the merging of duplicates and the leakage checks."""
     from .readers import open_source
-
-    if find_spec("sklearn") is None:
-        raise InputError("medqdeg build needs scikit-learn: pip install 'medqdeg[build]'")
 
     return Front(open_source, merge, leakage)
 

@@ -118,9 +118,6 @@ def text_probe(items: Sequence[SourceItem], *, seed: int = 0, folds: int = 5) ->
     Returns:
         The probes with split "items" and "questions"; the second is left out where fewer questions than folds occur,
         both where fewer than 10 items a fold do.
-
-    Raises:
-        ImportError: scikit-learn is not installed (`pip install 'medqdeg[build]'`).
     """
     ordered = sorted(items, key=canonical_order)
     if len(ordered) < 10 * folds:
