@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
-from ..errors import InputError
 from .item import Skipped, SourceItem
 from .planning import Front
 
