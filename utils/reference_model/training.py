@@ -41,8 +41,9 @@ def train(
     prompt: Prompt,
     *,
     images: int = 30_000,
-    look_steps: int = 4_000,
-    reply_steps: int = 1_000,
+    look_steps: int = 3_600,
+    reply_steps: int = 900,
+    unseen_images: int = 980,
     seed: int = 0,
     threads: int = 2,
     say: Callable[[str], None] = print,
@@ -55,6 +56,7 @@ def train(
         images: different clean phantoms to learn from, four fifths of them to look and one fifth to reply.
         look_steps: optimiser steps of 64 images each.
         reply_steps: optimiser steps of 32 images with up to four questions each.
+        unseen_images: clean phantoms of another seed, which only measure.
         seed: fixes phantoms, start weights and order.
         threads: processor cores.
         say: told about the progress.
@@ -70,7 +72,7 @@ def train(
     processor = reference_processor(tokenizer)
     teacher = Teacher(processor, prompt)
     lessons = draw_lessons(images, seed, processor, threads)
-    unseen = draw_lessons(140 * len(GENERATORS), _HELD_OUT, processor, threads)
+    unseen = draw_lessons(unseen_images, _HELD_OUT, processor, threads)
     say(f"{len(lessons) + len(unseen)} phantoms drawn in {time.monotonic() - started:.0f} s")
     model = _new_model(tokenizer, seed)
     rng = np.random.default_rng([seed, 1])
