@@ -73,7 +73,8 @@ def train(
     teacher = Teacher(processor, prompt)
     lessons = draw_lessons(images, seed, processor, threads)
     unseen = draw_lessons(unseen_images, _HELD_OUT, processor, threads)
-    say(f"{len(lessons) + len(unseen)} phantoms drawn in {time.monotonic() - started:.0f} s")
+    drawing = time.monotonic() - started
+    say(f"{len(lessons) + len(unseen)} phantoms drawn in {drawing:.0f} s")
     model = _new_model(tokenizer, seed)
     rng = np.random.default_rng([seed, 1])
     to_look = lessons[: len(lessons) * 4 // 5]
@@ -106,7 +107,8 @@ def train(
         "seed": seed,
         "threads": threads,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "seconds": round(time.monotonic() - started),
+        "seconds_drawing": round(drawing),
+        "seconds_learning": round(time.monotonic() - started - drawing),
         "unseen_clean_phantoms": accuracy(model, teacher, unseen),
     }
     write_checkpoint(directory, model, processor, report)
