@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 
 _LOOK_BATCH, _REPLY_BATCH, _QUESTIONS = 64, 32, 4
-_RATE, _LAST_RATE = 1.5e-3, 5e-4
+_RATE, _LAST_RATE = 1.5e-3, 1e-3
 _WARM_UP = 100
 _SHARPNESS = 4.0
 _HELD_OUT = 1_000_003
@@ -44,7 +44,7 @@ def train(
     images: int = 30_000,
     look_steps: int = 3_600,
     reply_steps: int = 900,
-    stop_steps: int = 150,
+    stop_steps: int = 500,
     unseen_images: int = 980,
     seed: int = 0,
     threads: int = 2,
