@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import shutil
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -71,8 +71,9 @@ def _write(folder: Path, rank: int) -> None:
 
 def test_processes(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    with context.Pool(4) as pool:
-        pool.starmap(_write, [(tmp_path, rank) for rank in range(4)])
+    # Unlike multiprocessing's own pool, this one says so when a process dies instead of waiting for it.
+    with ProcessPoolExecutor(4, mp_context=context) as pool:
+        list(pool.map(_write, [tmp_path] * 4, range(4)))
     assert len(ResponseStore(tmp_path, {}).responses(key())) == 200
 
 
