@@ -29,9 +29,10 @@ _QUALITY = 82
 
 @dataclass(frozen=True)
 class Shown:
-    """What only the data set knows of an item: its question, and its picture's path relative to the page, or ""."""
+    """What only the data set knows of an item: question, options, and the picture's path relative to the page or ""."""
 
     question: str
+    options: tuple[str, ...] = ()
     image: str = ""
 
 
@@ -78,7 +79,7 @@ def write_pictures(levels: Iterable[datasets.Dataset], folder: Path) -> dict[tup
     for dataset in levels:
         for row in without_decoding(dataset):
             image = _picture(row["images"][0], folder) if row["images"] else ""
-            shown[row["level"], row["item_id"]] = Shown(row["question"], image)
+            shown[row["level"], row["item_id"]] = Shown(row["question"], tuple(row["options"]), image)
     return shown
 
 
@@ -119,9 +120,9 @@ def _columns(runs: Sequence[Run], shown: Mapping[tuple[str, str], Shown]) -> dic
         # Runs show the same item if all that identifies it is the same; two data sets may share ids.
         own: dict[str, list[Any]] = {name: [] for name in ("at", "votes", "confidence", "credit")}
         for record in run.records:
-            options = tuple(map(str, record["options"]))
+            letters = tuple(map(str, record["options"]))
             source = str(record["source_question_id"])
-            key = (run.family, record["level"], str(record["item_id"]), str(record["answer"]), source, *options)
+            key = (run.family, record["level"], str(record["item_id"]), str(record["answer"]), source, *letters)
             if key not in places:
                 places[key] = len(places)
                 known = shown.get((record["level"], str(record["item_id"])), Shown(""))
@@ -133,7 +134,7 @@ def _columns(runs: Sequence[Run], shown: Mapping[tuple[str, str], Shown]) -> dic
                 columns["image"].append(known.image)
                 columns["clean"].append((run.family, source))
                 columns["question"].append(names["question"].place(known.question))
-                columns["options"].append(names["options"].place(options))
+                columns["options"].append(names["options"].place((letters, known.options)))
                 for name in ("modality", "degradation", "skill"):
                     columns[name].append(names[name].place(str(record[name] or "")))
             own["at"].append(places[key])
@@ -148,7 +149,8 @@ def _columns(runs: Sequence[Run], shown: Mapping[tuple[str, str], Shown]) -> dic
 
 def _votes(record: Mapping[str, Any]) -> str:
     if record["probabilities"]:
-        return ", ".join(f"{letter} {share:.2f}" for letter, share in zip("ABCDEFGHIJ", record["probabilities"]))  # noqa: B905
+        shares = zip(record["options"], record["probabilities"], strict=True)
+        return ", ".join(f"{letter} {share:.2f}" for letter, share in shares)
     letters = [_SHORT.get(letter, str(letter)) for letter in record["letters"]]
     if record["stated"]:
         stated = ("" if value is None else f" {value:.2f}" for value in record["stated"])

@@ -117,7 +117,9 @@ def page_tables(frames: Mapping[str, pd.DataFrame]) -> list[PageTable]:
             frame = paper_layout(frame)
             frame = frame.drop(columns=[column for column in frame.columns if column.endswith("_n")])
         if name == "headline":
-            frame = frame.rename(columns={"trials": "T", "options": "K"}).drop(columns=["guesser_confidence"])
+            frame = frame.drop(columns=["guesser_confidence"]).rename(columns={"trials": "T", "options": "K"})
+            last = ["n", "clusters", "small", "T", "K", "elicitation"]
+            frame = frame[[*frame.columns.difference(last, sort=False), *last]]
         if "figure" in frame and "estimate" in frame:
             frame = frame.rename(columns={"estimate": "difference", "low": "difference_low", "high": "difference_high"})
         kind = FRAMES[name]
@@ -233,6 +235,8 @@ def _published(accuracy: pd.DataFrame | None, calibration: pd.DataFrame | None) 
 def _table_columns(frame: pd.DataFrame) -> list[str]:
     names = set(frame.columns)
     within = {f"{name}{end}" for name in names for end in ("_low", "_high", "_small")} & names
+    if "n" in names:
+        within.add("small")  # an asterisk at n
     return [name for name in frame.columns if name not in within]
 
 

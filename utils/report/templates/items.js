@@ -24,7 +24,7 @@
   let shown = [];
   let chosen = -1;
 
-  const haystack = items.id.map((id, item) => `${id} ${text("question", item)} ${text("options", item).join(" ")}`.toLowerCase());
+  const haystack = items.id.map((id, item) => `${id} ${text("question", item)} ${text("options", item)[1].join(" ")}`.toLowerCase());
 
   function filter() {
     const wanted = ["modality", "degradation", "skill"].filter((name) => state[name] !== "").map((name) => [items[name], Number(state[name])]);
@@ -90,9 +90,9 @@
     const pictures = element("div", { class: "pictures" }, picture(clean, `${levels[0]}, clean`));
     if (items.level[item] > 0) pictures.append(picture(item, `${levels[items.level[item]]}, ${text("degradation", item).replaceAll("_", " ")}`));
     const answer = items.answer[item];
-    const options = element("ul", { class: "options" }, ...text("options", item).map((option, at) => {
-      const letter = String.fromCharCode(65 + at);
-      return element("li", { class: letter === answer ? "answer" : null }, `${letter}. ${option}${letter === answer ? "  ✓ answer" : ""}`);
+    const options = element("ul", { class: "options" }, ...text("options", item)[0].map((letter, at) => {
+      const option = text("options", item)[1][at];
+      return element("li", { class: letter === answer ? "answer" : null }, `${letter}${option === undefined ? "" : `. ${option}`}${letter === answer ? "  ✓ answer" : ""}`);
     }));
     const body = element("tbody");
     runs.forEach((run, at) => {

@@ -112,7 +112,7 @@
         const guess = shift ? known(points.filter((d) => d.level === data.levels[0]), (d) => d.guesser) : [];
         grid.append(element("div", {}, element("h3", {}, label(name)), Plot.plot(base(`${label(name)} of each model by level`, {
           width: plain + (named && !narrow ? margin : 0), height: order.length * 24 + 50, marginLeft: named ? margin : 10, marginRight: 14, marginTop: 10,
-          x: { grid: true, label: null, ticks: 4, zero: shift, domain: shift ? undefined : [0, 1], tickFormat: shift ? "+.1f" : ".1f" },
+          x: { grid: true, label: null, ticks: 4, zero: shift, domain: shift ? undefined : [0, 1], tickFormat: shift ? "+.2~f" : ".1f" },
           y: { domain: order, label: null, axis: named ? "left" : null, tickFormat: (text) => short(text, 28), tickSize: 0 },
           marks: [
             ...(shift ? [Plot.ruleX([0], { stroke: "currentColor" })] : []),
@@ -148,8 +148,8 @@
     const most = wide() < 600 ? 20 : 36;
     levelLegend(holder);
     holder.append(Plot.plot(base(text, {
-      width: Math.min(wide(), 900), height: order.length * 34 + 50, marginLeft: longest(order, most), marginRight: 20, marginTop: 8,
-      x: { grid: true, label: label(figureName), labelAnchor: "center", zero: signed, domain: signed ? undefined : [0, 1], tickFormat: signed ? "+.1f" : ".1f" },
+      width: Math.min(wide(), 900), height: order.length * 34 + 64, marginLeft: longest(order, most), marginRight: 20, marginTop: 8, marginBottom: 46,
+      x: { grid: true, label: label(figureName), labelAnchor: "center", labelOffset: 40, labelArrow: "none", zero: signed, domain: signed ? undefined : [0, 1], tickFormat: signed ? "+.2~f" : ".1f" },
       y: { domain: order, label: null, tickFormat: (name) => short(name, most), tickSize: 0 },
       marks: [
         ...(signed ? [Plot.ruleX([0], { stroke: "currentColor" })] : []),
@@ -282,9 +282,16 @@
       const own = points.filter((d) => d.own);
       const last = data.runs.map((run) => own.filter((d) => d.model === run).at(-1)).filter(Boolean);
       const fill = (d) => levelColour(d.level);
+      // Labels move down until they are a line apart.
+      let above = -Infinity;
+      const labels = d3.sort(last, (d) => -d.y[0]).map((d) => {
+        const middle = (1 - d.y[0]) * (side * 0.75 - 70);
+        above = Math.max(middle, above + 14);
+        return [d, above - middle];
+      });
       holder.append(Plot.plot(base("Confidence against accuracy of each model and level", {
-        width: side, height: side * 0.75, marginLeft: 46, marginRight: 20,
-        x: { label: "accuracy", grid: true, labelAnchor: "center", nice: true, tickFormat: ".1f" }, y: { label: "confidence", grid: true, nice: true, tickFormat: ".1f" },
+        width: side, height: side * 0.75, marginLeft: 46, marginRight: 20, marginBottom: 46, marginTop: 24,
+        x: { label: "accuracy", grid: true, labelAnchor: "center", labelOffset: 40, labelArrow: "none", domain: [0, 1], tickFormat: ".1f" }, y: { label: "confidence", grid: true, domain: [0, 1], tickFormat: ".1f" },
         marks: [
           Plot.link([[0, 1]], { x1: (d) => d[0], y1: (d) => d[0], x2: (d) => d[1], y2: (d) => d[1], stroke: "currentColor", strokeDasharray: "4,3", strokeOpacity: 0.7 }),
           Plot.line(points, { x: (d) => d.x[0], y: (d) => d.y[0], z: "model", stroke: "currentColor", strokeOpacity: (d) => (d.own ? 0.5 : 0.12) }),
@@ -293,7 +300,7 @@
           Plot.ruleY(known(own, (d) => d.x[1]), { y: (d) => d.y[0], x1: (d) => d.x[1], x2: (d) => d.x[2], stroke: fill, strokeOpacity: 0.5 }),
           Plot.ruleX(known(own, (d) => d.y[1]), { x: (d) => d.x[0], y1: (d) => d.y[1], y2: (d) => d.y[2], stroke: fill, strokeOpacity: 0.5 }),
           Plot.dot(own, { x: (d) => d.x[0], y: (d) => d.y[0], fill, r: 4.5, stroke: "var(--paper)" }),
-          Plot.text(last, { x: (d) => d.x[0], y: (d) => d.y[0], text: (d) => short(d.model, 22), dy: -10, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 3 }),
+          ...labels.map(([d, dy]) => Plot.text([d], { x: (each) => each.x[0], y: (each) => each.y[0], text: (each) => short(each.model, 26), textAnchor: "end", dx: -14, dy, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 3 })),
           Plot.tip(points, Plot.pointer({ x: (d) => d.x[0], y: (d) => d.y[0], title: (d) => `${d.model}, ${d.level}\naccuracy ${interval(d.x)}\nconfidence ${interval(d.y)}\n${d.detail}` })),
         ],
       })));
@@ -310,8 +317,8 @@
       const side = Math.min(wide(), 620);
       const stroke = (d) => levelColour(d.level);
       holder.append(Plot.plot(base(`${yLabel} against ${xLabel} of ${run}`, {
-        width: side, height: side * 0.7, marginLeft: 46, marginRight: 20, r: { range: [2.5, 9] },
-        x: { domain: xDomain, label: xLabel, labelAnchor: "center", grid: true }, y: { domain: diagonal ? [0, 1] : undefined, zero: true, label: yLabel, grid: true },
+        width: side, height: side * 0.7, marginLeft: 46, marginRight: 20, marginBottom: 46, r: { range: [2.5, 9] },
+        x: { domain: xDomain, label: xLabel, labelAnchor: "center", labelOffset: 40, labelArrow: "none", grid: true }, y: { domain: diagonal ? [0, 1] : undefined, zero: true, label: yLabel, grid: true },
         marks: [
           ...(diagonal ? [Plot.link([[0, 1]], { x1: (d) => d[0], y1: (d) => d[0], x2: (d) => d[1], y2: (d) => d[1], stroke: "currentColor", strokeDasharray: "4,3", strokeOpacity: 0.7 })] : []),
           ...(diagonal ? [Plot.ruleX(known(own, (d) => d.low), { x, y1: "low", y2: "high", stroke, strokeWidth: 1.5, strokeOpacity: 0.6 })]
