@@ -114,7 +114,9 @@ def _columns(runs: Sequence[Run], shown: Mapping[tuple[str, str], Shown]) -> dic
     names = {name: _Names() for name in ("modality", "degradation", "skill", "question", "options", "votes")}
     places: dict[tuple[str, ...], int] = {}
     clean: dict[tuple[str, str], int] = {}
-    columns: dict[str, list[Any]] = {name: [] for name in ("id", "level", "answer", "image", "clean", *list(names)[:-1])}
+    columns: dict[str, list[Any]] = {
+        name: [] for name in ("id", "level", "answer", "image", "clean", *list(names)[:-1])
+    }
     answers = []
     for run in runs:
         # Runs show the same item if all that identifies it is the same; two data sets may share ids.

@@ -23,6 +23,7 @@ import pandas as pd
 from ..analysis.analyse import Analysis
 from ..analysis.figures import FIGURES
 from ..atomic_files import write_atomically
+from ..published.results import GROUPS
 from ..statistics.bootstrap import SMALL
 from ..taxonomy import CAPABILITY_TREE, LEVELS
 from .content import FRAMES, overall
@@ -116,6 +117,7 @@ def page_tables(frames: Mapping[str, pd.DataFrame]) -> list[PageTable]:
         if name in ("table_2", "table_3", "table_6"):
             frame = paper_layout(frame)
             frame = frame.drop(columns=[column for column in frame.columns if column.endswith("_n")])
+            frame = frame.assign(group=frame["group"].map(GROUPS)).dropna(axis="columns", how="all")
         if name == "headline":
             frame = frame.drop(columns=["guesser_confidence"]).rename(columns={"trials": "T", "options": "K"})
             last = ["n", "clusters", "small", "T", "K", "elicitation"]
@@ -228,7 +230,11 @@ def _published(accuracy: pd.DataFrame | None, calibration: pd.DataFrame | None) 
     if calibration is not None:
         for row in calibration[calibration["origin"].str.startswith("published")].itertuples():
             own = models.setdefault(row.model, {"model": row.model, "accuracy": {}, "calibration": {}})
-            own["calibration"][row.level] = [number(row.accuracy), number(row.confidence), number(row.calibration_shift)]
+            own["calibration"][row.level] = [
+                number(row.accuracy),
+                number(row.confidence),
+                number(row.calibration_shift),
+            ]
     return list(models.values())
 
 
@@ -269,5 +275,5 @@ def _table_rows(frame: pd.DataFrame) -> list[list[Mapping[str, Any]]]:
 def _as_text(value: Any, name: str) -> str:
     if isinstance(value, float):
         signed = any(part in name for part in ("shift", "change", "difference"))
-        return f"{value:+.3f}" if signed else f"{value:.3f}"
+        return f"{value:{'+' if signed else ''}.3f}".replace("-", "−")
     return f"{value:,}" if isinstance(value, int) else str(value)

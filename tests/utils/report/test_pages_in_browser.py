@@ -134,7 +134,9 @@ def test_hover_shows_the_exact_figure(report: Any) -> None:
     report.execute_script("arguments[0].scrollIntoView({block: 'center'})", dot)
     ActionChains(report).move_to_element(dot).pause(0.3).perform()
     tips = [tip.text for tip in report.find_elements(CSS, "#severity-plot g[aria-label=tip]")]
-    shown = report.execute_script("return [...document.querySelectorAll('#severity-plot g[aria-label=tip]')].map(t=>t.textContent)")
+    shown = report.execute_script(
+        "return [...document.querySelectorAll('#severity-plot g[aria-label=tip]')].map(t=>t.textContent)"
+    )
     assert any("L0" in text and "accuracy 0." in text and "[" in text for text in [*tips, *shown])
 
 
@@ -243,7 +245,9 @@ def test_nothing_that_is_planted_runs(browser: Any, made: Path) -> None:
         own = "return document.querySelectorAll('iframe, [onerror], [onload], script:not([type])').length"
         assert browser.execute_script(own) == (4 if page == "report.html" else 2)
         # The policy holds on its own: a script that did get into the page is refused.
-        inject = "const s = document.createElement('script'); s.textContent = 'window.hacked = 2'; document.body.append(s)"
+        inject = (
+            "const s = document.createElement('script'); s.textContent = 'window.hacked = 2'; document.body.append(s)"
+        )
         browser.execute_script(inject)
         assert browser.execute_script("return window.hacked") is None
         assert any("Content Security Policy" in line for line in complaints(browser))

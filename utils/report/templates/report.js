@@ -112,7 +112,7 @@
         const guess = shift ? known(points.filter((d) => d.level === data.levels[0]), (d) => d.guesser) : [];
         grid.append(element("div", {}, element("h3", {}, label(name)), Plot.plot(base(`${label(name)} of each model by level`, {
           width: plain + (named && !narrow ? margin : 0), height: order.length * 24 + 50, marginLeft: named ? margin : 10, marginRight: 14, marginTop: 10,
-          x: { grid: true, label: null, ticks: 4, zero: shift, domain: shift ? undefined : [0, 1], tickFormat: shift ? "+.2~f" : ".1f" },
+          x: { grid: true, label: null, ticks: 4, inset: 6, zero: shift, domain: shift ? undefined : [0, 1], tickFormat: shift ? "+.2~f" : ".1f" },
           y: { domain: order, label: null, axis: named ? "left" : null, tickFormat: (text) => short(text, 28), tickSize: 0 },
           marks: [
             ...(shift ? [Plot.ruleX([0], { stroke: "currentColor" })] : []),
@@ -195,13 +195,13 @@
       const order = [...mean.keys()].sort((a, b) => mean.get(a) - mean.get(b));
       const most = Math.max(0.05, d3.quantile(rows.map((d) => Math.abs(d.estimate)).sort(d3.ascending), 0.98));
       const ramp = d3.scaleLinear([-most, 0, most], ["#b2431c", "#f5f3ef", "#1f5fa8"]).clamp(true).interpolate(d3.interpolateLab);
-      const ink = (d) => (Math.abs(d.estimate) > most * 0.55 ? "#fff" : "#1a1f27");
+      const ink = (d) => (d3.lab(ramp(d.estimate)).l < 52 ? "#fff" : "#1a1f27");
       const margin = longest(order.map(label), 30);
       const across = Math.min(110, Math.max(56, (wide() - margin - 20) / data.runs.length));
       holder.append(Plot.plot(base(`Change of ${label(name)} by degradation and model`, {
         width: margin + across * data.runs.length + 20, height: order.length * 26 + 110, marginLeft: margin, marginTop: 96, marginRight: 20,
-        x: { domain: data.runs, axis: "top", label: null, tickRotate: -35, tickFormat: (text) => short(text, 18), tickSize: 0 },
-        y: { domain: order, label: null, tickFormat: label, tickSize: 0 },
+        x: { domain: data.runs, padding: 0.03, axis: "top", label: null, tickRotate: -35, tickFormat: (text) => short(text, 18), tickSize: 0 },
+        y: { domain: order, padding: 0.06, label: null, tickFormat: label, tickSize: 0 },
         marks: [
           Plot.cell(rows, { x: "run", y: "node", fill: (d) => ramp(d.estimate), inset: 1 }),
           Plot.text(rows, { x: "run", y: "node", text: (d) => digits(d.estimate, true).replace("0.", ".") + (d.small ? "*" : ""), fill: ink, fontVariant: "tabular-nums" }),
@@ -341,27 +341,27 @@
     ];
     const rows = data.levels.flatMap((level) => {
       const present = known(accuracy, (d) => d.at[level]).sort((a, b) => b.at[level] - a.at[level]);
-      return present.map((d) => ({ model: d.model, own: d.own, level, accuracy: d.at[level], rank: 1 + present.filter((other) => other.at[level] > d.at[level]).length }));
+      return present.map((d, line) => ({ model: d.model, own: d.own, level, line, accuracy: d.at[level], rank: 1 + present.filter((other) => other.at[level] > d.at[level]).length }));
     });
     figure("ranks", (holder) => {
       const own = rows.filter((d) => d.own);
       const ends = (level) => rows.filter((d) => d.level === level);
-      const count = d3.max(rows, (d) => d.rank);
+      const count = d3.max(rows, (d) => d.line) + 1;
       const most = wide() < 600 ? 14 : 26;
       const colours = d3.scaleOrdinal(data.runs, ["#0072b2", "#c98a00", "#009e73", "#c4441c", "#8a4f9e", "#3aa0d8", "#7a6a00", "#c25b94", "#5b6b7b", "#4a7a3a"]);
       const name = (d) => `${d.rank}  ${short(d.model, most)}`;
       const side = longest(rows.map(name), most + 4);
-      const text = { y: "rank", x: "level", text: name, fill: "currentColor", fillOpacity: (d) => (d.own ? 1 : 0.6), fontWeight: (d) => (d.own && rows.length > own.length ? 700 : 400) };
+      const text = { y: "line", x: "level", text: name, fill: "currentColor", fillOpacity: (d) => (d.own ? 1 : 0.6), fontWeight: (d) => (d.own && rows.length > own.length ? 700 : 400) };
       holder.append(Plot.plot(base("Rank of each model by accuracy at each level", {
-        width: Math.min(wide(), 820), height: count * (count > 15 ? 16 : 28) + 50, marginLeft: side, marginRight: side,
+        width: Math.min(wide(), 820), height: count * (count > 15 ? 16 : 28) + 50, marginBottom: 14, marginLeft: side, marginRight: side,
         x: { type: "point", domain: data.levels, axis: "top", label: null, padding: 0, tickSize: 0 }, y: { reverse: true, axis: null },
         marks: [
-          Plot.line(rows.filter((d) => !d.own), { x: "level", y: "rank", z: "model", stroke: "currentColor", strokeOpacity: 0.18 }),
-          Plot.line(own, { x: "level", y: "rank", z: "model", stroke: (d) => colours(d.model), strokeWidth: 2.5 }),
-          Plot.dot(own, { x: "level", y: "rank", fill: (d) => colours(d.model), r: 4 }),
+          Plot.line(rows.filter((d) => !d.own), { x: "level", y: "line", z: "model", stroke: "currentColor", strokeOpacity: 0.18 }),
+          Plot.line(own, { x: "level", y: "line", z: "model", stroke: (d) => colours(d.model), strokeWidth: 2.5 }),
+          Plot.dot(own, { x: "level", y: "line", fill: (d) => colours(d.model), r: 4 }),
           Plot.text(ends(data.levels[0]), { ...text, textAnchor: "end", dx: -10 }),
           Plot.text(ends(data.levels.at(-1)), { ...text, textAnchor: "start", dx: 10 }),
-          Plot.tip(rows, Plot.pointer({ x: "level", y: "rank", title: (d) => `${d.model}, ${d.level}\nrank ${d.rank}\naccuracy ${digits(d.accuracy)}` })),
+          Plot.tip(rows, Plot.pointer({ x: "level", y: "line", title: (d) => `${d.model}, ${d.level}\nrank ${d.rank}\naccuracy ${digits(d.accuracy)}` })),
         ],
       })));
     });
