@@ -371,8 +371,14 @@ def hierarchy(frames: Frames, model: str) -> Figure | None:
     names = []
     for path in ordered:
         depth = sum(map(bool, path)) - 1
-        names.append(f"{path[depth]} ({counts[path]}){'      ' * (2 - depth)}")
-    return _forest(frame, "path", ordered, names, model)
+        names.append(f"{path[depth]} ({counts[path]})")
+    figure = _forest(frame, "path", ordered, names, model)
+    if figure is not None:
+        for tick, path in zip(figure.axes[0].get_yticklabels(), ordered, strict=True):
+            tick.set_fontweight("bold" if not path[2] else "normal")
+            tick.set_color(GUIDE_COLOUR if path[2] else TEXT_COLOUR)
+            tick.set_fontsize(8.5 if not path[1] else 7.5)
+    return figure
 
 
 _TIERS = ("capability", "task", "skill")
@@ -481,7 +487,7 @@ def _legend(
         for model, style in model_styles(models).items()
     ]
     longest = max(len(handle.get_label()) for handle in [*handles, *extra])
-    fits = max(1, min(4, int(110 / (longest + 8))))
+    fits = max(1, min(4, int(140 / (longest + 8))))
     figure.legend(handles=[*handles, *extra], loc=where, ncols=columns or min(fits, len(handles) + len(extra)))
 
 
