@@ -12,6 +12,7 @@ from .degrade import degrade
 from .demo import demo
 from .phantom import phantom
 from .reference_model import reference_model
+from .report import report
 from .tasks_path import tasks_path
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
 
 app.command(no_args_is_help=True)(degrade)
 app.command(no_args_is_help=True)(analyze)
+app.command(no_args_is_help=True)(report)
 app.command()(demo)
 app.command(no_args_is_help=True)(phantom)
 app.command()(reference_model)

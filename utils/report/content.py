@@ -1,8 +1,8 @@
 """What a report holds, as data frames: one function a frame, and all of them by name.
 
 Every frame is made from an `Analysis`; pages, figures, tables and the terminal only lay them out. Numbers are
-fractions. `small` marks fewer than 30 source questions. `origin` tells runs analysed here from published results, which have no
-intervals and no item counts.
+fractions. `small` marks fewer than 30 source questions. `origin` tells runs analysed here from published results,
+which have no intervals and no item counts.
 """
 
 from __future__ import annotations
