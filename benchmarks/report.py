@@ -1,9 +1,9 @@
 """Seconds, memory, size and time to open of the report's pages at the benchmark's size.
 
-Writes lmms-eval's files for 4,306 clean items and 10,294 at L1 and at L2, ten votes each, of ten models; a fresh process
-reads and analyses them and writes both pages, and says how long each step took. Chromium then opens each page from disk;
-the time is that from the start of the navigation to the end of the page's own scripts. Pictures are left out: writing
-them depends on the data set and happens once.
+Writes lmms-eval's files for 4,306 clean items and 10,294 at L1 and at L2, ten votes each, of ten models; a fresh
+process reads and analyses them and writes both pages, and says how long each step took. Chromium then opens each page
+from disk; the time is that from the start of the navigation to the end of the page's own scripts.
+Pictures are left out: writing them depends on the data set and happens once.
 
     python benchmarks/report.py [--clean 4306] [--degraded 10294] [--models 10] [--replicates 1000]
 """
@@ -65,7 +65,8 @@ def time_to_open(page: Path) -> str:
         browser.execute_cdp_cmd(
             "Page.addScriptToEvaluateOnNewDocument",
             {
-                "source": "new MutationObserver(() => { if (document.documentElement?.dataset.ready && !window.readyAt) {"
+                "source": "new MutationObserver(() => {"
+                " if (document.documentElement?.dataset.ready && !window.readyAt) {"
                 " window.readyAt = performance.now(); requestAnimationFrame(() => requestAnimationFrame(() =>"
                 " { window.drawnAt = performance.now(); })); } }).observe(document, {attributes: true, subtree: true});"
             },
@@ -98,9 +99,8 @@ def main() -> None:
         if done.returncode:
             sys.exit(done.returncode)
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        print(
-            f"{usage.ru_utime + usage.ru_stime:.1f} s of processor time, {usage.ru_maxrss * 1024 / 1e9:.2f} GB at the peak"
-        )
+        print(f"{usage.ru_utime + usage.ru_stime:.1f} s of processor time, ", end="")
+        print(f"{usage.ru_maxrss * 1024 / 1e9:.2f} GB at the peak")
         for page in ("report.html", "items.html"):
             print(f"{page}: {(out / page).stat().st_size / 1e6:.2f} MB, {time_to_open(out / page)}")
 

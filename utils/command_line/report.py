@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -33,11 +32,14 @@ def report(
     compare: Annotated[
         Literal["published"] | None, typer.Option(help="Put the paper's 40 models (arXiv:2603.07769) beside yours.")
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the data set, for the item browser's questions and pictures.")
+    ] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Print the headline.")] = False,
     replicates: Annotated[int, typer.Option(min=100, help="Replicates of the cluster bootstrap.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
 ) -> None:
-    """Report on runs: figures (PDF, SVG, PNG), tables (LaTeX, Markdown, CSV), or the headline in the terminal.
+    """Report on runs: two pages, figures (PDF, SVG, PNG), tables (LaTeX, Markdown, CSV), or a headline in the terminal.
 
     Runs need lmms-eval's --log_samples.
 
@@ -56,16 +58,19 @@ def report(
     analysis = analyse(collection, replicates, seed)
     frames = report_frames(analysis, published=compare == "published")
     if out is not None:
-        written = _write(analysis, frames, out)
+        written = _write(analysis, frames, out, data)
         print(f"{len(written)} files in {out.resolve()}")
     if terminal:
         print_report(frames)
 
 
-def _write(analysis: Analysis, frames: Mapping[str, pd.DataFrame], out: Path) -> list[Path]:
+def _write(analysis: Analysis, frames: Mapping[str, pd.DataFrame], out: Path, data: Path | None) -> list[Path]:
     import filelock
 
     from ..report.figures import write_figures
+    from ..report.items import write_items
+    from ..report.page import write_page
+    from ..report.pictures import write_pictures
     from ..report.tables_out import write_tables
 
     try:
@@ -73,11 +78,12 @@ def _write(analysis: Analysis, frames: Mapping[str, pd.DataFrame], out: Path) ->
             folder.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(out / ".medqdeg-report.lock", timeout=0):
             written = write_tables(frames, out / "tables") + write_figures(frames, out / "figures")
-            if importlib.util.find_spec("..report.page", __package__):
-                from ..report.page import write_page
-
-                written += write_page(analysis, frames, out)
-            return written
+            shown = write_pictures(analysis.collection.runs, out, data)
+            return [
+                write_page(analysis, frames, out, item_browser=True),
+                write_items(analysis.collection.runs, out, shown),
+                *written,
+            ]
     except filelock.Timeout:
         raise InputError(f"{out}: another process is writing a report there") from None
     except OSError as error:

@@ -4,39 +4,22 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
-import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..atomic_files import write_atomically
 from ..confidence import MISSING, UNREAD
 from ..runs.run import Run
 from ..taxonomy import CLEAN, LEVELS
 from .page import ITEMS_PAGE, PAGE, number, render
+from .pictures import Key, Shown
 
-if TYPE_CHECKING:
-    import datasets
-
-IMAGES = "images"
 _SHORT = {UNREAD: "?", MISSING: "–"}
-_LONGEST_SIDE = 512
-_QUALITY = 82
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What only the data set knows of an item: question, options, and the picture's path relative to the page or ""."""
-
-    question: str
-    options: tuple[str, ...] = ()
-    image: str = ""
-
-
-def write_items(runs: Sequence[Run], folder: Path, shown: Mapping[tuple[str, str], Shown] | None = None) -> Path:
+def write_items(runs: Sequence[Run], folder: Path, shown: Mapping[Key, Shown] | None = None) -> Path:
     """Write the item browser.
 
     The items stand in the page in columns, as compressed JSON, so that 24,894 of them open at once.
@@ -44,7 +27,7 @@ def write_items(runs: Sequence[Run], folder: Path, shown: Mapping[tuple[str, str
     Args:
         runs: whose items are shown; an item that several have is shown once, with the votes of each.
         folder: that exists.
-        shown: level and item id -> question and picture; without it the browser shows neither.
+        shown: of `medqdeg.utils.report.pictures.write_pictures`; without it there are neither questions nor pictures.
 
     Returns:
         The path of the page.
@@ -62,41 +45,6 @@ def write_items(runs: Sequence[Run], folder: Path, shown: Mapping[tuple[str, str
     return path
 
 
-def write_pictures(levels: Iterable[datasets.Dataset], folder: Path) -> dict[tuple[str, str], Shown]:
-    """Write a picture of each item, 512 pixels at its longer side, into `folder`/images, and say what shows each item.
-
-    A picture is named by the content it was made from, so that a second report into the same folder makes only what is
-    new.
-
-    Args:
-        levels: of `medqdeg.utils.dataset.loading.load_level`.
-        folder: that exists.
-    """
-    from ..dataset.loading import without_decoding
-
-    (folder / IMAGES).mkdir(exist_ok=True)
-    shown: dict[tuple[str, str], Shown] = {}
-    for dataset in levels:
-        for row in without_decoding(dataset):
-            image = _picture(row["images"][0], folder) if row["images"] else ""
-            shown[row["level"], row["item_id"]] = Shown(row["question"], tuple(row["options"]), image)
-    return shown
-
-
-def _picture(cell: Mapping[str, Any], folder: Path) -> str:
-    from ..dataset.images import decode_rgb
-
-    data = cell["bytes"] or Path(cell["path"]).read_bytes()
-    name = f"{IMAGES}/{hashlib.sha256(data).hexdigest()[:20]}.webp"
-    if not (folder / name).exists():
-        image = decode_rgb(data)
-        image.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
-        buffer = io.BytesIO()
-        image.save(buffer, "WEBP", quality=_QUALITY)
-        write_atomically(folder / name, buffer.getvalue())
-    return name
-
-
 class _Names:
     """Texts that occur again and again, each kept once."""
 
@@ -110,7 +58,7 @@ class _Names:
         return [list(value) if isinstance(value, tuple) else value for value in self.places]
 
 
-def _columns(runs: Sequence[Run], shown: Mapping[tuple[str, str], Shown]) -> dict[str, Any]:
+def _columns(runs: Sequence[Run], shown: Mapping[Key, Shown]) -> dict[str, Any]:
     names = {name: _Names() for name in ("modality", "degradation", "skill", "question", "options", "votes")}
     places: dict[tuple[str, ...], int] = {}
     clean: dict[tuple[str, str], int] = {}
@@ -127,13 +75,13 @@ def _columns(runs: Sequence[Run], shown: Mapping[tuple[str, str], Shown]) -> dic
             key = (run.family, record["level"], str(record["item_id"]), str(record["answer"]), source, *letters)
             if key not in places:
                 places[key] = len(places)
-                known = shown.get((record["level"], str(record["item_id"])), Shown(""))
+                known = shown.get((run.family, record["level"], str(record["item_id"])), Shown(""))
                 if record["level"] == CLEAN:
                     clean.setdefault((run.family, source), places[key])
                 columns["id"].append(str(record["item_id"]))
                 columns["level"].append(LEVELS.index(record["level"]))
                 columns["answer"].append(str(record["answer"]))
-                columns["image"].append(known.image)
+                columns["image"].append(list(known.images))
                 columns["clean"].append((run.family, source))
                 columns["question"].append(names["question"].place(known.question))
                 columns["options"].append(names["options"].place((letters, known.options)))

@@ -16,8 +16,9 @@ from PIL import Image
 
 from medqdeg.utils.analysis.analyse import analyse
 from medqdeg.utils.report.content import report_frames
-from medqdeg.utils.report.items import Shown, write_items
+from medqdeg.utils.report.items import write_items
 from medqdeg.utils.report.page import write_page
+from medqdeg.utils.report.pictures import Key, Shown
 from medqdeg.utils.runs.reading import read_runs
 
 from ..run_files import scored_levels, write_run
@@ -60,12 +61,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_page(analysis, report_frames(analysis, published=True), folder, item_browser=True)
     (folder / "images").mkdir()
     Image.new("RGB", (40, 30), (200, 30, 30)).save(folder / "images" / "abc123.webp")
-    shown: dict[tuple[str, str], Shown] = {}
+    shown: dict[Key, Shown] = {}
     for run in collection.runs:
         for place, record in enumerate(run.records):
             options = tuple(_evil(place, f"option {letter}") for letter in record["options"])
             image = "images/abc123.webp" if place % 2 else "javascript:hacked=1"
-            shown[record["level"], record["item_id"]] = Shown(_evil(place, "question"), options, image)
+            shown[run.family, record["level"], record["item_id"]] = Shown(_evil(place, "question"), options, (image,))
     write_items(collection.runs, folder, shown)
     return folder
 
@@ -151,6 +152,16 @@ def test_drill_down_opens_with_the_keyboard_and_keeps_the_focus(report: Any) -> 
     assert "n = " in report.find_element(CSS, "#hierarchy .tree").text
 
 
+def test_the_numbers_of_a_figure_open_sort_and_hold_its_intervals(report: Any) -> None:
+    report.execute_script("document.querySelector('#severity details').open = true")
+    time.sleep(0.2)
+    assert len(_column(report, "#severity-numbers", 0)) == 6
+    report.find_elements(CSS, "#severity-numbers th button")[2].click()
+    values = [float(value) for value in _column(report, "#severity-numbers", 2)]
+    assert values == sorted(values)
+    assert "[" in report.find_element(CSS, "#severity-numbers").text
+
+
 def test_dark_light_and_print(report: Any, made: Path) -> None:
     colour = "return getComputedStyle(document.body).backgroundColor"
     button = report.find_element(CSS, "#theme")
@@ -181,8 +192,9 @@ def test_a_narrow_screen_does_not_scroll_sideways(report: Any) -> None:
 
 
 def test_every_control_and_table_has_a_name(report: Any) -> None:
-    script = """return [...document.querySelectorAll('button, select, input, [role=region], svg[aria-label], img')].filter(e =>
-    !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length || e.alt)).map(e => e.outerHTML.slice(0, 80))"""
+    script = """const named = e => e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length || e.alt;
+    const all = document.querySelectorAll('button, select, input, [role=region], svg[aria-label], img');
+    return [...all].filter(e => !named(e)).map(e => e.outerHTML.slice(0, 80))"""
     assert report.execute_script(script) == []
 
 
@@ -229,7 +241,8 @@ def test_nothing_that_is_planted_runs(browser: Any, made: Path) -> None:
         script = """for (const box of document.querySelectorAll('select')) for (const option of box.options) {
             box.value = option.value; box.dispatchEvent(new Event('change')); }
         document.querySelectorAll('details').forEach(d => { d.open = true; });
-        document.querySelectorAll('select').forEach(b => { b.selectedIndex = 0; b.dispatchEvent(new Event('change')); });"""
+        for (const box of document.querySelectorAll('select')) {
+            box.selectedIndex = 0; box.dispatchEvent(new Event('change')); }"""
         browser.execute_script(script)
         if page == "items.html":
             for _ in range(12):

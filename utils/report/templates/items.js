@@ -77,9 +77,10 @@
   function picture(item, caption) {
     if (item < 0) return element("figure", {}, element("div", { class: "none" }, "No clean version among the runs' items"), element("figcaption", {}, caption));
     // Only files that the report itself wrote beside the page.
-    const path = /^images\/[0-9a-f]+\.webp$/.test(items.image[item]) ? items.image[item] : "";
-    const shownImage = path ? element("img", { src: path, alt: `${caption}, ${text("modality", item)}`, loading: "lazy" }) : element("div", { class: "none" }, "No picture: give the data set with --data");
-    return element("figure", {}, shownImage, element("figcaption", {}, caption));
+    const paths = items.image[item].filter((path) => /^images\/[0-9a-f]+\.webp$/.test(path));
+    const pictures = paths.map((src) => element("img", { src, alt: `${caption}, ${text("modality", item)}`, loading: "lazy" }));
+    if (!pictures.length) pictures.push(element("div", { class: "none" }, "No picture: give the data set with --data"));
+    return element("figure", {}, ...pictures, element("figcaption", {}, caption));
   }
 
   function detail(item) {

@@ -106,8 +106,15 @@ const medq = (() => {
   const interval = (of, signed) =>
     !of || of[0] === null ? "–" : digits(of[0], signed) + (of[1] === null ? "" : ` [${digits(of[1], signed)}, ${digits(of[2], signed)}]`);
 
-  /* Put rows into `parent` as a table. A cell is text, a number, or [estimate, low, high]. */
+  /* Put rows into `parent` as a table, when its details are open. A cell is text, a number, or [estimate, low, high]. */
   function numbers(parent, name, columns, rows) {
+    const details = parent.closest("details");
+    const show = () => { if (details.open) fill(parent, name, columns, rows); };
+    details.ontoggle = show;
+    show();
+  }
+
+  function fill(parent, name, columns, rows) {
     const body = element("tbody");
     for (const row of rows) {
       const line = element("tr");
