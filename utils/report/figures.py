@@ -271,7 +271,9 @@ def degradation_drop(frames: Frames) -> Figure | None:
         for place in breaks:
             axes.axhline(place + 0.5, color="white", linewidth=2.5)
     panels[0].set_yticks(range(len(rows)), [spoken(row) for row in rows])
-    bar = figure.colorbar(image, ax=panels, shrink=0.7, pad=0.02, format=PercentFormatter(1.0, decimals=0, symbol=""))
+    bar = figure.colorbar(
+        image, ax=panels, shrink=0.7, pad=0.02, format=lambda value, _: f"{100 * value:+g}" if value else "0"
+    )
     bar.set_label("change of accuracy, points", fontsize=7)
     bar.outline.set_visible(False)
     if frame["small"].any():
