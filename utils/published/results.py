@@ -117,7 +117,7 @@ def published_calibration() -> Mapping[str, Mapping[str, Digitised]]:
     """Return model -> level -> what figure 5 shows, digitised, for its 19 models in the order of the plot.
 
     18 of them are among `published_models`; the tables do not have InternVL2.5-MPO(8B). Accuracies read off the plot
-    differ from those of table 6 by up to about a percentage point.
+    differ from those of table 6 by up to 1.2 points (Gemini-2.5-Flash at L0).
     """
     figure_5 = printed_table("figure5_calibration_shift_digitised").set_index("model")
     return {name: _digitised(row) for name, row in figure_5.iterrows()}

@@ -247,7 +247,7 @@ def degradation_drop(frames: Frames) -> Figure | None:
     nodes = frame.drop_duplicates("degradation").sort_values("category", kind="stable")
     rows = list(nodes["degradation"])
     solid = frame.loc[~frame["small"], "estimate"].abs()
-    reach = max(0.01, float(solid.max() if len(solid) else frame["estimate"].abs().max()))
+    reach = max(0.1, float(solid.max() if len(solid) else frame["estimate"].abs().max()))
     width = 2.3 + len(comparisons) * (0.5 * len(models) + 0.35)
     figure = Figure(figsize=(max(width, 4.2), 1.7 + _ROW * len(rows)), layout="constrained")
     panels = figure.subplots(1, len(comparisons), sharey=True, squeeze=False)[0]
@@ -255,11 +255,12 @@ def degradation_drop(frames: Frames) -> Figure | None:
         own = frame[frame["comparison"] == comparison]
         values = own.pivot(index="degradation", columns="model", values="estimate").reindex(rows)[models]
         small = own.pivot(index="degradation", columns="model", values="small").reindex(rows)[models]
-        image = axes.imshow(values, cmap="PuOr", vmin=-reach, vmax=reach, aspect="auto")
+        faint = np.where(small.fillna(True).astype(bool), 0.45, 1.0)  # what is mostly noise recedes
+        image = axes.imshow(values, cmap="PuOr", vmin=-reach, vmax=reach, aspect="auto", alpha=faint)
         for (row, column), value in np.ndenumerate(values.to_numpy(dtype=float)):
             if not np.isnan(value):
                 text = f"{100 * value:+.1f}{'*' if small.iloc[row, column] else ''}"
-                dark = abs(value) > 0.65 * reach
+                dark = abs(value) > 0.65 * reach and faint[row, column] == 1.0
                 axes.text(column, row, text, ha="center", va="center", fontsize=6, color="white" if dark else "black")
         axes.set_xticks(range(len(models)), [label(model, 24) for model in models], rotation=40, ha="right")
         axes.set_title(comparison.replace("_to_", " to "))
@@ -270,7 +271,9 @@ def degradation_drop(frames: Frames) -> Figure | None:
         for place in breaks:
             axes.axhline(place + 0.5, color="white", linewidth=2.5)
     panels[0].set_yticks(range(len(rows)), [spoken(row) for row in rows])
-    bar = figure.colorbar(image, ax=panels, shrink=0.7, pad=0.02, format=PercentFormatter(1.0, decimals=0, symbol=""))
+    bar = figure.colorbar(
+        image, ax=panels, shrink=0.7, pad=0.02, format=lambda value, _: f"{100 * value:+g}" if value else "0"
+    )
     bar.set_label("change of accuracy, points", fontsize=7)
     bar.outline.set_visible(False)
     if frame["small"].any():
@@ -283,7 +286,7 @@ def rank_change(frames: Frames) -> Figure | None:
     frame = frames["rank_change"]
     if len(frame) < 2:
         return None
-    styles = model_styles(frame.loc[frame["origin"] == OURS, "model"])
+    styles = model_styles(frames["headline"]["model"])
     figure = Figure(figsize=(5.2, 0.9 + 0.17 * max(len(frame), 4)), layout="constrained")
     axes = figure.subplots()
     places = {}

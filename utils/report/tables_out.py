@@ -185,6 +185,8 @@ def _cell(row: Mapping[str, Any], column: str, low: str, high: str, *, sign: str
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return "–"
     if isinstance(value, str):
+        if column in ("figure", "comparison", "degradation", "category"):
+            return spoken(value)
         return value if value != DIGITISED else f"{value} (±0.2)"
     if column in ("n", "clusters"):
         return f"{value}{'*' if row.get('small') is True and column == 'n' else ''}"

@@ -194,8 +194,8 @@
       const mean = d3.rollup(rows, (list) => d3.mean(list, (d) => d.estimate), (d) => d.node);
       const order = [...mean.keys()].sort((a, b) => mean.get(a) - mean.get(b));
       const most = Math.max(0.05, d3.quantile(rows.map((d) => Math.abs(d.estimate)).sort(d3.ascending), 0.98));
-      const ramp = d3.scaleLinear([-most, 0, most], ["#b2431c", "#f5f3ef", "#1f5fa8"]).clamp(true).interpolate(d3.interpolateLab);
-      const ink = (d) => (d3.lab(ramp(d.estimate)).l < 52 ? "#fff" : "#1a1f27");
+      const ramp = d3.scaleLinear([-most, 0, most], ["#df7a4d", "#f5f3ef", "#76a5dc"]).clamp(true).interpolate(d3.interpolateLab);
+      const ink = "#14181e"; // at least 6 to 1 on every colour of the ramp
       const margin = longest(order.map(label), 30);
       const across = Math.min(110, Math.max(56, (wide() - margin - 20) / data.runs.length));
       holder.append(Plot.plot(base(`Change of ${label(name)} by degradation and model`, {
