@@ -124,6 +124,12 @@ def test_any_small_image_is_degraded_or_refused(name, height, width, channels, l
     assert not np.array_equal(out, image)
 
 
+def test_a_change_that_is_rounded_away_is_no_change():
+    image = np.random.default_rng(1_076_407_336).integers(0, 256, (7, 2), dtype=np.uint8)
+    with pytest.raises(UnchangedImageError, match="leaves this 2 x 7 image as it is"):
+        degrade(image, "blood_cell", 1, seed=1_076_407_336)
+
+
 DEGENERATE = {
     "black": np.zeros((48, 48), np.uint8),
     "white": np.full((48, 48), 255, np.uint8),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..confidence import MISSING, UNREAD
+from ..elicitation import EXACT, VERBALIZED, VOTES
 from ..nodes import AXES
 from ..statistics import calibration, estimators
 
@@ -21,7 +22,6 @@ OVERALL = "overall"
 ALL = "all"
 """The axis and the node of a whole level."""
 
-VOTES, VERBALIZED, EXACT = "votes", "verbalized", "exact"
 
 _FINE_LEVELS = 10
 """Levels of a score that is not made of votes: tenths."""

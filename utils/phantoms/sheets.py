@@ -22,7 +22,7 @@ _LETTERS = "ABCDE"
 
 
 def write_sheets(folder: Path, seed: int = 0) -> list[Path]:
-    """Write `phantoms_by_modality.png` and `phantoms_by_skill.png` and return their paths.
+    """Write `phantoms_by_modality.jpg` and `phantoms_by_skill.jpg` and return their paths.
 
     Args:
         folder: made with its parents.
@@ -32,8 +32,8 @@ def write_sheets(folder: Path, seed: int = 0) -> list[Path]:
     plan = plan_suite(len(GENERATORS) * 24, seed)
     written = []
     for name, sheet in (("modality", _by_modality(plan, seed)), ("skill", _by_skill(plan, seed))):
-        written.append(folder / f"phantoms_by_{name}.png")
-        sheet.save(written[-1])
+        written.append(folder / f"phantoms_by_{name}.jpg")
+        sheet.save(written[-1], quality=88)
     return written
 
 

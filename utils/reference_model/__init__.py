@@ -9,5 +9,5 @@ from __future__ import annotations
 
 from pathlib import Path
 
-CHECKPOINT = Path(__file__).resolve().parent / "checkpoint"
+CHECKPOINT = Path(__file__).resolve().parent / "medqdeg-reference"
 """Folder of the shipped checkpoint, for `--model_args pretrained=`."""

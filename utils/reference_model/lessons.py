@@ -71,6 +71,7 @@ class Batch:
         positions: int64, (B, N).
         mask: bool, (B, 1, N, N), True where the second axis may look at the third.
         letters: int64, (B, N): the right letter's token where a reply begins, else -100.
+        ends: int64, (B, N): the end of the reply where its letter stands, else -100.
         matches: int64, (B, N): at an option's text, 1 if it is the right answer and 0 if not, else -100.
         questions: B tuples: which of the modality's questions are asked, in the order of the sequence.
     """
@@ -80,6 +81,7 @@ class Batch:
     positions: np.ndarray
     mask: np.ndarray
     letters: np.ndarray
+    ends: np.ndarray
     matches: np.ndarray
     questions: tuple[tuple[int, ...], ...]
 
@@ -112,6 +114,7 @@ class Teacher:
             positions=padded("positions", 0),
             mask=(mask & np.tri(length, dtype=bool))[:, None],
             letters=padded("letters", -100),
+            ends=padded("ends", -100),
             matches=padded("matches", -100),
             questions=tuple(tuple(row["questions"]) for row in rows),
         )
@@ -131,7 +134,14 @@ class Teacher:
     def _row(self, lesson: Lesson, questions: int, rng: np.random.Generator) -> dict[str, list[int]]:
         asked = GENERATORS[lesson.modality].questions
         possible = [place for place, answer in enumerate(lesson.answers) if answer is not None]
-        row: dict[str, list[int]] = {"tokens": [], "parts": [], "positions": [], "letters": [], "matches": []}
+        row: dict[str, list[int]] = {
+            "tokens": [],
+            "parts": [],
+            "positions": [],
+            "letters": [],
+            "ends": [],
+            "matches": [],
+        }
         row["questions"] = [int(place) for place in rng.permutation(possible)[:questions]]
         for part, place in enumerate(row["questions"], start=1):
             question, answer = asked[place], lesson.answers[place]
@@ -142,13 +152,14 @@ class Teacher:
             if part == 1:
                 self._extend(row, tokens[:start] + [self._image] * VISUAL_TOKENS, 0, 0)
                 beginning = len(row["tokens"])
-            tokens = tokens[start + 1 :]
+            letter = self.letters[options.index(str(answer))]
+            tokens = [*tokens[start + 1 :], letter]
             self._extend(row, tokens, part, beginning)
             marks = [at for at, token in enumerate(tokens) if token in self._marks]
             offset = len(row["tokens"]) - len(tokens)
             for mark, option in zip(marks, options, strict=True):
                 row["matches"][offset + mark + 1] = int(option == answer)
-            row["letters"][-1] = self.letters[options.index(str(answer))]
+            row["letters"][-2], row["ends"][-1] = letter, self._tokenizer.eos_token_id
         return row
 
     def _tokens(self, stem: str, options: Sequence[str]) -> list[int]:
@@ -165,6 +176,7 @@ class Teacher:
         row["parts"] += [part] * len(tokens)
         row["positions"] += range(first, first + len(tokens))
         row["letters"] += [-100] * len(tokens)
+        row["ends"] += [-100] * len(tokens)
         row["matches"] += [-100] * len(tokens)
 
 

@@ -4,7 +4,8 @@ First it learns to look: visual token number i is to resemble the word that answ
 so that the language model will meet answers where other models meet patches. Then it learns to reply: at every option's
 text, whether that is the right answer, and after the prompt, the right letter. Only the letter is what the model is
 used for; without the other two a model this small stays at chance for longer than anyone would wait. For its replies
-it learns from phantoms that it did not learn to look at, so that it finds out how far to trust its eyes.
+it learns from phantoms that it did not learn to look at, so that it finds out how far to trust its eyes. At last it
+learns to stop after its letter.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 
 _LOOK_BATCH, _REPLY_BATCH, _QUESTIONS = 64, 32, 4
-_RATE = 1.5e-3
-_WARM_UP = 150
+_RATE, _LAST_RATE = 1.5e-3, 1e-3
+_WARM_UP = 100
 _SHARPNESS = 4.0
 _HELD_OUT = 1_000_003
 """Seed of the lessons that only measure."""
@@ -41,8 +42,10 @@ def train(
     prompt: Prompt,
     *,
     images: int = 30_000,
-    look_steps: int = 4_000,
-    reply_steps: int = 1_000,
+    look_steps: int = 3_600,
+    reply_steps: int = 900,
+    stop_steps: int = 500,
+    unseen_images: int = 980,
     seed: int = 0,
     threads: int = 2,
     say: Callable[[str], None] = print,
@@ -55,6 +58,8 @@ def train(
         images: different clean phantoms to learn from, four fifths of them to look and one fifth to reply.
         look_steps: optimiser steps of 64 images each.
         reply_steps: optimiser steps of 32 images with up to four questions each.
+        stop_steps: as many more, in which the end of the reply counts too.
+        unseen_images: clean phantoms of another seed, which only measure.
         seed: fixes phantoms, start weights and order.
         threads: processor cores.
         say: told about the progress.
@@ -70,8 +75,9 @@ def train(
     processor = reference_processor(tokenizer)
     teacher = Teacher(processor, prompt)
     lessons = draw_lessons(images, seed, processor, threads)
-    unseen = draw_lessons(140 * len(GENERATORS), _HELD_OUT, processor, threads)
-    say(f"{len(lessons) + len(unseen)} phantoms drawn in {time.monotonic() - started:.0f} s")
+    unseen = draw_lessons(unseen_images, _HELD_OUT, processor, threads)
+    drawing = time.monotonic() - started
+    say(f"{len(lessons) + len(unseen)} phantoms drawn in {drawing:.0f} s")
     model = _new_model(tokenizer, seed)
     rng = np.random.default_rng([seed, 1])
     to_look = lessons[: len(lessons) * 4 // 5]
@@ -92,19 +98,23 @@ def train(
     to_reply = lessons[len(to_look) :]
     reply_order = _endless(len(to_reply), rng)
 
-    def reply() -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+    def reply(stopping: bool) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
         shown = [to_reply[next(reply_order)] for _ in range(_REPLY_BATCH)]
-        return _reply_losses(model, judge, teacher.batch(shown, _QUESTIONS, rng))
+        return _reply_losses(model, judge, teacher.batch(shown, _QUESTIONS, rng), stopping)
 
-    _learn("reply", [*model.model.language_model.parameters(), *judge.parameters()], reply, reply_steps, say)
+    words = [*model.model.language_model.parameters(), *judge.parameters()]
+    _learn("reply", words, lambda: reply(False), reply_steps, say)
+    _learn("stop", words, lambda: reply(True), stop_steps, say, rate=_LAST_RATE)
     report = {
         "images": images,
         "look_steps": look_steps,
         "reply_steps": reply_steps,
+        "stop_steps": stop_steps,
         "seed": seed,
         "threads": threads,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "seconds": round(time.monotonic() - started),
+        "seconds_drawing": round(drawing),
+        "seconds_learning": round(time.monotonic() - started - drawing),
         "unseen_clean_phantoms": accuracy(model, teacher, unseen),
     }
     write_checkpoint(directory, model, processor, report)
@@ -117,11 +127,12 @@ def _learn(
     losses: Callable[[], tuple[dict[str, torch.Tensor], dict[str, float]]],
     steps: int,
     say: Callable[[str], None],
+    rate: float = _RATE,
 ) -> None:
     """Minimise the sum of the losses: warm-up, then half a cosine down to nothing."""
     import torch
 
-    optimiser = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=0.02, betas=(0.9, 0.98))
+    optimiser = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.02, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, (step + 1) / _WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
     )
@@ -251,18 +262,19 @@ def _look_losses(
 
 
 def _reply_losses(
-    model: LlavaForConditionalGeneration, judge: torch.nn.Linear, batch: Batch
+    model: LlavaForConditionalGeneration, judge: torch.nn.Linear, batch: Batch, stopping: bool
 ) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
     import torch
 
     states = _states(model, batch)
-    letters, matches = torch.from_numpy(batch.letters), torch.from_numpy(batch.matches)
-    return _scored(
-        {
-            "option": (judge(states[matches >= 0]), matches[matches >= 0]),
-            "letter": (model.lm_head(states[letters >= 0]), letters[letters >= 0]),
-        }
-    )
+    letters, ends, matches = (torch.from_numpy(each) for each in (batch.letters, batch.ends, batch.matches))
+    scores = {
+        "option": (judge(states[matches >= 0]), matches[matches >= 0]),
+        "letter": (model.lm_head(states[letters >= 0]), letters[letters >= 0]),
+    }
+    if stopping:
+        scores["end"] = (model.lm_head(states[ends >= 0]), ends[ends >= 0])
+    return _scored(scores)
 
 
 def _scored(

@@ -17,6 +17,7 @@ SKILLS = {
     "Disease Mechanism Recognition",
     "Pharmacological Treatment",
     "General Diagnosis Reasoning",
+    "Disease Diagnosis",
     "Basic Science Understanding",
     "Attribute Recognition",
 }

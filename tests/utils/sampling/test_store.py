@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -63,17 +64,26 @@ def test_threads(tmp_path: Path) -> None:
         assert store.responses(key(str(item))) == {n: Response(str(n)) for n in range(700) if n % 7 == item}
 
 
-def _write(folder: Path, rank: int) -> None:
-    store = ResponseStore(folder, {"rank": rank})
-    for trial in range(rank, 200, 4):
-        store.add(key(), trial, Response(str(trial)))
+WRITER = """
+import sys
+from pathlib import Path
+from medqdeg.utils.sampling.keys import request_key
+from medqdeg.utils.sampling.store import Response, ResponseStore
+
+folder, rank = Path(sys.argv[1]), int(sys.argv[2])
+key = request_key(task="t", item="1", prompt=["What?"], arguments={"temperature": 1.0}, model="m", mode="votes")
+store = ResponseStore(folder, {"rank": rank})
+for trial in range(rank, 200, 4):
+    store.add(key, trial, Response(str(trial)))
+"""
 
 
 def test_processes(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(4) as pool:
-        pool.starmap(_write, [(tmp_path, rank) for rank in range(4)])
-    assert len(ResponseStore(tmp_path, {}).responses(key())) == 200
+    # Programs of their own rather than a spawned pool, which would import this module by its name: some
+    # packages install a top-level `tests`, which the child may find first.
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(rank)]) for rank in range(4)]
+    assert [writer.wait(timeout=300) for writer in writers] == [0] * 4
+    assert ResponseStore(tmp_path, {}).responses(key()) == {n: Response(str(n)) for n in range(200)}
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough for a header" * 10, "other", "newer"])
