@@ -14,6 +14,7 @@ from .demo import demo
 from .lm_eval_path import lm_eval_path
 from .phantom import phantom
 from .reference_model import reference_model
+from .report import report
 from .tasks_path import tasks_path
 from .wrap import wrap
 
@@ -29,6 +30,7 @@ app.command(no_args_is_help=True)(degrade)
 app.command(no_args_is_help=True)(analyze)
 app.command(no_args_is_help=True)(build)
 app.command(no_args_is_help=True)(push)
+app.command(no_args_is_help=True)(report)
 app.command()(demo)
 app.command(no_args_is_help=True)(phantom)
 app.command()(reference_model)

@@ -1,0 +1,110 @@
+"""Figures, tables and the terminal: whole files, small nodes marked, nothing in a name taken for markup."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from medqdeg.utils.report.content import FRAMES
+from medqdeg.utils.report.figure_style import label, model_styles
+from medqdeg.utils.report.figures import draw_figures, write_figures
+from medqdeg.utils.report.tables_out import escape_latex, escape_markdown, latex, markdown, printed, write_tables
+from medqdeg.utils.report.terminal import print_report
+
+
+def test_figures_are_written_whole_and_the_same_each_time(clean_only: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        written = write_figures(clean_only, tmp_path / name)
+    stems = {path.stem for path in written}
+    assert {"severity_curves", "dumbbell", "confidence_accuracy", "reliability", "risk_coverage"} <= stems
+    assert not {"degradation_drop", "rank_change", "paired"} & stems
+    for path in written:
+        other = tmp_path / "one" / path.name
+        assert path.read_bytes() == other.read_bytes()
+        start = {".pdf": b"%PDF-", ".svg": b"<?xml", ".png": b"\x89PNG"}[path.suffix]
+        assert path.read_bytes().startswith(start)
+    with Image.open(tmp_path / "one" / "dumbbell.png") as image:
+        assert image.width > 1000
+
+
+def test_every_figure_is_drawn(frames: dict[str, pd.DataFrame]) -> None:
+    drawn = draw_figures(frames)
+    assert {"degradation_drop", "rank_change", "paired", "modality_first", "hierarchy_second"} <= set(drawn)
+    assert all("/" not in name and "\\" not in name and "<" not in name for name in drawn)
+    dumbbell = drawn["dumbbell"]
+    names = [tick.get_text() for tick in dumbbell.axes[0].get_yticklabels()]
+    assert len(names) == 22
+    assert "digitised" in dumbbell.get_supxlabel() or "read off" in dumbbell.get_supxlabel()
+    asterisks = [text.get_text().endswith("*") for text in drawn["degradation_drop"].axes[0].texts]
+    small = frames["degradation_drop"].query("figure == 'accuracy' and comparison == 'L0_to_L1'")["small"]
+    assert sum(asterisks) == int(small.sum()) > 0
+
+
+def test_no_two_models_look_alike() -> None:
+    styles = model_styles(f"model {number}" for number in range(20)).values()
+    assert len({(style.colour, style.marker, style.dashes) for style in styles}) == 20
+
+
+def test_a_label_is_never_hidden_or_of_two_lines() -> None:
+    assert label("_hidden") == " _hidden"
+    assert label("a\nb" * 40).endswith("…")
+    assert "\n" not in label("a\nb")
+
+
+def test_tables_are_written_in_three_forms(frames: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    written = {path.name for path in write_tables(frames, tmp_path)}
+    assert written == {f"{name}.{suffix}" for name in FRAMES for suffix in ("csv", "tex", "md")}
+    for name, frame in frames.items():
+        table = printed(name, frame)
+        assert all(len(row) == len(table.columns) for row in table.rows)
+        body = [line for line in latex(table, name).splitlines() if line.endswith(r" \\")][2:]
+        assert len(body) == len(table.rows)
+        for line in body:
+            assert line.replace(r"\&", "").count("&") == len(table.columns) - 1
+        pipes = [line for line in markdown(table).splitlines() if line.startswith("| ")]
+        assert {line.replace(r"\|", "").count("|") for line in pipes} == {len(table.columns) + 1}
+    headline = pd.read_csv(tmp_path / "headline.csv")
+    assert headline["accuracy"].to_numpy() == pytest.approx(frames["headline"]["accuracy"].to_numpy(), abs=1e-12)
+    rows = list(csv.reader((tmp_path / "table_6.csv").read_text().splitlines()))
+    assert len(rows) == 1 + 43
+
+
+def test_hostile_text_is_escaped(frames: dict[str, pd.DataFrame]) -> None:
+    name = next(name for name in frames["headline"]["model"] if "script" in name)
+    table = printed("headline", frames["headline"])
+    assert name in {row[0] for row in table.rows}
+    assert r"\input" not in latex(table, "t")
+    assert "<script>" not in markdown(table)
+    assert escape_latex("a_b & 5% $x$ \\y{z}") == r"a\_b \& 5\% \$x\$ \textbackslash{}y\{z\}"
+    assert escape_markdown("a|b\n<i>`c`") == r"a\|b &lt;i&gt;\`c\`"
+
+
+def test_published_rows_in_print_name_their_source(frames: dict[str, pd.DataFrame]) -> None:
+    table = printed("table_6", frames["table_6"])
+    row = next(row for row in table.rows if row[0] == "GPT-5")
+    assert row == ("GPT-5", "published: Proprietary", "70.3", "69.1", "-1.2", "64.3", "-6.0")
+    assert "arXiv:2603.07769" in table.note
+    digitised = printed("figure_5", frames["figure_5"])
+    assert any("digitised" in cell for row in digitised.rows for cell in row)
+
+
+def test_terminal_fits_eighty_columns(frames: dict[str, pd.DataFrame]) -> None:
+    console = Console(file=io.StringIO(), width=80)
+    print_report(frames, console)
+    text = console.file.getvalue()
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 80
+    row = frames["headline"].iloc[0]
+    assert f"{100 * row['accuracy']:.1f}" in text
+    assert f"[{100 * row['calibration_shift_low']:+.1f}, {100 * row['calibration_shift_high']:+.1f}]" in text
+    plain = " ".join(text.split())
+    assert "in 18 of 18 models" in plain
+    assert "the shift falls in InternVL2.5(26B), Claude-Sonnet-4.5" in plain
+    assert "are not compared: different numbers of trials T" in plain

@@ -1,0 +1,110 @@
+"""The pages as files, without a browser."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from medqdeg.utils.analysis.analyse import analyse
+from medqdeg.utils.dataset.loading import load_level
+from medqdeg.utils.dataset.location import LocalFolder
+from medqdeg.utils.errors import InputError
+from medqdeg.utils.report.content import report_frames
+from medqdeg.utils.report.items import write_items
+from medqdeg.utils.report.page import as_json, write_page
+from medqdeg.utils.report.pictures import write_pictures
+from medqdeg.utils.runs.reading import read_runs
+
+from ...small_dataset import write_dataset
+from ..run_files import scored, scored_levels, write_run
+
+
+def _data(page: Path) -> Any:
+    return json.loads(re.search(r'id="data">(.*?)</script>', page.read_text(), re.DOTALL)[1])
+
+
+def _items(page: Path) -> Any:
+    return json.loads(gzip.decompress(base64.b64decode(_data(page)["packed"])))
+
+
+def test_json_cannot_end_its_element_and_reads_back() -> None:
+    value = {"</script>": "<!--<script>", "&": "\u2028 ]]> 'x' \"y\""}
+    assert not set("<>&") & set(as_json(value))
+    assert json.loads(as_json(value)) == value
+
+
+def test_the_same_analysis_gives_the_same_bytes(tmp_path: Path) -> None:
+    levels = scored_levels(12, seed=1)
+    collection = read_runs([write_run(tmp_path / "in", levels)])
+    pages = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        analysis = analyse(collection, replicates=100)
+        write_page(analysis, report_frames(analysis), tmp_path / name)
+        write_items(collection.runs, tmp_path / name)
+        pages.append([(tmp_path / name / page).read_bytes() for page in ("report.html", "items.html")])
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("present", [("L0",), ("L2",), ("L0", "L1")])
+def test_what_can_be_drawn_of_some_levels_is_drawn(present: tuple[str, ...], tmp_path: Path) -> None:
+    levels = scored_levels(12, seed=1)
+    collection = read_runs([write_run(tmp_path, {level: levels[level] for level in present})])
+    analysis = analyse(collection, replicates=100)
+    page = write_page(analysis, report_frames(analysis), tmp_path)
+    assert {row[1] for row in _data(page)["nodes"]} == set(present)
+    assert "what needs them is left out" in page.read_text()
+
+
+def test_vendored_files_are_those_that_are_noted(repository: Path) -> None:
+    folder = repository / "utils" / "report" / "vendor"
+    noted = re.findall(r"\| `(\S+\.js)` \|.*\| (\w{64}) \|", (folder / "README.md").read_text())
+    assert {name for name, _ in noted} == {path.name for path in folder.glob("*.js")}
+    for name, digest in noted:
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_items_keep_votes_and_point_to_their_clean_version(tmp_path: Path) -> None:
+    collection = read_runs([write_run(tmp_path, scored_levels(12, seed=1))])
+    items = _items(write_items(collection.runs, tmp_path))
+    (run,) = items["runs"]
+    columns = items["items"]
+    assert len(columns["id"]) == len(collection.runs[0].records)
+    for record, place, votes in zip(collection.runs[0].records, run["at"], run["votes"], strict=True):
+        assert columns["id"][place] == record["item_id"]
+        letters = "".join({"unread": "?", "missing": "–"}.get(letter, letter) for letter in record["letters"])
+        assert items["names"]["votes"][votes] == letters
+        assert columns["id"][columns["clean"][place]] == record["item_id"][:4]
+
+
+def test_pictures_and_questions_come_from_the_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    data = tmp_path / "data"
+    data.mkdir()
+    write_dataset(data)
+    levels = {}
+    for level in ("L0", "L1"):
+        docs = load_level("test", level, LocalFolder(data)).remove_columns("images")
+        levels[level] = scored([dict(doc) for doc in docs], seed=1)
+    collection = read_runs([write_run(tmp_path / "in", levels)])
+    shown = write_pictures(collection.runs, tmp_path, data)
+    assert len(shown) == 24
+    assert shown["medqdeg", "L0", "1"].question == "Question 1: what does the image show?"
+    assert len(shown["medqdeg", "L0", "3"].images) == 2
+    for entry in shown.values():
+        for path in entry.images:
+            with Image.open(tmp_path / path) as image:
+                assert image.size == (16, 16)
+    items = _items(write_items(collection.runs, tmp_path, shown))
+    assert items["names"]["options"][items["items"]["options"][0]][1][0] == "a cyst"
+    assert write_pictures(collection.runs, tmp_path) == {}
+    with pytest.raises(InputError, match="not a folder"):
+        write_pictures(collection.runs, tmp_path, tmp_path / "absent")

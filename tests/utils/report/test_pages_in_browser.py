@@ -1,0 +1,266 @@
+"""The report's pages in Chromium: what a reader does, and what an attacker would like to do."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from medqdeg.utils.analysis.analyse import analyse
+from medqdeg.utils.report.content import report_frames
+from medqdeg.utils.report.items import write_items
+from medqdeg.utils.report.page import write_page
+from medqdeg.utils.report.pictures import Key, Shown
+from medqdeg.utils.runs.reading import read_runs
+
+from ..run_files import scored_levels, write_run
+from .browser import chromium, complaints, open_page
+
+CSS = "css selector"
+PLANTED = [
+    "<script>window.hacked=1</script>",
+    '"><img src=x onerror="window.hacked=1">',
+    "</script><script>window.hacked=1</script>",
+    "<svg onload=window.hacked=1>",
+    "{{ 7*7 }}<iframe srcdoc='<script>parent.hacked=1</script>'></iframe>",
+]
+
+
+def _evil(number: int, what: str) -> str:
+    return f"{what} {PLANTED[number % len(PLANTED)]}"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of two models, one item's pictures, and everything that is text planted with scripts."""
+    folder = tmp_path_factory.mktemp("report")
+    for number, model in enumerate(["plain/first-7B", "x/" + PLANTED[1].replace("/", "")]):
+        levels = scored_levels(45, seed=10 * number)
+        for records in levels.values():
+            for place, record in enumerate(records):
+                if number:
+                    record["source"] = _evil(place, "source")
+                    record["item_id"] = record["item_id"] if place > 5 else _evil(place, record["item_id"])
+                    record["letters"] = [_evil(place, "B"), *record["letters"][1:]] if place < 5 else record["letters"]
+        own = write_run(folder / f"in{number}", levels, model=model.replace("/", "_") if number else model)
+        path = next(own.glob("*_results.json"))
+        content = json.loads(path.read_text())
+        content["model_name"] = model
+        content["results"][_evil(2, "task")] = {_evil(3, "metric") + ",none": 0.25, "alias": _evil(0, "alias")}
+        path.write_text(json.dumps(content))
+    collection = read_runs([folder / "in0", folder / "in1"])
+    analysis = analyse(collection, replicates=100)
+    write_page(analysis, report_frames(analysis, published=True), folder, item_browser=True)
+    (folder / "images").mkdir()
+    Image.new("RGB", (40, 30), (200, 30, 30)).save(folder / "images" / "abc123.webp")
+    shown: dict[Key, Shown] = {}
+    for run in collection.runs:
+        for place, record in enumerate(run.records):
+            options = tuple(_evil(place, f"option {letter}") for letter in record["options"])
+            image = "images/abc123.webp" if place % 2 else "javascript:hacked=1"
+            shown[run.family, record["level"], record["item_id"]] = Shown(_evil(place, "question"), options, (image,))
+    write_items(collection.runs, folder, shown)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with chromium(tmp_path_factory.mktemp("downloads")) as driver:
+        driver.downloads = tmp_path_factory.getbasetemp()
+        yield driver
+
+
+@pytest.fixture
+def report(browser: Any, made: Path) -> Any:
+    open_page(browser, made / "report.html")
+    return browser
+
+
+@pytest.fixture
+def items(browser: Any, made: Path) -> Any:
+    open_page(browser, made / "items.html")
+    return browser
+
+
+def _column(browser: Any, table: str, place: int) -> list[str]:
+    script = "return [...document.querySelectorAll(arguments[0]+' tbody tr')].filter(r=>!r.hidden)"
+    return browser.execute_script(f"{script}.map(r=>r.cells[arguments[1]].dataset.value)", table, place)
+
+
+def test_the_page_loads_nothing_and_complains_of_nothing(report: Any) -> None:
+    assert report.execute_script("return performance.getEntriesByType('resource').length") == 0
+    assert complaints(report) == []
+    assert len(report.find_elements(CSS, "figure svg[aria-label]")) >= 12
+
+
+def test_a_table_sorts_as_numbers_and_filters(report: Any) -> None:
+    head = report.find_elements(CSS, "#headline th")[2]
+    head.find_element(CSS, "button").click()
+    values = [float(value) for value in _column(report, "#headline", 2)]
+    assert values == sorted(values)
+    assert head.get_attribute("aria-sort") == "ascending"
+    head.find_element(CSS, "button").click()
+    assert [float(value) for value in _column(report, "#headline", 2)] == sorted(values, reverse=True)
+    report.find_element(CSS, "#headline input[type=search]").send_keys("first l2")
+    assert _column(report, "#headline", 0) == ["first-7B"]
+    assert report.find_element(CSS, "#headline output").text == "1 of 6 rows"
+
+
+def test_a_table_downloads_as_csv_with_its_intervals(report: Any, made: Path) -> None:
+    script = """const done = arguments[0]; const make = URL.createObjectURL;
+    URL.createObjectURL = (blob) => { blob.text().then(done); URL.createObjectURL = make; return make(blob); };
+    document.querySelector('#headline .tools button').click();"""
+    text = report.execute_async_script(script)
+    rows = list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"))))
+    assert len(rows) == 6
+    first = next(row for row in rows if row["model"] == "first-7B" and row["level"] == "L0")
+    assert float(first["accuracy low"]) < float(first["accuracy"]) < float(first["accuracy high"])
+    analysis = analyse(read_runs([made / "in0"]), replicates=100).tables["figures"]
+    found = analysis.query("level == 'L0' and axis == 'overall' and figure == 'accuracy'")["estimate"].iloc[0]
+    assert float(first["accuracy"]) == pytest.approx(found, abs=1e-9)
+
+
+def test_hover_shows_the_exact_figure(report: Any) -> None:
+    from selenium.webdriver import ActionChains
+
+    dot = report.find_element(CSS, "#severity-plot svg g[aria-label=dot] circle")
+    report.execute_script("arguments[0].scrollIntoView({block: 'center'})", dot)
+    ActionChains(report).move_to_element(dot).pause(0.3).perform()
+    tips = [tip.text for tip in report.find_elements(CSS, "#severity-plot g[aria-label=tip]")]
+    shown = report.execute_script(
+        "return [...document.querySelectorAll('#severity-plot g[aria-label=tip]')].map(t=>t.textContent)"
+    )
+    assert any("L0" in text and "accuracy 0." in text and "[" in text for text in [*tips, *shown])
+
+
+def test_drill_down_opens_with_the_keyboard_and_keeps_the_focus(report: Any) -> None:
+    first = report.find_element(CSS, "#hierarchy .tree button")
+    before = len(report.find_elements(CSS, "#hierarchy .tree li"))
+    report.execute_script("arguments[0].focus()", first)
+    first.send_keys("\ue007")
+    assert len(report.find_elements(CSS, "#hierarchy .tree li")) > before
+    focused = report.switch_to.active_element
+    assert focused.get_attribute("aria-expanded") == "true"
+    assert "n = " in report.find_element(CSS, "#hierarchy .tree").text
+
+
+def test_the_numbers_of_a_figure_open_sort_and_hold_its_intervals(report: Any) -> None:
+    report.execute_script("document.querySelector('#severity details').open = true")
+    time.sleep(0.2)
+    assert len(_column(report, "#severity-numbers", 0)) == 6
+    report.find_elements(CSS, "#severity-numbers th button")[2].click()
+    values = [float(value) for value in _column(report, "#severity-numbers", 2)]
+    assert values == sorted(values)
+    assert "[" in report.find_element(CSS, "#severity-numbers").text
+
+
+def test_dark_light_and_print(report: Any, made: Path) -> None:
+    colour = "return getComputedStyle(document.body).backgroundColor"
+    button = report.find_element(CSS, "#theme")
+    report.execute_script("scrollTo(0, 0)")
+    button.click()
+    assert report.execute_script(colour) == "rgb(255, 255, 255)"
+    button.click()
+    dark = report.execute_script(colour)
+    assert sum(map(int, dark[4:-1].split(","))) < 150
+    pdf = base64.b64decode(report.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"])
+    assert pdf.startswith(b"%PDF")
+    report.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert report.execute_script(colour) == "rgb(255, 255, 255)"
+        assert not report.find_element(CSS, "nav").is_displayed()
+    finally:
+        report.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_a_narrow_screen_does_not_scroll_sideways(report: Any) -> None:
+    size = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    report.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        time.sleep(0.5)
+        assert report.execute_script("return document.documentElement.scrollWidth") <= 390
+    finally:
+        report.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_every_control_and_table_has_a_name(report: Any) -> None:
+    script = """const named = e => e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length || e.alt;
+    const all = document.querySelectorAll('button, select, input, [role=region], svg[aria-label], img');
+    return [...all].filter(e => !named(e)).map(e => e.outerHTML.slice(0, 80))"""
+    assert report.execute_script(script) == []
+
+
+def _choose(browser: Any, box: str, text: str) -> None:
+    from selenium.webdriver.support.ui import Select
+
+    Select(browser.find_element(CSS, f"#{box}")).select_by_visible_text(text)
+
+
+def test_item_browser_filters_and_shows_the_pictures(items: Any, made: Path) -> None:
+    run = next(run for run in read_runs([made / "in0"]).runs if run.name == "first-7B")
+    clean = {r["source_question_id"]: r for r in run.records if r["level"] == "L0"}
+    flipped = [
+        r
+        for r in run.records
+        if r["level"] == "L2" and r["majority_vote"] == 0 and clean[r["source_question_id"]]["majority_vote"] == 1
+    ]
+    assert flipped
+    _choose(items, "filter-run", "first-7B")
+    _choose(items, "filter-level", "L2")
+    _choose(items, "filter-kind", "flipped from right to wrong")
+    assert items.find_element(CSS, "#count").text.startswith(f"{len(flipped)} of ")
+    sure = [r for r in run.records if r["majority_vote"] == 0 and (r["confidence"] or 0) >= 0.8]
+    _choose(items, "filter-level", "all")
+    _choose(items, "filter-kind", "confident and wrong")
+    assert items.find_element(CSS, "#count").text.startswith(f"{len(sure)} of ")
+    _choose(items, "filter-kind", "all")
+    _choose(items, "filter-level", "L1")
+    items.find_element(CSS, "#list").send_keys("\ue015\ue015")
+    assert items.find_element(CSS, ".row[aria-selected=true]").get_attribute("aria-posinset") == "3"
+    pictures = items.find_elements(CSS, "#detail .pictures figure")
+    assert len(pictures) == 2
+    widths = items.execute_script(
+        "return Promise.all([...document.querySelectorAll('#detail img')].map(i=>i.decode().then(()=>i.naturalWidth)))"
+    )
+    assert set(widths) <= {40}
+    assert "option " in items.find_element(CSS, "#detail .options").text
+
+
+def test_nothing_that_is_planted_runs(browser: Any, made: Path) -> None:
+    browser.get_log("browser")
+    for page in ("report.html", "items.html"):
+        open_page(browser, made / page)
+        script = """for (const box of document.querySelectorAll('select')) for (const option of box.options) {
+            box.value = option.value; box.dispatchEvent(new Event('change')); }
+        document.querySelectorAll('details').forEach(d => { d.open = true; });
+        for (const box of document.querySelectorAll('select')) {
+            box.selectedIndex = 0; box.dispatchEvent(new Event('change')); }"""
+        browser.execute_script(script)
+        if page == "items.html":
+            for _ in range(12):
+                browser.find_element(CSS, "#list").send_keys("\ue015")
+            for image in browser.find_elements(CSS, "img"):
+                assert image.get_attribute("src").endswith("/images/abc123.webp")
+            assert "<script>" in browser.find_element(CSS, "#list").text
+        else:
+            assert "onerror" in browser.find_element(CSS, "#headline").text
+            assert PLANTED[2] in browser.find_element(CSS, "#tables").text
+        time.sleep(0.3)
+        assert browser.execute_script("return window.hacked") is None
+        own = "return document.querySelectorAll('iframe, [onerror], [onload], script:not([type])').length"
+        assert browser.execute_script(own) == (4 if page == "report.html" else 2)
+        # The policy holds on its own: a script that did get into the page is refused.
+        inject = (
+            "const s = document.createElement('script'); s.textContent = 'window.hacked = 2'; document.body.append(s)"
+        )
+        browser.execute_script(inject)
+        assert browser.execute_script("return window.hacked") is None
+        assert any("Content Security Policy" in line for line in complaints(browser))

@@ -1,0 +1,125 @@
+"""Synthetic runs of 24,894 items whose answers are drawn to match the paper give the paper's tables back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medqdeg.utils import taxonomy
+from medqdeg.utils.analysis.analyse import analyse
+from medqdeg.utils.mix import PAPER_CLEAN_ITEMS, PAPER_DEGRADED_ITEMS, PAPER_SKILLS
+from medqdeg.utils.published.results import PublishedModel, published_models
+from medqdeg.utils.records import score_item
+from medqdeg.utils.report.content import report_frames
+from medqdeg.utils.report.paper_tables import AVERAGE, OURS
+from medqdeg.utils.runs.reading import read_runs
+
+from ..record_examples import LETTERS, document
+from ..run_files import write_run
+
+TRIALS = 3
+MODELS = {model.name: model for model in published_models()}
+
+
+def _documents(seed: int) -> list[dict[str, Any]]:
+    """As many items as the paper has: two or three degradations of each clean one, at both levels."""
+    rng = np.random.default_rng(seed)
+    skills = rng.choice(list(PAPER_SKILLS), PAPER_CLEAN_ITEMS, p=np.array([*PAPER_SKILLS.values()]) / 21_587)
+    with_three = PAPER_DEGRADED_ITEMS - 2 * PAPER_CLEAN_ITEMS
+    docs = []
+    for number, skill in enumerate(skills):
+        modality = str(rng.choice(taxonomy.MODALITIES))
+        own = {
+            "modality": modality,
+            "skill": str(skill),
+            "source_question_id": f"q{number}",
+            "answer": LETTERS[number % 4],
+        }
+        docs.append(document(item_id=f"{number}", level="L0", degradation=None, **own))
+        for name in rng.permutation(taxonomy.degradations_for(modality))[: 2 + (number < with_three)]:
+            for level in ("L1", "L2"):
+                docs.append(document(item_id=f"{number}-{name}", level=level, degradation=str(name), **own))
+    return docs
+
+
+def _right_trials(strata: list[str], accuracy: dict[str, float], rng: np.random.Generator) -> list[int]:
+    """Draw how many trials of each item are right, so that each stratum has its accuracy to within half a trial."""
+    right = np.zeros(len(strata) * TRIALS, dtype=int)
+    places = np.repeat(np.array(strata), TRIALS)
+    for name, wanted in accuracy.items():
+        own = np.flatnonzero(places == name)
+        right[rng.choice(own, round(wanted * len(own)), replace=False)] = 1
+    return right.reshape(-1, TRIALS).sum(axis=1).tolist()
+
+
+def _records(docs: list[dict[str, Any]], right: list[int]) -> dict[str, list[dict[str, Any]]]:
+    levels: dict[str, list[dict[str, Any]]] = {level: [] for level in taxonomy.LEVELS}
+    for doc, count in zip(docs, right, strict=True):
+        wrong = LETTERS[(LETTERS.index(doc["answer"]) + 1) % 4]
+        replies = [doc["answer"]] * count + [wrong] * (TRIALS - count)
+        levels[doc["level"]].append(dict(score_item(doc, replies)))
+    return levels
+
+
+def _frames(folder: Path, records: dict[str, list[dict[str, Any]]], model: str) -> dict[str, pd.DataFrame]:
+    write_run(folder, records, model=model)
+    return report_frames(analyse(read_runs([folder]), 100), published=True)
+
+
+def _ours(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame["origin"] == OURS].set_index("column")
+
+
+@pytest.mark.parametrize("name", ["GPT-5", "Hulu-Med(14B)"])
+def test_table_6_comes_back_and_the_averages_follow_their_definitions(name: str, tmp_path: Path) -> None:
+    model: PublishedModel = MODELS[name]
+    docs = _documents(seed=1)
+    right = _right_trials([doc["level"] for doc in docs], dict(model.accuracy), np.random.default_rng(2))
+    frames = _frames(tmp_path, _records(docs, right), "synthetic")
+    ours = _ours(frames["table_6"])
+    assert ours["n"].to_dict() == {"L0": 4306, "L1": 10294, "L2": 10294}
+    for level, stated in model.accuracy.items():
+        assert ours.at[level, "accuracy"] == pytest.approx(stated, abs=0.00005)
+    for level in ("L1", "L2"):
+        assert ours.at[level, "change"] == pytest.approx(model.accuracy[level] - model.accuracy["L0"], abs=0.0001)
+    tasks, categories = _ours(frames["table_2"])["accuracy"], _ours(frames["table_3"])["accuracy"]
+    assert tasks[AVERAGE] == pytest.approx(tasks.drop(AVERAGE).mean(), abs=1e-12)
+    assert len(tasks) == 7
+    assert categories[AVERAGE] == pytest.approx(ours.loc[["L1", "L2"], "accuracy"].mean(), abs=1e-9)
+    assert categories[AVERAGE] == pytest.approx(model.category_average.accuracy, abs=0.00105)
+    # The matched change weighs each clean item by its degraded versions: the same sums, made here.
+    frame = pd.DataFrame(docs).assign(accuracy=np.array(right) / TRIALS)
+    clean = frame[frame["level"] == "L0"].set_index("source_question_id")["accuracy"]
+    degraded = frame[frame["level"] != "L0"]
+    own = degraded["accuracy"] - degraded["source_question_id"].map(clean)
+    found = _ours(frames["table_3"])["change"]
+    assert found[AVERAGE] == pytest.approx(own.mean(), abs=1e-9)
+    by = own.groupby(degraded["degradation"].map(taxonomy.degradation_category)).mean()
+    assert {node: found[node] for node in by.index} == pytest.approx(by.to_dict(), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("table", "key"), [("table_2", lambda doc: taxonomy.task_of(doc["skill"])),
+                       ("table_3", lambda doc: taxonomy.degradation_category(doc["degradation"] or "exposure"))]
+)  # fmt: skip
+def test_columns_of_tables_2_and_3_come_back(table: str, key: Any, tmp_path: Path) -> None:
+    model = MODELS["Gemini-2.5-Pro"]
+    stated = model.tasks if table == "table_2" else model.categories
+    docs = _documents(seed=3)
+    strata = [f"{'clean ' if doc['level'] == 'L0' else ''}{key(doc)}" for doc in docs]
+    wanted = {node: value.accuracy for node, value in stated.items()}
+    wanted |= {f"clean {node}": value.accuracy - value.change for node, value in stated.items()}
+    right = _right_trials(strata, wanted, np.random.default_rng(4))
+    ours = _ours(_frames(tmp_path, _records(docs, right), "synthetic")[table])
+    for node, value in stated.items():
+        half_a_trial = 0.5 / (TRIALS * strata.count(node))
+        assert ours.at[node, "accuracy"] == pytest.approx(value.accuracy, abs=half_a_trial + 1e-9)
+        if table == "table_2":
+            clean = 0.5 / (TRIALS * strata.count(f"clean {node}"))
+            assert ours.at[node, "change"] == pytest.approx(value.change, abs=half_a_trial + clean + 1e-9)
+    if table == "table_2":
+        assert ours.at[AVERAGE, "accuracy"] == pytest.approx(model.task_average.accuracy, abs=0.002)

@@ -1,0 +1,90 @@
+"""`medqdeg report`: results folders in, figures and tables for papers, model cards and people out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ..errors import InputError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from ..analysis.analyse import Analysis
+
+
+def report(
+    results: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RESULTS...", help="Folders, results files or samples files of lmms-eval, also gzipped."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for the page, figures/ and tables/; needed unless --terminal."),
+    ] = None,
+    compare: Annotated[
+        Literal["published"] | None, typer.Option(help="Put the paper's 40 models (arXiv:2603.07769) beside yours.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the data set, for the item browser's questions and pictures.")
+    ] = None,
+    terminal: Annotated[bool, typer.Option("--terminal", help="Print the headline.")] = False,
+    replicates: Annotated[int, typer.Option(min=100, help="Replicates of the cluster bootstrap.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
+) -> None:
+    """Report on runs: two pages, figures (PDF, SVG, PNG), tables (LaTeX, Markdown, CSV), or a headline in the terminal.
+
+    Runs need lmms-eval's --log_samples.
+
+    Example: medqdeg report results/ --out report/ --compare published
+    """
+    if out is None and not terminal:
+        raise InputError("nothing to do: name a folder with --out, or ask for --terminal")
+    from ..analysis.analyse import analyse
+    from ..report.content import report_frames
+    from ..report.terminal import print_report
+    from ..runs.reading import read_runs
+
+    collection = read_runs(results)
+    for line in (*collection.warnings, *(f"{run.name}: {line}" for run in collection.runs for line in run.warnings)):
+        print(f"medqdeg: {one_line(line)}", file=sys.stderr)
+    analysis = analyse(collection, replicates, seed)
+    frames = report_frames(analysis, published=compare == "published")
+    if out is not None:
+        written = _write(analysis, frames, out, data)
+        print(f"{len(written)} files in {out.resolve()}")
+    if terminal:
+        print_report(frames)
+
+
+def _write(analysis: Analysis, frames: Mapping[str, pd.DataFrame], out: Path, data: Path | None) -> list[Path]:
+    import filelock
+
+    from ..report.figures import write_figures
+    from ..report.items import write_items
+    from ..report.page import write_page
+    from ..report.pictures import write_pictures
+    from ..report.tables_out import write_tables
+
+    try:
+        for folder in (out / "figures", out / "tables"):
+            folder.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(out / ".medqdeg-report.lock", timeout=0):
+            written = write_tables(frames, out / "tables") + write_figures(frames, out / "figures")
+            shown = write_pictures(analysis.collection.runs, out, data)
+            return [
+                write_page(analysis, frames, out, item_browser=True),
+                write_items(analysis.collection.runs, out, shown),
+                *written,
+            ]
+    except filelock.Timeout:
+        raise InputError(f"{out}: another process is writing a report there") from None
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {one_line(error)}") from None

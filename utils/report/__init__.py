@@ -1,0 +1,1 @@
+"""From an analysis to what people look at: frames, figures, tables and the terminal."""

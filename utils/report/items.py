@@ -1,0 +1,108 @@
+"""The item browser: every item with its votes, and its pictures where the data set is at hand."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..atomic_files import write_atomically
+from ..confidence import MISSING, UNREAD
+from ..runs.run import Run
+from ..taxonomy import CLEAN, LEVELS
+from .page import ITEMS_PAGE, PAGE, number, render
+from .pictures import Key, Shown
+
+_SHORT = {UNREAD: "?", MISSING: "–"}
+
+
+def write_items(runs: Sequence[Run], folder: Path, shown: Mapping[Key, Shown] | None = None) -> Path:
+    """Write the item browser.
+
+    The items stand in the page in columns, as compressed JSON, so that 24,894 of them open at once.
+
+    Args:
+        runs: whose items are shown; an item that several have is shown once, with the votes of each.
+        folder: that exists.
+        shown: of `medqdeg.utils.report.pictures.write_pictures`; without it there are neither questions nor pictures.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        OSError: the folder does not exist or may not be written.
+    """
+    text = json.dumps(_columns(runs, shown or {}), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    packed = base64.b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode()
+    html = render(
+        "items.html.jinja", scripts=("templates/tables.js", "templates/items.js"), data={"packed": packed}, page=PAGE
+    )
+    path = folder / ITEMS_PAGE
+    write_atomically(path, html.encode())
+    return path
+
+
+class _Names:
+    """Texts that occur again and again, each kept once."""
+
+    def __init__(self) -> None:
+        self.places: dict[Any, int] = {}
+
+    def place(self, value: Any) -> int:
+        return self.places.setdefault(value, len(self.places))
+
+    def values(self) -> list[Any]:
+        return [list(value) if isinstance(value, tuple) else value for value in self.places]
+
+
+def _columns(runs: Sequence[Run], shown: Mapping[Key, Shown]) -> dict[str, Any]:
+    names = {name: _Names() for name in ("modality", "degradation", "skill", "question", "options", "votes")}
+    places: dict[tuple[str, ...], int] = {}
+    clean: dict[tuple[str, str], int] = {}
+    columns: dict[str, list[Any]] = {
+        name: [] for name in ("id", "level", "answer", "image", "clean", *list(names)[:-1])
+    }
+    answers = []
+    for run in runs:
+        # Runs show the same item if all that identifies it is the same; two data sets may share ids.
+        own: dict[str, list[Any]] = {name: [] for name in ("at", "votes", "confidence", "credit")}
+        for record in run.records:
+            letters = tuple(map(str, record["options"]))
+            source = str(record["source_question_id"])
+            key = (run.family, record["level"], str(record["item_id"]), str(record["answer"]), source, *letters)
+            if key not in places:
+                places[key] = len(places)
+                known = shown.get((run.family, record["level"], str(record["item_id"])), Shown(""))
+                if record["level"] == CLEAN:
+                    clean.setdefault((run.family, source), places[key])
+                columns["id"].append(str(record["item_id"]))
+                columns["level"].append(LEVELS.index(record["level"]))
+                columns["answer"].append(str(record["answer"]))
+                columns["image"].append(list(known.images))
+                columns["clean"].append((run.family, source))
+                columns["question"].append(names["question"].place(known.question))
+                columns["options"].append(names["options"].place((letters, known.options)))
+                for name in ("modality", "degradation", "skill"):
+                    columns[name].append(names[name].place(str(record[name] or "")))
+            own["at"].append(places[key])
+            own["votes"].append(names["votes"].place(_votes(record)))
+            own["confidence"].append(number(record["confidence"], 3))
+            own["credit"].append(number(record["majority_vote"], 3))
+        answers.append({"name": run.name, **own})
+    columns["clean"] = [clean.get(key, -1) for key in columns["clean"]]
+    kept = {name: entry.values() for name, entry in names.items()}
+    return {"levels": LEVELS, "items": columns, "names": kept, "runs": answers}
+
+
+def _votes(record: Mapping[str, Any]) -> str:
+    if record["probabilities"]:
+        shares = zip(record["options"], record["probabilities"], strict=True)
+        return ", ".join(f"{letter} {share:.2f}" for letter, share in shares)
+    letters = [_SHORT.get(letter, str(letter)) for letter in record["letters"]]
+    if record["stated"]:
+        stated = ("" if value is None else f" {value:.2f}" for value in record["stated"])
+        return ", ".join(f"{letter}{value}" for letter, value in zip(letters, stated, strict=True))
+    return "".join(letters)

@@ -1,0 +1,285 @@
+"""Tables 6, 2 and 3 and figure 5 of the paper (arXiv:2603.07769) for our runs, beside the 40 published models.
+
+A published row holds what the paper states and nothing else: its intervals and item counts are empty.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..analysis.analyse import Analysis
+from ..analysis.cells import Cell, CellSums, Replicates, combined
+from ..analysis.item_table import item_table
+from ..nodes import dunning_kruger
+from ..published.results import TABLE_2_COLUMNS, TABLE_3_COLUMNS, Stated, published_calibration, published_models
+from ..runs.run import Run
+from ..statistics.bootstrap import SMALL, ClusterBootstrap
+from ..statistics.comparisons import matched_change
+from ..taxonomy import CLEAN, LEVELS
+
+OURS, PUBLISHED, DIGITISED = "this report", "published", "published, digitised"
+"""Where a row is from: runs analysed here, a table of the paper, or values read off its figure 5."""
+
+AVERAGE = "average"
+"""The column of tables 2 and 3 before their others: the macro mean of the tasks, the micro mean of the categories."""
+
+PAPER_COLUMNS = (*LEVELS, AVERAGE, *TABLE_2_COLUMNS.values(), *TABLE_3_COLUMNS.values())
+"""What a `column` of tables 6, 2 and 3 may be, in the paper's order."""
+
+PAPER_TABLE = (
+    *("model", "origin", "group", "column", "accuracy", "low", "high"),
+    *("change", "change_low", "change_high", "n", "clusters", "small"),
+)
+"""Columns of tables 6, 2 and 3 in long form: one row a model and a column of the paper's table."""
+
+FIGURE_5 = (
+    *("model", "origin", "level"),
+    *(f"{figure}{end}" for figure in ("accuracy", "confidence", "calibration_shift") for end in ("", "_low", "_high")),
+    *("n", "clusters", "small"),
+)
+"""Columns of the calibration by level: one row a model and level."""
+
+DUNNING_KRUGER = ("model", "origin", "comparison", "accuracy_change", "shift_change", "paper_rule", "verdict_matched")
+"""Columns of the Dunning-Kruger effect within models: one row a model and comparison."""
+
+_POOLED = "L1+L2"
+
+
+def table_6(analysis: Analysis, *, published: bool) -> pd.DataFrame:
+    """Return accuracy by level and the plain change from L0 (columns `PAPER_TABLE`; `column` is a level)."""
+    figures, changes = (overall(analysis.tables[name]) for name in ("figures", "changes"))
+    accuracy = figures[figures["figure"] == "accuracy"].set_index(["run", "level"])
+    chosen = changes[(changes["figure"] == "accuracy") & (changes["pairing"] == "plain")]
+    steps = chosen.set_index(["run", "comparison"])
+    rows = []
+    for (run, level), row in accuracy.iterrows():
+        key = (run, f"{CLEAN}_to_{level}")
+        step = steps.loc[key] if key in steps.index else {}
+        rows.append({**_own(run, level, row), **_change(step)})
+    if published:
+        for model in published_models():
+            for level, value in model.accuracy.items():
+                change = np.nan if level == CLEAN else round(value - model.accuracy[CLEAN], 6)
+                rows.append(_stated(model.name, model.group, level, Stated(value, change)))
+    return _frame(rows)
+
+
+def table_2(analysis: Analysis, *, published: bool) -> pd.DataFrame:
+    """Return accuracy over L1 and L2 by mid-level task, and the plain change of the task's accuracy from L0.
+
+    Columns `PAPER_TABLE`; `column` is a task or `AVERAGE`, the macro mean of the six, which a run has only where it has
+    items of all six. Unlabelled items are in no column.
+    """
+    rows: list[dict[str, Any]] = []
+    for run in analysis.collection.runs:
+        rows += _pooled_tasks(run, analysis.replicates, analysis.seed)
+    if published:
+        for model in published_models():
+            for column, stated in {AVERAGE: model.task_average, **model.tasks}.items():
+                rows.append(_stated(model.name, model.group, column, stated))
+    return _frame(rows)
+
+
+def table_3(analysis: Analysis, *, published: bool) -> pd.DataFrame:
+    """Return accuracy over L1 and L2 by degradation category, and its matched change from L0.
+
+    Columns `PAPER_TABLE`; `column` is a category or `AVERAGE`, the micro mean: the mean over all items of L1 and L2.
+    Clean items have no degradation, so the change of ours is the mean over degraded items of the difference to their
+    own clean version. The paper does not say how its changes are computed.
+    """
+    rows: list[dict[str, Any]] = []
+    for run in analysis.collection.runs:
+        rows += _pooled_categories(run, analysis.replicates, analysis.seed)
+    if published:
+        for model in published_models():
+            for column, stated in {AVERAGE: model.category_average, **model.categories}.items():
+                rows.append(_stated(model.name, model.group, column, stated))
+    return _frame(rows)
+
+
+def paper_layout(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a long frame of `PAPER_TABLE` as the paper lays it out: one row a model.
+
+    Columns: model, origin, group, and for each column of the paper's table NAME, NAME_low, NAME_high, NAME_change,
+    NAME_change_low, NAME_change_high, NAME_n and NAME_small.
+    """
+    ends = ("low", "high", "change", "change_low", "change_high", "n", "small")
+    kept = {"accuracy": "", **{name: f"_{name}" for name in ends}}
+    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in frame.to_dict("records"):
+        key = (row["model"], row["origin"], row["group"])
+        rows.setdefault(key, dict(zip(("model", "origin", "group"), key, strict=True))).update(
+            {f"{row['column']}{suffix}": row[name] for name, suffix in kept.items()}
+        )
+    present = set(frame["column"])
+    order = [column for column in PAPER_COLUMNS if column in present]
+    columns = [f"{column}{suffix}" for column in order for suffix in kept.values()]
+    return pd.DataFrame(list(rows.values()), columns=["model", "origin", "group", *columns])
+
+
+def figure_5(analysis: Analysis, *, published: bool) -> pd.DataFrame:
+    """Return accuracy, confidence and Calibration Shift by level (columns `FIGURE_5`)."""
+    figures = overall(analysis.tables["figures"])
+    rows: list[dict[str, Any]] = []
+    for (run, level), group in figures.groupby(["run", "level"], sort=False):
+        of = group.set_index("figure")
+        row = {"model": run, "origin": OURS, "level": level}
+        for name in ("accuracy", "confidence", "calibration_shift"):
+            ends = {"": "estimate", "_low": "low", "_high": "high"}
+            row |= {f"{name}{suffix}": of.at[name, end] for suffix, end in ends.items()}
+        rows.append({**row, **{name: of.at["calibration_shift", name] for name in ("n", "clusters", "small")}})
+    if published:
+        for model, levels in published_calibration().items():
+            for level, read in levels.items():
+                values = {name: getattr(read, name) for name in ("accuracy", "confidence", "calibration_shift")}
+                rows.append({"model": model, "origin": DIGITISED, "level": level, **values, "small": False})
+    return _typed(pd.DataFrame(rows, columns=list(FIGURE_5)))
+
+
+def dunning_kruger_within(analysis: Analysis, *, published: bool) -> pd.DataFrame:
+    """Return whether accuracy falls while the shift holds or grows (columns `DUNNING_KRUGER`), from L0 to L1 and to L2.
+
+    `paper_rule` compares the estimates and is None where one is missing; `verdict_matched` says whether the intervals
+    of each item's own changes agree, and is None for published models, which have no intervals.
+    """
+    calibration = figure_5(analysis, published=published).set_index(["model", "origin", "level"])
+    effects = overall(analysis.tables["dunning_kruger"]).set_index(["run", "comparison"])
+    rows = []
+    for model, origin in dict.fromkeys(key[:2] for key in calibration.index):
+        for level in LEVELS[1:]:
+            if not {(model, origin, CLEAN), (model, origin, level)} <= set(calibration.index):
+                continue
+            names = ("accuracy", "calibration_shift")
+            sides = [
+                {name: float(calibration.at[(model, origin, place), name]) for name in names}
+                for place in (CLEAN, level)
+            ]
+            known = not any(np.isnan(value) for side in sides for value in side.values())
+            comparison = f"{CLEAN}_to_{level}"
+            has_verdict = origin == OURS and (model, comparison) in effects.index
+            rows.append(
+                {
+                    **{"model": model, "origin": origin, "comparison": comparison},
+                    **{
+                        f"{short}_change": round(sides[1][name] - sides[0][name], 9)
+                        for short, name in zip(("accuracy", "shift"), names, strict=True)
+                    },
+                    "paper_rule": dunning_kruger(*sides) if known else None,
+                    "verdict_matched": effects.at[(model, comparison), "verdict_matched"] if has_verdict else None,
+                }
+            )
+    return pd.DataFrame(rows, columns=list(DUNNING_KRUGER))
+
+
+def overall(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table of the analysis that are about all items."""
+    return table[table["axis"] == "overall"]
+
+
+def _pooled_tasks(run: Run, replicates: int, seed: int) -> Iterator[dict[str, Any]]:
+    sums = _pooled_sums(run, replicates, seed, "task")
+    if not any(cell.level == _POOLED for cell in sums.cells):
+        return
+    accuracy = sums.mean(sums.table.columns["accuracy"], with_errors=True)
+    place = {cell: row for row, cell in enumerate(sums.cells)}
+    pooled = [Cell(_POOLED, "task", node) for node in TABLE_2_COLUMNS.values()]
+    clean = [Cell(CLEAN, "task", node) for node in TABLE_2_COLUMNS.values()]
+    found = [number for number, cell in enumerate(pooled) if cell in place]
+    paired = [number for number in found if clean[number] in place]
+    if len(found) == len(pooled):
+        average = _mean_of(accuracy.rows([place[cell] for cell in pooled]))
+        change = None
+        if len(paired) == len(pooled):
+            change = _minus(average, _mean_of(accuracy.rows([place[cell] for cell in clean])))
+        yield _pooled_row(run.name, AVERAGE, average, change)
+    for number in found:
+        here = accuracy.rows([place[pooled[number]]])
+        change = _minus(here, accuracy.rows([place[clean[number]]])) if number in paired else None
+        yield _pooled_row(run.name, pooled[number].node, here, change)
+
+
+def _pooled_categories(run: Run, replicates: int, seed: int) -> Iterator[dict[str, Any]]:
+    sums = _pooled_sums(run, replicates, seed, "degradation_category", "overall")
+    table = sums.table
+    accuracy = sums.mean(table.columns["accuracy"], with_errors=True)
+    own = matched_change(table.columns["accuracy"], table.clusters, table.levels == CLEAN, table.levels == _POOLED)
+    change = sums.mean(own)
+    place = {cell: row for row, cell in enumerate(sums.cells)}
+    wanted = {AVERAGE: Cell(_POOLED, "overall", "all")}
+    wanted |= {node: Cell(_POOLED, "degradation_category", node) for node in TABLE_3_COLUMNS.values()}
+    for column, cell in wanted.items():
+        if cell in place:
+            row = [place[cell]]
+            yield _pooled_row(run.name, column, accuracy.rows(row), change.rows(row) if change.n[row[0]] else None)
+
+
+def _pooled_sums(run: Run, replicates: int, seed: int, *axes: str) -> CellSums:
+    """Return the cells of some axes with L1 and L2 as one level."""
+    table = item_table(run.records)
+    pooled = np.where(table.levels == CLEAN, CLEAN, _POOLED).astype(object)
+    table = replace(table, levels=pooled, nodes={axis: table.nodes[axis] for axis in axes})
+    return CellSums(table, _draws(len(table.cluster_ids), replicates, seed))
+
+
+@functools.lru_cache(maxsize=1)
+def _draws(clusters: int, replicates: int, seed: int) -> NDArray[np.uint16]:
+    return ClusterBootstrap(clusters, replicates, seed).draws()
+
+
+def _mean_of(parts: Replicates) -> Replicates:
+    """Return the macro mean of some cells; it is as sure as its smallest part."""
+    rows = [parts.rows([number]) for number in range(len(parts.n))]
+    joined = combined(rows, parts.values.mean(axis=0, keepdims=True))
+    return replace(joined, n=parts.n.sum(keepdims=True))
+
+
+def _minus(after: Replicates, before: Replicates) -> Replicates:
+    return combined([after, before], after.values - before.values)
+
+
+def _pooled_row(run: str, column: str, accuracy: Replicates, change: Replicates | None) -> dict[str, Any]:
+    low, high = accuracy.intervals((0.0, 1.0))
+    row = {
+        **{"estimate": accuracy.values[0, 0], "low": low[0], "high": high[0]},
+        **{"n": int(accuracy.n[0]), "clusters": int(accuracy.clusters[0])},
+    }
+    row["small"] = row["clusters"] < SMALL
+    step = {}
+    if change is not None:
+        low, high = change.intervals((-1.0, 1.0))
+        step = {"estimate": change.values[0, 0], "low": low[0], "high": high[0]}
+    return {**_own(run, column, row), **_change(step)}
+
+
+def _own(run: str, column: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    ends = {"accuracy": row["estimate"], "low": row["low"], "high": row["high"]}
+    size = {name: row[name] for name in ("n", "clusters", "small")}
+    return {"model": run, "origin": OURS, "group": OURS, "column": column, **ends, **size}
+
+
+def _change(step: Mapping[str, Any]) -> dict[str, float]:
+    names = {"change": "estimate", "change_low": "low", "change_high": "high"}
+    return {name: step[key] if len(step) else np.nan for name, key in names.items()}
+
+
+def _stated(model: str, group: str, column: str, stated: Stated) -> dict[str, Any]:
+    values = {"accuracy": stated.accuracy, "change": stated.change, "small": False}
+    return {"model": model, "origin": PUBLISHED, "group": group, "column": column, **values}
+
+
+def _frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    return _typed(pd.DataFrame(list(rows), columns=list(PAPER_TABLE)))
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the numbers one type each, however few rows there are; counts that do not exist are <NA>."""
+    texts = {"model", "origin", "group", "column", "level"}
+    kinds = {"n": "Int64", "clusters": "Int64", "small": "bool"}
+    return frame.astype({name: kinds.get(name, "float64") for name in frame.columns if name not in texts})

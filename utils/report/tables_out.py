@@ -1,0 +1,213 @@
+"""The report's tables as files: LaTeX with booktabs, Markdown and CSV.
+
+The CSV files hold the frames of `content` with all their columns. LaTeX and Markdown hold what a page has room for,
+in percent with intervals; any text in them is escaped, since models' names and warnings come from files.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..atomic_files import write_atomically
+from ..errors import one_line
+from ..published.results import GROUPS, SOURCE
+from .content import FRAMES
+from .figure_style import spoken
+from .paper_tables import DIGITISED, OURS, PUBLISHED, paper_layout
+
+LAYOUTS: tuple[str, ...] = ("table_6", "table_2", "table_3")
+"""Frames that are printed as the paper lays them out; their CSV is in that layout too."""
+
+_POINTS = frozenset(
+    {
+        *("accuracy", "confidence", "calibration_shift", "shift_above_guesser", "estimate", "guesser", "score"),
+        *("guesser_accuracy", "guesser_confidence", "guesser_shift", "accuracy_l0", "accuracy_l2", "coverage"),
+        *("accuracy_change", "shift_change", "vote_level"),
+    }
+)
+_SIGNED = frozenset({"calibration_shift", "shift_above_guesser", "guesser_shift", "accuracy_change", "shift_change"})
+_LATEX = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}"},
+    **{"−": "$-$", "±": r"$\pm$", "–": "--", "†": r"\textdagger{}", "[": "{[}", "]": "{]}"},
+}
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~#&!$])")
+
+
+@dataclass(frozen=True)
+class PrintedTable:
+    """A table as text.
+
+    Attributes:
+        title: without markup.
+        note: what to know when reading it.
+        columns: heads.
+        rows: cells, as many as there are columns.
+    """
+
+    title: str
+    note: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def printed(name: str, frame: pd.DataFrame) -> PrintedTable:
+    """Return a frame of the report as text: percent with one decimal, intervals in brackets behind their figure.
+
+    An asterisk behind a count marks fewer than 30 source questions.
+    """
+    kind = FRAMES[name]
+    if name in LAYOUTS:
+        return _paper_table(name, frame)
+    signed_rows = frame["figure"].eq("calibration_shift") if "figure" in frame else pd.Series(False, frame.index)
+    changes = name in ("degradation_drop", "paired")
+    columns = [column for column in kind.columns if not column.endswith(("_low", "_high")) and column != "small"]
+    columns = [column for column in columns if column not in ("low", "high")]
+    rows = []
+    for row, signed in zip(frame.to_dict("records"), signed_rows, strict=True):
+        cells = []
+        for column in columns:
+            sign = column in _SIGNED or (column in ("estimate", "guesser") and (signed or changes))
+            ends = ("low", "high") if column == "estimate" else (f"{column}_low", f"{column}_high")
+            cells.append(_cell(row, column, *ends, sign="+" if sign else ""))
+        rows.append(tuple(cells))
+    note = kind.meaning
+    if "small" in frame and frame["small"].fillna(False).any():
+        note += " * fewer than 30 source questions: do not rely on the interval."
+    return PrintedTable(kind.title, note, tuple(_head(column) for column in columns), tuple(rows))
+
+
+def latex(table: PrintedTable, label: str) -> str:
+    """Return a table as a LaTeX fragment for \\usepackage{booktabs,longtable}, with every text escaped."""
+    letters = "l" * len(table.columns)
+    heads = " & ".join(escape_latex(head) for head in table.columns)
+    lines = [
+        r"% \usepackage{booktabs,longtable}; \usepackage[T1]{fontenc}",
+        rf"\begin{{longtable}}{{{letters}}}",
+        rf"\caption{{{escape_latex(table.title)}. {escape_latex(table.note)}}}\label{{tab:{label}}}\\",
+        r"\toprule",
+        rf"{heads} \\",
+        r"\midrule",
+        r"\endfirsthead",
+        r"\toprule",
+        rf"{heads} \\",
+        r"\midrule",
+        r"\endhead",
+        r"\bottomrule",
+        r"\endfoot",
+        *(" & ".join(escape_latex(cell) for cell in row) + r" \\" for row in table.rows),
+        r"\end{longtable}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def markdown(table: PrintedTable) -> str:
+    """Return a table in Markdown (pipes), with every text escaped."""
+    lines = [
+        f"### {escape_markdown(table.title)}",
+        "",
+        escape_markdown(table.note),
+        "",
+        *("| " + " | ".join(row) + " |" for row in _markdown_rows(table)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def escape_latex(text: str) -> str:
+    """Return text that LaTeX prints as it is."""
+    return "".join(_LATEX.get(character, character) for character in one_line(text))
+
+
+def escape_markdown(text: str) -> str:
+    """Return text on one line that Markdown prints as it is, also in a cell."""
+    return _MARKDOWN.sub(r"\\\1", one_line(text)).replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")
+
+
+def write_tables(frames: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
+    """Write every frame into a folder that exists, as NAME.csv, and where it has rows as NAME.tex and NAME.md.
+
+    Returns:
+        The files written.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    written = []
+    for name, frame in frames.items():
+        whole = paper_layout(frame) if name in LAYOUTS else frame
+        texts = {"csv": whole.to_csv(index=False)}
+        if len(frame):
+            table = printed(name, frame)
+            texts |= {"tex": latex(table, name), "md": markdown(table)}
+        for suffix, text in texts.items():
+            written.append(folder / f"{name}.{suffix}")
+            write_atomically(written[-1], text.encode())
+    return written
+
+
+def _paper_table(name: str, frame: pd.DataFrame) -> PrintedTable:
+    wide = paper_layout(frame)
+    present = [column.removesuffix("_change") for column in wide if column.endswith("_change")]
+    rows = []
+    for row in wide.to_dict("records"):
+        cells = [one_line(row["model"]), _origin(row)]
+        for column in present:
+            cells.append(_cell(row, column, f"{column}_low", f"{column}_high", small=row[f"{column}_small"]))
+            if column != "L0":
+                ends = f"{column}_change_low", f"{column}_change_high"
+                cells.append(_cell(row, f"{column}_change", *ends, sign="+"))
+        rows.append(tuple(cells))
+    heads = ["model", "origin"]
+    for column in present:
+        heads += [spoken(column)] if column == "L0" else [spoken(column), "change"]
+    note = FRAMES[name].meaning
+    if (frame["origin"] == PUBLISHED).any():
+        note += f" Published: {SOURCE}, which states no intervals."
+    if frame["small"].any():
+        note += " * fewer than 30 source questions: do not rely on the interval."
+    return PrintedTable(FRAMES[name].title, f"Percent, 95% intervals. {note}", tuple(heads), tuple(rows))
+
+
+def _origin(row: Mapping[str, Any]) -> str:
+    return OURS if row["origin"] == OURS else f"{row['origin']}: {GROUPS[row['group']]}"
+
+
+def _cell(row: Mapping[str, Any], column: str, low: str, high: str, *, sign: str = "", small: object = False) -> str:
+    value = row[column]
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if isinstance(value, str):
+        if column in ("figure", "comparison", "degradation", "category"):
+            return spoken(value)
+        return value if value != DIGITISED else f"{value} (±0.2)"
+    if column in ("n", "clusters"):
+        return f"{value}{'*' if row.get('small') is True and column == 'n' else ''}"
+    in_points = column in _POINTS or low in row
+    if not in_points:
+        if isinstance(value, float):
+            return f"{value:.4g}" if column != "p" else f"{value:.3f}"
+        return {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value}"
+    text = f"{100 * value:{sign}.1f}"
+    ends = row.get(low), row.get(high)
+    if not any(end is None or pd.isna(end) for end in ends):
+        text += f" [{100 * ends[0]:{sign}.1f}, {100 * ends[1]:{sign}.1f}]"
+    return text + ("*" if small is True else "")
+
+
+def _head(column: str) -> str:
+    return {"estimate": "percent", "n": "n", "clusters": "source questions", "trials": "T", "options": "K"}.get(
+        column, spoken(column).replace("l0", "L0").replace("l2", "L2")
+    )
+
+
+def _markdown_rows(table: PrintedTable) -> Sequence[Sequence[str]]:
+    body = [[escape_markdown(cell) for cell in row] for row in table.rows]
+    return [[escape_markdown(head) for head in table.columns], ["---"] * len(table.columns), *body]
