@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,18 @@ def check_rules(generator: Generator, skills: set[str], rules: dict[str, Callabl
         assert given == [rules[question.name](scene) for scene in scenes], question.name
         assert set(given) - {None} == set(question.answers), question.name
         assert min(given.count(answer) for answer in question.answers) >= 12, question.name
+
+
+def check_answers(generator: Generator, scene: Scene, parts: Mapping[str, str | None]) -> None:
+    """Every question's answer to a scene holds the expected part of a text; None where it cannot be asked."""
+    assert {question.name for question in generator.questions} == set(parts)
+    for question in generator.questions:
+        answer, part = question.answer(scene), parts[question.name]
+        if part is None:
+            assert answer is None, question.name
+        else:
+            assert answer in question.answers
+            assert part in answer, question.name
 
 
 def scenes_with(generator: Generator, count: int, seed: int, **wanted: object) -> list[Scene]:

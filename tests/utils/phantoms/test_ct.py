@@ -5,7 +5,7 @@ from scipy import ndimage
 
 from medqdeg.utils.phantoms.generators.ct import GENERATOR
 
-from .phantom_checks import scenes_with
+from .phantom_checks import check_answers, scenes_with
 
 QUESTIONS = {question.name: question for question in GENERATOR.questions}
 
@@ -63,14 +63,7 @@ def test_answers_follow_a_second_table_of_rules():
             }.get(s["kidney"][0]),
             "ct_vertebra": {"n": "Uniform", "l": "lytic", "s": "sclerotic"}[s["vertebra"][0]],
         }
-        assert set(expected) == set(QUESTIONS)
-        for name, part in expected.items():
-            answer = QUESTIONS[name].answer(s)
-            if part is None:
-                assert answer is None, name
-            else:
-                assert answer in QUESTIONS[name].answers
-                assert part in answer, name
+        check_answers(GENERATOR, s, expected)
 
 
 def count_above(mask, smallest):
