@@ -20,6 +20,11 @@ Scene: TypeAlias = Mapping[str, Any]
 _TRIES = 20_000
 
 
+def pick(rng: np.random.Generator, values: tuple[str, ...]) -> str:
+    """Draw one of the values, each as likely."""
+    return values[int(rng.integers(len(values)))]
+
+
 @dataclass(frozen=True)
 class Question:
     """A multiple-choice question whose answer follows from a scene.

@@ -5,22 +5,18 @@ import pytest
 from scipy import ndimage
 from scipy.signal import find_peaks
 
-from medqdeg.degradations import MODALITIES
-from medqdeg.utils import taxonomy
 from medqdeg.utils.phantoms.generators.ultrasound import GENERATOR
+
+from .phantom_checks import scenes_with
 
 QUESTIONS = {question.name: question for question in GENERATOR.questions}
 Y, X = np.mgrid[0:256, 0:256]
 
 
 def scenes(n, seed=0, **wanted):
-    rng = np.random.default_rng(seed)
-    found = []
-    while len(found) < n:
-        scene = GENERATOR.sample_scene(rng)
-        if all(scene.get(key, "absent") == value for key, value in wanted.items()):
-            found.append((scene, GENERATOR.draw(scene, rng).astype(float)))
-    return found
+    """Scenes of the wanted kind with their images as float64 in 0..255."""
+    found = scenes_with(GENERATOR, n, seed, **wanted)
+    return [(scene, GENERATOR.draw(scene, np.random.default_rng(k)).astype(float)) for k, scene in enumerate(found)]
 
 
 def dark_part(image, near, threshold):
@@ -34,32 +30,6 @@ def closed(mask, radius):
     """Morphological closing with a disc."""
     wider = ndimage.distance_transform_edt(~mask) < radius
     return ndimage.distance_transform_edt(wider) >= radius
-
-
-def test_names_and_skills():
-    assert GENERATOR.modality in MODALITIES
-    assert len(QUESTIONS) == len(GENERATOR.questions) == 11
-    assert {question.skill for question in GENERATOR.questions} <= set(taxonomy.SKILLS)
-
-
-@pytest.mark.parametrize("question", GENERATOR.questions, ids=lambda question: question.name)
-def test_every_answer_is_found_soon(question):
-    rng = np.random.default_rng(3)
-    share = dict.fromkeys(question.answers, 0)
-    for _ in range(3000):
-        answer = question.answer(GENERATOR.sample_scene(rng))
-        if answer is not None:
-            share[answer] += 1  # KeyError: an answer outside the pool
-    assert min(share.values()) > 30
-
-
-def test_draw_is_deterministic_and_grey():
-    for seed in range(8):
-        scene = GENERATOR.sample_scene(np.random.default_rng(seed))
-        first = GENERATOR.draw(scene, np.random.default_rng(7))
-        assert first.shape == (256, 256)
-        assert first.dtype == np.uint8
-        assert first.tobytes() == GENERATOR.draw(scene, np.random.default_rng(7)).tobytes()
 
 
 def test_answers_by_a_second_table():

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..question import Generator, Scene
+from ..question import Generator, Scene, pick
 from ..shapes import SIZE, X, Y, smooth_noise, to_uint8
 from ..stamps import broad_noise, lay, oval, spot, window
 from .dermoscopy_questions import QUESTIONS
@@ -34,31 +34,27 @@ _MELANIN = np.array([0.50, 0.85, 1.25])
 _BLOOD = np.array([0.12, 1.00, 0.85])
 
 
-def _pick(rng: np.random.Generator, values: tuple[str, ...]) -> str:
-    return values[int(rng.integers(len(values)))]
-
-
 def sample_scene(rng: np.random.Generator) -> dict[str, Any]:
     """Draw a scene: its view, the site, and the lesion."""
     if rng.random() < 0.6:
-        base = _pick(rng, ("light brown", "dark brown"))
+        base = pick(rng, ("light brown", "dark brown"))
         others = [name for name in COLOURS if name != base]
         extra = [others[i] for i in rng.permutation(5)[: int(rng.integers(0, 5))]]
         return {
             "view": "pigmented",
-            "site": _pick(rng, SITES),
-            "size": _pick(rng, tuple(RADII)),
+            "site": pick(rng, SITES),
+            "size": pick(rng, tuple(RADII)),
             "asymmetric": bool(rng.integers(2)),
-            "border": _pick(rng, BORDERS),
-            "pattern": _pick(rng, PATTERNS),
+            "border": pick(rng, BORDERS),
+            "pattern": pick(rng, PATTERNS),
             "colours": [base, *extra],
             "satellites": int(rng.integers(0, 5)),
         }
     return {
         "view": "other",
-        "site": _pick(rng, SITES),
-        "size": _pick(rng, ("medium", "large")),
-        "lesion": _pick(rng, LESIONS),
+        "site": pick(rng, SITES),
+        "size": pick(rng, ("medium", "large")),
+        "lesion": pick(rng, LESIONS),
         "ulcerated": bool(rng.integers(2)),
     }
 

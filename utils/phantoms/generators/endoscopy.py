@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..question import Generator, Scene
+from ..question import Generator, Scene, pick
 from ..shapes import SIZE, X, Y, edge, smooth_noise, to_uint8
 from ..stamps import broad_noise, lay, oval, rod, spot, window
 from .endoscopy_questions import QUESTIONS
@@ -36,23 +36,19 @@ _INSTRUMENT_TURN, _BLEEDING_TURN = np.pi / 3, 2 * np.pi / 3
 _LESION_TURNS = (0.0, np.pi, 4 * np.pi / 3, 5 * np.pi / 3)
 
 
-def _pick(rng: np.random.Generator, values: tuple[str, ...]) -> str:
-    return values[int(rng.integers(len(values)))]
-
-
 def sample_scene(rng: np.random.Generator) -> dict[str, Any]:
     """Draw a scene: the segment, its mucosa, and what lies on it. Melanosis is found in the lower two segments."""
-    segment, mucosa = _pick(rng, SEGMENTS), _pick(rng, MUCOSAE)
+    segment, mucosa = pick(rng, SEGMENTS), pick(rng, MUCOSAE)
     if mucosa == "melanosis" and segment in ("oesophagus", "stomach"):
         mucosa = "normal"
     return {
         "segment": segment,
         "mucosa": mucosa,
         "lesions": int(rng.integers(0, 5)),
-        "shape": _pick(rng, SHAPES),
-        "bleeding": _pick(rng, BLEEDINGS),
-        "residue": _pick(rng, tuple(RESIDUE_SHARES)),
-        "instrument": _pick(rng, INSTRUMENTS),
+        "shape": pick(rng, SHAPES),
+        "bleeding": pick(rng, BLEEDINGS),
+        "residue": pick(rng, tuple(RESIDUE_SHARES)),
+        "instrument": pick(rng, INSTRUMENTS),
     }
 
 

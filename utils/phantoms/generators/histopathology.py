@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..question import Generator, Scene
+from ..question import Generator, Scene, pick
 from ..shapes import SIZE, edge
 from ..stamps import lay, speck, spot, window
 from .histopathology_inflammation import draw_inflammation
@@ -25,25 +25,21 @@ INFILTRATES = ("neutrophil", "lymphocyte", "eosinophil", "plasma")
 ORGANISMS = ("absent", "cocci", "rods", "yeasts", "hyphae")
 
 
-def _pick(rng: np.random.Generator, values: tuple[str, ...]) -> str:
-    return values[int(rng.integers(len(values)))]
-
-
 def sample_scene(rng: np.random.Generator) -> dict[str, Any]:
     """Draw a scene: its view, and what that view shows."""
-    view = _pick(rng, ("glands", "tumour", "inflammation"))
+    view = pick(rng, ("glands", "tumour", "inflammation"))
     if view == "glands":
-        own = {"grade": _pick(rng, GRADES), "lumen": _pick(rng, LUMENS), "stroma": _pick(rng, STROMAS)}
+        own = {"grade": pick(rng, GRADES), "lumen": pick(rng, LUMENS), "stroma": pick(rng, STROMAS)}
     elif view == "tumour":
         own = {
-            "tumour": _pick(rng, TUMOURS),
+            "tumour": pick(rng, TUMOURS),
             "mitoses": int(rng.integers(1, 6)),
             "pleomorphic": bool(rng.integers(2)),
         }
     else:
         own = {
-            "infiltrate": _pick(rng, INFILTRATES),
-            "organism": _pick(rng, ORGANISMS),
+            "infiltrate": pick(rng, INFILTRATES),
+            "organism": pick(rng, ORGANISMS),
             "giant_cells": int(rng.integers(0, 5)),
             "caseation": bool(rng.integers(2)),
         }

@@ -1,23 +1,19 @@
-"""What the tests of the colour modalities share: scenes found for every answer, images drawn from seeds."""
+"""What the tests of several modalities share: the second table of rules, scenes and images of a wanted kind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
-from medqdeg.degradations import MODALITIES
 from medqdeg.utils.phantoms.question import Generator, Scene
-from medqdeg.utils.taxonomy import SKILLS
 
 
-def check_contract(generator: Generator, skills: set[str], rules: dict[str, Callable[[Any], str | None]]) -> None:
+def check_rules(generator: Generator, skills: set[str], rules: dict[str, Callable[[Any], str | None]]) -> None:
     """Every answer is found within few tries and follows by a second, independent table of rules."""
-    assert generator.modality in MODALITIES
     assert {question.skill for question in generator.questions} == skills
-    assert skills <= set(SKILLS)
     assert {question.name for question in generator.questions} == set(rules)
     rng = np.random.default_rng(5)
     scenes = [generator.sample_scene(rng) for _ in range(1500)]
@@ -28,16 +24,27 @@ def check_contract(generator: Generator, skills: set[str], rules: dict[str, Call
         assert min(given.count(answer) for answer in question.answers) >= 12, question.name
 
 
-def check_drawing(generator: Generator) -> None:
-    """A scene and a seed give the same bytes, an image of the right shape, and another seed another image."""
-    rng = np.random.default_rng(6)
-    for seed in range(6):
+def check_answers(generator: Generator, scene: Scene, parts: Mapping[str, str | None]) -> None:
+    """Every question's answer to a scene holds the expected part of a text; None where it cannot be asked."""
+    assert {question.name for question in generator.questions} == set(parts)
+    for question in generator.questions:
+        answer, part = question.answer(scene), parts[question.name]
+        if part is None:
+            assert answer is None, question.name
+        else:
+            assert answer in question.answers
+            assert part in answer, question.name
+
+
+def scenes_with(generator: Generator, count: int, seed: int, **wanted: object) -> list[Scene]:
+    """Sample scenes that have the wanted values: each one value or a set of them; a missing key is "absent"."""
+    allowed = {key: value if isinstance(value, set) else {value} for key, value in wanted.items()}
+    found, rng = [], np.random.default_rng(seed)
+    while len(found) < count:
         scene = generator.sample_scene(rng)
-        first, again, other = (generator.draw(scene, np.random.default_rng(s)) for s in (seed, seed, seed + 1))
-        assert first.dtype == np.uint8
-        assert first.shape == (256, 256, 3)
-        assert first.tobytes() == again.tobytes()
-        assert first.tobytes() != other.tobytes()
+        if all(scene.get(key, "absent") in values for key, values in allowed.items()):
+            found.append(scene)
+    return found
 
 
 def drawn(generator: Generator, wanted: Callable[[Scene], bool], count: int = 20) -> Iterator[tuple[Scene, np.ndarray]]:
