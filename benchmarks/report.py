@@ -24,7 +24,7 @@ _STEPS = """
 import sys, time
 from pathlib import Path
 from medqdeg.utils.analysis.analyse import analyse
-from medqdeg.utils.report.content import report_frames
+from medqdeg.utils.report.content import SCOPE, report_frames
 from medqdeg.utils.report.items import write_items
 from medqdeg.utils.report.page import write_page
 from medqdeg.utils.runs.reading import read_runs
@@ -36,7 +36,7 @@ def step(name):
     begin = now
 collection = read_runs([Path(sys.argv[1])])
 step("read")
-analysis = analyse(collection, int(sys.argv[3]))
+analysis = analyse(collection, int(sys.argv[3]), scope=SCOPE)
 step("analyse")
 frames = report_frames(analysis, published=True)
 step("frames")

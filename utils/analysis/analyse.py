@@ -15,8 +15,9 @@ from ..statistics.bootstrap import ClusterBootstrap
 from . import tables
 from .cells import CellFigures, CellSums
 from .changes import level_changes
+from .figures import WHOLE, Scope
 from .item_table import item_table
-from .model_pairs import model_differences, reason_against_pairing
+from .model_pairs import Asked, model_differences, reason_against_pairing
 
 
 @dataclass(frozen=True)
@@ -47,24 +48,28 @@ class Analysis:
     pairs: Sequence[Pair]
 
 
-def analyse(collection: Collection, replicates: int = 1000, seed: int = 0) -> Analysis:
-    """Compute every figure of every node of every run, the changes between levels, and the differences between runs.
+def analyse(
+    collection: Collection, replicates: int = 1000, seed: int = 0, scope: Scope = WHOLE
+) -> Analysis:
+    """Compute the figures of every node of every run, the changes between levels, and the differences between runs.
 
     Args:
         collection: of `medqdeg.utils.runs.reading.read_runs`.
         replicates: of the cluster bootstrap; fewer than 200 give rough intervals.
         seed: of the bootstrap. Runs on the same source questions get the same draws, so that they pair.
+        scope: what is left out is missing in the tables.
     """
     rows: dict[str, list[Any]] = defaultdict(list)
     found: dict[str, CellFigures] = {}
     for run in collection.runs:
-        found[run.name] = _analyse_run(run, replicates, seed, rows)
+        found[run.name] = _analyse_run(run, replicates, seed, scope, rows)
     pairs = []
-    for first, second in itertools.combinations(collection.runs, 2):
+    asked = [Asked.of(run) for run in collection.runs] if len(collection.runs) > 1 else []
+    for first, second in itertools.combinations(asked, 2):
         refused = reason_against_pairing(first, second)
-        pairs.append(Pair(first.name, second.name, refused))
+        pairs.append(Pair(first.run, second.run, refused))
         if refused is None:
-            sides = [(run.name, found[run.name]) for run in (first, second)]
+            sides = [(side.run, found[side.run]) for side in (first, second)]
             differences, effects = tables.model_rows(*sides, model_differences(sides[0][1], sides[1][1]))
             rows["models"].append(pd.DataFrame(differences))
             rows["models_dunning_kruger"].append(pd.DataFrame(effects))
@@ -72,13 +77,14 @@ def analyse(collection: Collection, replicates: int = 1000, seed: int = 0) -> An
     return Analysis(collection, replicates, seed, frames, pairs)
 
 
-def _analyse_run(run: Run, replicates: int, seed: int, rows: dict[str, list[Any]]) -> CellFigures:
+def _analyse_run(run: Run, replicates: int, seed: int, scope: Scope, rows: dict[str, list[Any]]) -> CellFigures:
     table = item_table(run.records)
     sums = CellSums(table, ClusterBootstrap(len(table.cluster_ids), replicates, seed).draws())
-    metrics, curves = sums.calibration()
-    figures = CellFigures(sums.cells, {**sums.means(), **metrics})
+    metrics, curves = sums.calibration(scope.figures, scope.axes)
+    figures = CellFigures(sums.cells, {**sums.means(scope.figures), **metrics})
     figure_table = pd.DataFrame(tables.figure_rows(run.name, figures))
-    changes = pd.DataFrame(tables.change_rows(run.name, level_changes(sums, figures.figures)))
+    changing = {name: found for name, found in figures.figures.items() if name in scope.changes}
+    changes = pd.DataFrame(tables.change_rows(run.name, level_changes(sums, changing)))
     reliability, risk_coverage = tables.curve_rows(run.name, curves)
     rows["nodes"].append(pd.DataFrame(tables.node_rows(run.name, table, sums.items)))
     rows["figures"].append(figure_table)
@@ -89,7 +95,7 @@ def _analyse_run(run: Run, replicates: int, seed: int, rows: dict[str, list[Any]
     rows["reliability"].append(pd.DataFrame(reliability))
     rows["risk_coverage"].append(pd.DataFrame(risk_coverage))
     rows["items"].append(tables.item_rows(run.name, table))
-    return figures.without_errors()
+    return figures.for_differences(scope.axes)
 
 
 def _frame(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:

@@ -48,14 +48,14 @@ def report(
     if out is None and not terminal:
         raise InputError("nothing to do: name a folder with --out, or ask for --terminal")
     from ..analysis.analyse import analyse
-    from ..report.content import report_frames
+    from ..report.content import SCOPE, report_frames
     from ..report.terminal import print_report
     from ..runs.reading import read_runs
 
     collection = read_runs(results)
     for line in (*collection.warnings, *(f"{run.name}: {line}" for run in collection.runs for line in run.warnings)):
         print(f"medqdeg: {one_line(line)}", file=sys.stderr)
-    analysis = analyse(collection, replicates, seed)
+    analysis = analyse(collection, replicates, seed, SCOPE)
     frames = report_frames(analysis, published=compare == "published")
     if out is not None:
         written = _write(analysis, frames, out, data)

@@ -26,14 +26,12 @@ from ..atomic_files import write_atomically
 from ..published.results import GROUPS
 from ..statistics.bootstrap import SMALL
 from ..taxonomy import CAPABILITY_TREE, LEVELS
-from .content import FRAMES, overall
+from .content import CORE, FRAMES, NODE_FIGURES, overall
 from .paper_tables import paper_layout
 
 PAGE = "report.html"
 ITEMS_PAGE = "items.html"
 
-_FIGURES = ("accuracy", "confidence", "calibration_shift", "shift_above_guesser", "shift_james_stein", "ece", "auroc")
-_CHANGED = ("accuracy", "confidence", "calibration_shift")
 _DECIMALS = 4
 _TABLES = (
     *("headline", "table_6", "table_2", "table_3", "figure_5", "dunning_kruger", "paired", "refused_pairs"),
@@ -78,7 +76,7 @@ def write_page(
     collection = analysis.collection
     data = {
         "levels": LEVELS,
-        "figures": {name: FIGURES[name].meaning for name in _FIGURES},
+        "figures": {name: FIGURES[name].meaning for name in NODE_FIGURES},
         "tree": CAPABILITY_TREE,
         "small_below": SMALL,
         "runs": [run.name for run in collection.runs],
@@ -179,7 +177,7 @@ def _read(name: str) -> str:
 def _nodes(analysis: Analysis) -> list[list[Any]]:
     """Return run, level, axis, node, n, clusters, small, guesser's accuracy, confidence and shift, then the figures."""
     figures = analysis.tables["figures"]
-    chosen = figures[figures["figure"].isin(_FIGURES)]
+    chosen = figures[figures["figure"].isin(NODE_FIGURES)]
     values = {
         (row.run, row.level, row.axis, row.node, row.figure): [number(row.estimate), number(row.low), number(row.high)]
         for row in chosen.itertuples()
@@ -189,7 +187,7 @@ def _nodes(analysis: Analysis) -> list[list[Any]]:
     for row in analysis.tables["nodes"].itertuples():
         key = (row.run, row.level, row.axis, row.node)
         guesser = [number(value) for value in (row.guesser_accuracy, row.guesser_confidence, row.guesser_shift)]
-        found = [values.get((*key, name)) for name in _FIGURES]
+        found = [values.get((*key, name)) for name in NODE_FIGURES]
         size = [int(row.n), int(row.clusters), int(row.small)]
         rows.append([place[row.run], row.level, row.axis, row.node, *size, *guesser, *found])
     return rows
@@ -197,7 +195,7 @@ def _nodes(analysis: Analysis) -> list[list[Any]]:
 
 def _changes(analysis: Analysis) -> list[list[Any]]:
     changes = analysis.tables["changes"]
-    chosen = changes[changes["figure"].isin(_CHANGED) & changes["comparison"].isin(["L0_to_L1", "L0_to_L2"])]
+    chosen = changes[changes["figure"].isin(CORE) & changes["comparison"].isin(["L0_to_L1", "L0_to_L2"])]
     place = {run.name: index for index, run in enumerate(analysis.collection.runs)}
     return [
         [
