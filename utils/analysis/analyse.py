@@ -10,13 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from ..runs.run import Collection, Run
+from ..runs.run import Collection
 from ..statistics.bootstrap import ClusterBootstrap
 from . import tables
 from .cells import CellFigures, CellSums
 from .changes import level_changes
 from .figures import WHOLE, Scope
-from .item_table import item_table
+from .item_table import ItemTable, item_table
 from .model_pairs import Asked, model_differences, reason_against_pairing
 
 
@@ -39,6 +39,7 @@ class Analysis:
         seed: of the bootstrap.
         tables: a data frame for each of `medqdeg.utils.analysis.tables.TABLES`.
         pairs: every pair of runs.
+        item_tables: run -> its items as columns.
     """
 
     collection: Collection
@@ -46,6 +47,7 @@ class Analysis:
     seed: int
     tables: Mapping[str, pd.DataFrame]
     pairs: Sequence[Pair]
+    item_tables: Mapping[str, ItemTable]
 
 
 def analyse(
@@ -61,8 +63,9 @@ def analyse(
     """
     rows: dict[str, list[Any]] = defaultdict(list)
     found: dict[str, CellFigures] = {}
-    for run in collection.runs:
-        found[run.name] = _analyse_run(run, replicates, seed, scope, rows)
+    item_tables = {run.name: item_table(run.records) for run in collection.runs}
+    for name, table in item_tables.items():
+        found[name] = _analyse_run(name, table, replicates, seed, scope, rows)
     pairs = []
     asked = [Asked.of(run) for run in collection.runs] if len(collection.runs) > 1 else []
     for first, second in itertools.combinations(asked, 2):
@@ -74,27 +77,26 @@ def analyse(
             rows["models"].append(pd.DataFrame(differences))
             rows["models_dunning_kruger"].append(pd.DataFrame(effects))
     frames = {name: _frame(rows[name], columns) for name, columns in tables.TABLES.items()}
-    return Analysis(collection, replicates, seed, frames, pairs)
+    return Analysis(collection, replicates, seed, frames, pairs, item_tables)
 
 
-def _analyse_run(run: Run, replicates: int, seed: int, scope: Scope, rows: dict[str, list[Any]]) -> CellFigures:
-    table = item_table(run.records)
+def _analyse_run(run: str, table: ItemTable, replicates: int, seed: int, scope: Scope, rows: dict[str, list[Any]]) -> CellFigures:
     sums = CellSums(table, ClusterBootstrap(len(table.cluster_ids), replicates, seed).draws())
     metrics, curves = sums.calibration(scope.figures, scope.axes)
     figures = CellFigures(sums.cells, {**sums.means(scope.figures), **metrics})
-    figure_table = pd.DataFrame(tables.figure_rows(run.name, figures))
+    figure_table = pd.DataFrame(tables.figure_rows(run, figures))
     changing = {name: found for name, found in figures.figures.items() if name in scope.changes}
-    changes = pd.DataFrame(tables.change_rows(run.name, level_changes(sums, changing)))
-    reliability, risk_coverage = tables.curve_rows(run.name, curves)
-    rows["nodes"].append(pd.DataFrame(tables.node_rows(run.name, table, sums.items)))
+    changes = pd.DataFrame(tables.change_rows(run, level_changes(sums, changing)))
+    reliability, risk_coverage = tables.curve_rows(run, curves)
+    rows["nodes"].append(pd.DataFrame(tables.node_rows(run, table, sums.items)))
     rows["figures"].append(figure_table)
     if len(changes):
         rows["changes"].append(changes)
-        rows["dunning_kruger"].append(pd.DataFrame(tables.dunning_kruger_rows(run.name, figure_table, changes)))
-        rows["cliffs"].append(pd.DataFrame(tables.cliff_rows(run.name, changes)))
+        rows["dunning_kruger"].append(pd.DataFrame(tables.dunning_kruger_rows(run, figure_table, changes)))
+        rows["cliffs"].append(pd.DataFrame(tables.cliff_rows(run, changes)))
     rows["reliability"].append(pd.DataFrame(reliability))
     rows["risk_coverage"].append(pd.DataFrame(risk_coverage))
-    rows["items"].append(tables.item_rows(run.name, table))
+    rows["items"].append(tables.item_rows(run, table))
     return figures.for_differences(scope.axes)
 
 
