@@ -50,9 +50,7 @@ class Analysis:
     item_tables: Mapping[str, ItemTable]
 
 
-def analyse(
-    collection: Collection, replicates: int = 1000, seed: int = 0, scope: Scope = WHOLE
-) -> Analysis:
+def analyse(collection: Collection, replicates: int = 1000, seed: int = 0, scope: Scope = WHOLE) -> Analysis:
     """Compute the figures of every node of every run, the changes between levels, and the differences between runs.
 
     Args:
@@ -80,7 +78,9 @@ def analyse(
     return Analysis(collection, replicates, seed, frames, pairs, item_tables)
 
 
-def _analyse_run(run: str, table: ItemTable, replicates: int, seed: int, scope: Scope, rows: dict[str, list[Any]]) -> CellFigures:
+def _analyse_run(
+    run: str, table: ItemTable, replicates: int, seed: int, scope: Scope, rows: dict[str, list[Any]]
+) -> CellFigures:
     sums = CellSums(table, ClusterBootstrap(len(table.cluster_ids), replicates, seed).draws())
     metrics, curves = sums.calibration(scope.figures, scope.axes)
     figures = CellFigures(sums.cells, {**sums.means(scope.figures), **metrics})

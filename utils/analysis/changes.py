@@ -89,9 +89,7 @@ def _plain(
         )
 
 
-def _matched(
-    sums: CellSums, names: Iterable[str], comparison: str, before: str, after: str
-) -> Iterator[Changes]:
+def _matched(sums: CellSums, names: Iterable[str], comparison: str, before: str, after: str) -> Iterator[Changes]:
     table = sums.table
     units = table.clusters if before == LEVELS[0] else table.pairs
     for name in names:

@@ -57,6 +57,7 @@ CALIBRATION: tuple[str, ...] = tuple(name for name, figure in FIGURES.items() if
 EVERY_ITEM: tuple[str, ...] = ("missing_rate",)
 """Figures that an item without any answered trial has too."""
 
+
 @dataclass(frozen=True)
 class Scope:
     """What part of an analysis is computed; each number of it is the same as in the whole.

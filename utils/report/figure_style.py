@@ -47,8 +47,6 @@ RC: Mapping[str, Any] = {
     "lines.linewidth": 1.4,
     "lines.markersize": 4.5,
     "errorbar.capsize": 0.0,
-    "savefig.bbox": "tight",
-    "savefig.pad_inches": 0.06,
     "pdf.fonttype": 42,
     "svg.fonttype": "path",
     "svg.hashsalt": "medqdeg",  # the same bytes each time
@@ -83,6 +81,11 @@ def label(name: object, longest: int = 34) -> str:
     text = one_line(name)
     text = text if len(text) <= longest else text[: longest - 1] + "…"
     return f" {text}" if text.startswith("_") else text
+
+
+def signed(value: float) -> str:
+    """Return a difference of shares in points, with its sign and one decimal."""
+    return f"{100 * value:+.1f}".replace("-", "−")
 
 
 def spoken(name: str) -> str:
