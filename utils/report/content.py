@@ -48,6 +48,9 @@ CORE = ("accuracy", "confidence", "calibration_shift")
 NODE_FIGURES = (*CORE, "shift_above_guesser", "shift_james_stein", "ece", "auroc")
 """The figures that the page offers for every node."""
 
+CONFIDENT = 0.8
+"""Confidence from which an answer counts as confident."""
+
 SCOPE = Scope(NODE_FIGURES, CORE, (OVERALL,))
 """What part of an analysis a report needs."""
 
