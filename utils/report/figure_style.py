@@ -77,9 +77,13 @@ def model_styles(models: Iterable[str]) -> dict[str, ModelStyle]:
 
 
 def label(name: object, longest: int = 34) -> str:
-    """Return a name on one line that no plotting library takes for markup or for a hidden label."""
+    """Return a name on one line that no plotting library takes for markup or for a hidden label.
+
+    A long one loses its middle: names of models often differ at their ends.
+    """
     text = one_line(name)
-    text = text if len(text) <= longest else text[: longest - 1] + "…"
+    if len(text) > longest:
+        text = f"{text[: (longest + 1) // 2 - 1]}…{text[-(longest // 2) :]}"
     return f" {text}" if text.startswith("_") else text
 
 

@@ -115,11 +115,15 @@ def page_tables(frames: Mapping[str, pd.DataFrame]) -> list[PageTable]:
         if name in ("table_2", "table_3", "table_6"):
             frame = paper_layout(frame)
             frame = frame.drop(columns=[column for column in frame.columns if column.endswith("_n")])
-            frame = frame.assign(group=frame["group"].map(GROUPS)).dropna(axis="columns", how="all")
+            groups = frame["group"].map(GROUPS)
+            origin = frame["origin"].where(groups.isna(), frame["origin"] + ": " + groups)
+            frame = frame.assign(origin=origin).drop(columns=["group"]).dropna(axis="columns", how="all")
         if name == "headline":
             frame = frame.drop(columns=["guesser_confidence"]).rename(columns={"trials": "T", "options": "K"})
             last = ["n", "clusters", "small", "T", "K", "elicitation"]
             frame = frame[[*frame.columns.difference(last, sort=False), *last]]
+        if name == "paired":
+            frame = frame[["statement", *frame.columns.drop("statement")]]
         if "figure" in frame and "estimate" in frame:
             frame = frame.rename(columns={"estimate": "difference", "low": "difference_low", "high": "difference_high"})
         kind = FRAMES[name]
@@ -247,6 +251,7 @@ def _table_columns(frame: pd.DataFrame) -> list[str]:
 def _table_rows(frame: pd.DataFrame) -> list[list[Mapping[str, Any]]]:
     """Return the cells: `text`, the number or text to sort by, whether it is a number, and the interval's ends."""
     shown = _table_columns(frame)
+    numeric = {name for name in shown if any(_is_number(value) for value in frame[name])}
     rows = []
     for row in frame.to_dict("records"):
         cells = []
@@ -255,19 +260,23 @@ def _table_rows(frame: pd.DataFrame) -> list[list[Mapping[str, Any]]]:
             if isinstance(value, bool):
                 value = "yes" if value else "no"
             missing = value is None or (isinstance(value, float) and math.isnan(value))
-            numeric = isinstance(value, int | float)
             text = "–" if missing else _as_text(value, name)
             ends = [number(row.get(f"{name}_{end}"), 9) for end in ("low", "high")]
             interval = "" if None in ends else "[" + ", ".join(_as_text(end, name) for end in ends) + "]"
             cells.append(
                 {
-                    **{"text": text, "value": "" if missing else value, "numeric": numeric},
+                    **{"text": text, "value": "" if missing else value, "numeric": name in numeric},
                     **{"interval": interval, "low": ends[0], "high": ends[1]},
                     "small": bool(row.get(f"{name}_small") or (name == "n" and row.get("small") is True)),
                 }
             )
         rows.append(cells)
     return rows
+
+
+def _is_number(value: Any) -> bool:
+    value = _plain(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
 
 
 def _as_text(value: Any, name: str) -> str:

@@ -16,10 +16,12 @@
   const levelColour = (level) => `var(--${level.toLowerCase()})`;
   const size = (node) => `n = ${node.n.toLocaleString("en")}, ${node.clusters.toLocaleString("en")} source questions${node.small ? " (few)" : ""}`;
   const place = (id) => document.getElementById(id);
-  const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+  // Names of models often differ at their ends.
+  const short = (text, most) => (text.length > most ? `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(-Math.floor(most / 2))}` : text);
   const known = (list, get) => list.filter((entry) => get(entry) !== null && get(entry) !== undefined);
   const longest = (names, most) => Math.max(...names.map((name) => short(name, most).length), 4) * 6.8 + 16;
   const wide = () => Math.max(320, Math.min(1100, place("main").clientWidth - 48));
+  const signedTick = (value) => (value === 0 ? "0" : d3.format("+.2~f")(value));
   const base = (text, options) => ({ ariaLabel: text, style: { background: "transparent", fontSize: "12px" }, ...options });
 
   function legend(parent, entries) {
@@ -46,6 +48,8 @@
     figure("severity", (holder) => {
       legend(holder, [["accuracy", "var(--accuracy)"], ["confidence", "var(--confidence)"]]);
       const grid = element("div", { class: "panels" });
+      const width = Math.min(wide(), data.runs.length === 1 ? 640 : data.runs.length < 4 ? 340 : 270);
+      grid.style.gridTemplateColumns = `repeat(auto-fill, minmax(min(100%, ${width}px), 1fr))`;
       holder.append(grid);
       for (const run of data.runs) {
         const rows = data.levels.map((level) => find(run, level)).filter(Boolean);
@@ -58,7 +62,7 @@
         const bounded = known(shown, (d) => d.low);
         const stroke = (d) => `var(--${d.name})`;
         grid.append(element("div", {}, element("h3", {}, run), Plot.plot(base(`Accuracy and confidence of ${run} by level`, {
-          width: 270, height: 200, marginLeft: 36, marginRight: 14,
+          width, height: 60 + width * 0.5, marginLeft: 36, marginRight: 14,
           x: { type: "point", domain: data.levels, label: null, padding: 0.25 }, y: { domain: [0, 1], grid: true, label: null, ticks: 5 },
           marks: [
             Plot.areaY(bounded, { x: "level", y1: "low", y2: "high", z: "name", fill: stroke, fillOpacity: 0.15 }),
@@ -112,7 +116,7 @@
         const guess = shift ? known(points.filter((d) => d.level === data.levels[0]), (d) => d.guesser) : [];
         grid.append(element("div", {}, element("h3", {}, label(name)), Plot.plot(base(`${label(name)} of each model by level`, {
           width: plain + (named && !narrow ? margin : 0), height: order.length * 24 + 50, marginLeft: named ? margin : 10, marginRight: 14, marginTop: 10,
-          x: { grid: true, label: null, ticks: 4, inset: 6, zero: shift, domain: shift ? undefined : [0, 1], tickFormat: shift ? "+.2~f" : ".1f" },
+          x: { grid: true, label: null, ticks: 4, inset: 6, zero: shift, domain: shift ? undefined : [0, 1], tickFormat: shift ? signedTick : ".1f" },
           y: { domain: order, label: null, axis: named ? "left" : null, tickFormat: (text) => short(text, 28), tickSize: 0 },
           marks: [
             ...(shift ? [Plot.ruleX([0], { stroke: "currentColor" })] : []),
@@ -149,7 +153,7 @@
     levelLegend(holder);
     holder.append(Plot.plot(base(text, {
       width: Math.min(wide(), 900), height: order.length * 34 + 64, marginLeft: longest(order, most), marginRight: 20, marginTop: 8, marginBottom: 46,
-      x: { grid: true, label: label(figureName), labelAnchor: "center", labelOffset: 40, labelArrow: "none", zero: signed, domain: signed ? undefined : [0, 1], tickFormat: signed ? "+.2~f" : ".1f" },
+      x: { grid: true, label: label(figureName), labelAnchor: "center", labelOffset: 40, labelArrow: "none", zero: signed, domain: signed ? undefined : [0, 1], tickFormat: signed ? signedTick : ".1f" },
       y: { domain: order, label: null, tickFormat: (name) => short(name, most), tickSize: 0 },
       marks: [
         ...(signed ? [Plot.ruleX([0], { stroke: "currentColor" })] : []),
@@ -282,12 +286,15 @@
       const own = points.filter((d) => d.own);
       const last = data.runs.map((run) => own.filter((d) => d.model === run).at(-1)).filter(Boolean);
       const fill = (d) => levelColour(d.level);
-      // Labels move down until they are a line apart.
+      // Labels move down until they are a line apart, and up from the lower edge.
+      const LINE = 14;
+      const depth = side * 0.75 - 70;
+      const sorted = d3.sort(last, (d) => -d.y[0]);
       let above = -Infinity;
-      const labels = d3.sort(last, (d) => -d.y[0]).map((d) => {
-        const middle = (1 - d.y[0]) * (side * 0.75 - 70);
-        above = Math.max(middle, above + 14);
-        return [d, above - middle];
+      const labels = sorted.map((d, place) => {
+        const middle = (1 - d.y[0]) * depth;
+        above = Math.max(middle, above + LINE);
+        return [d, Math.min(above, depth - LINE * (sorted.length - place - 0.5)) - middle];
       });
       holder.append(Plot.plot(base("Confidence against accuracy of each model and level", {
         width: side, height: side * 0.75, marginLeft: 46, marginRight: 20, marginBottom: 46, marginTop: 24,
@@ -324,7 +331,7 @@
           ...(diagonal ? [Plot.ruleX(known(own, (d) => d.low), { x, y1: "low", y2: "high", stroke, strokeWidth: 1.5, strokeOpacity: 0.6 })]
             : [Plot.areaY(known(own, (d) => d.low), { x, y1: "low", y2: "high", z: "level", fill: stroke, fillOpacity: 0.15 })]),
           Plot.line(own, { x, y: "estimate", z: "level", stroke, strokeWidth: 2 }),
-          ...(diagonal ? [Plot.dot(own, { x, y: "estimate", r: "n", fill: stroke, fillOpacity: 0.85, stroke: "var(--paper)" })] : []),
+          ...(diagonal ? [Plot.dot(own, { x, y: "estimate", r: "n", fill: (d) => (d.small ? "var(--paper)" : levelColour(d.level)), stroke, strokeWidth: 1.5 })] : []),
           Plot.tip(own, Plot.pointer({ x, y: "estimate", title: (d) => `${run}, ${d.level}\n${xLabel} ${digits(d[x])}\n${yLabel} ${interval([d.estimate, d.low, d.high])}\n${size(d)}` })),
         ],
       })));
@@ -350,8 +357,13 @@
       const most = wide() < 600 ? 14 : 26;
       const colours = d3.scaleOrdinal(data.runs, ["#0072b2", "#c98a00", "#009e73", "#c4441c", "#8a4f9e", "#3aa0d8", "#7a6a00", "#c25b94", "#5b6b7b", "#4a7a3a"]);
       const name = (d) => `${d.rank}  ${short(d.model, most)}`;
-      const side = longest(rows.map(name), most + 4);
-      const text = { y: "line", x: "level", text: name, fill: "currentColor", fillOpacity: (d) => (d.own ? 1 : 0.6), fontWeight: (d) => (d.own && rows.length > own.length ? 700 : 400) };
+      const side = longest(rows.map(name), most + 4) * 1.1; // ours are bold
+      const text = { y: "line", x: "level", text: name, fill: "currentColor" };
+      const ours = rows.length > own.length ? { fontWeight: 700 } : {};
+      const names = (level, options) => [
+        Plot.text(ends(level).filter((d) => !d.own), { ...text, ...options, fillOpacity: 0.65 }),
+        Plot.text(ends(level).filter((d) => d.own), { ...text, ...options, ...ours }),
+      ];
       holder.append(Plot.plot(base("Rank of each model by accuracy at each level", {
         width: Math.min(wide(), 820), height: count * (count > 15 ? 16 : 28) + 50, marginBottom: 14, marginLeft: side, marginRight: side,
         x: { type: "point", domain: data.levels, axis: "top", label: null, padding: 0, tickSize: 0 }, y: { reverse: true, axis: null },
@@ -359,8 +371,8 @@
           Plot.line(rows.filter((d) => !d.own), { x: "level", y: "line", z: "model", stroke: "currentColor", strokeOpacity: 0.18 }),
           Plot.line(own, { x: "level", y: "line", z: "model", stroke: (d) => colours(d.model), strokeWidth: 2.5 }),
           Plot.dot(own, { x: "level", y: "line", fill: (d) => colours(d.model), r: 4 }),
-          Plot.text(ends(data.levels[0]), { ...text, textAnchor: "end", dx: -10 }),
-          Plot.text(ends(data.levels.at(-1)), { ...text, textAnchor: "start", dx: 10 }),
+          ...names(data.levels[0], { textAnchor: "end", dx: -10 }),
+          ...names(data.levels.at(-1), { textAnchor: "start", dx: 10 }),
           Plot.tip(rows, Plot.pointer({ x: "level", y: "line", title: (d) => `${d.model}, ${d.level}\nrank ${d.rank}\naccuracy ${digits(d.accuracy)}` })),
         ],
       })));
