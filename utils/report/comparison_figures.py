@@ -46,7 +46,7 @@ def degradation_drop(frames: Frames) -> Figure | None:
                 text = signed(value) + ("*" if small.iloc[row, column] else "")
                 dark = abs(value) > 0.65 * reach and faint[row, column] == 1.0
                 axes.text(column, row, text, ha="center", va="center", fontsize=6, color="white" if dark else "black")
-        axes.set_xticks(range(len(models)), [label(model, 24) for model in models], rotation=40, ha="right")
+        axes.set_xticks(range(len(models)), [label(model, 24) for model in models], rotation=90)
         axes.set_title(comparison.replace("_to_", " to "))
         axes.grid(visible=False)
         axes.tick_params(length=0)
@@ -56,7 +56,11 @@ def degradation_drop(frames: Frames) -> Figure | None:
             axes.axhline(place + 0.5, color="white", linewidth=2.5)
     panels[0].set_yticks(range(len(rows)), [spoken(row) for row in rows])
     bar = figure.colorbar(
-        image, ax=panels, shrink=0.7, pad=0.02, format=lambda value, _: f"{100 * value:+g}" if value else "0"
+        image,
+        ax=panels,
+        shrink=0.7,
+        pad=0.02,
+        format=lambda value, _: signed(value).removesuffix(".0") if value else "0",
     )
     bar.set_label("change of accuracy, points", fontsize=7)
     bar.outline.set_visible(False)

@@ -37,6 +37,8 @@ RC: Mapping[str, Any] = {
     "grid.color": GRID_COLOUR,
     "grid.linewidth": 0.6,
     "text.color": TEXT_COLOUR,
+    "text.hinting": "none",  # text is as wide in one format as in another, which are laid out together
+    "figure.dpi": 200,
     "text.parse_math": False,  # a model's name may hold a $
     "xtick.color": TEXT_COLOUR,
     "ytick.color": TEXT_COLOUR,

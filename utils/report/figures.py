@@ -83,7 +83,7 @@ def write_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
         box = figure.get_tightbbox().padded(_MARGIN)
         for suffix in FORMATS:
             buffer = io.BytesIO()
-            figure.savefig(buffer, format=suffix, dpi=200, bbox_inches=box, metadata=_METADATA[suffix])
+            figure.savefig(buffer, format=suffix, dpi="figure", bbox_inches=box, metadata=_METADATA[suffix])
             written.append(folder / f"{name}.{suffix}")
             write_atomically(written[-1], buffer.getvalue())
     return written

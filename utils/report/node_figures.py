@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from ..taxonomy import LEVELS, UNLABELLED
 from .content import CORE
-from .figure_parts import Frames, dots, headed, percent, small_handle
+from .figure_parts import Frames, dots, headed, percent, share_rows, small_handle
 from .figure_style import GUIDE_COLOUR, LEVEL_COLOURS, TEXT_COLOUR, label
 
 _TIERS = ["capability", "task", "skill"]
@@ -76,6 +76,7 @@ def _forest(frame: pd.DataFrame, rows: pd.Series, names: Sequence[str], model: s
     panels[0].set_yticks(range(len(names)), names)
     panels[0].set_ylim(len(names) - 0.5, -0.5)
     panels[0].tick_params(axis="y", length=0)
+    share_rows(panels)
     handles = [Line2D([], [], color=LEVEL_COLOURS[level], marker="o", label=level) for level in levels]
     if frame["small"].any():
         handles.append(small_handle())
