@@ -18,10 +18,13 @@ from medqdeg.utils.report.tables_out import escape_latex, escape_markdown, latex
 from medqdeg.utils.report.terminal import print_report
 
 
-def test_figures_are_written_whole_and_the_same_each_time(clean_only: dict[str, pd.DataFrame], tmp_path: Path) -> None:
-    for name in ("one", "two"):
+def test_figures_are_written_whole_and_the_same_by_one_process_and_by_two(
+    clean_only: dict[str, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("medqdeg.utils.report.figures._WORTH_A_PROCESS", 2)
+    for name, workers in (("one", 1), ("two", 2)):
         (tmp_path / name).mkdir()
-        written = write_figures(clean_only, tmp_path / name)
+        written = write_figures(clean_only, tmp_path / name, workers)
     stems = {path.stem for path in written}
     assert {"severity_curves", "dumbbell", "confidence_accuracy", "reliability", "risk_coverage"} <= stems
     assert not {"degradation_drop", "rank_change", "paired"} & stems
