@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
+from ..cores import usable_cores
 from ..runs.run import Collection
 from ..statistics.bootstrap import ClusterBootstrap
 from . import tables
@@ -59,11 +60,12 @@ def analyse(collection: Collection, replicates: int = 1000, seed: int = 0, scope
         seed: of the bootstrap. Runs on the same source questions get the same draws, so that they pair.
         scope: what is left out is missing in the tables.
     """
-    rows: dict[str, list[Any]] = defaultdict(list)
-    found: dict[str, CellFigures] = {}
     item_tables = {run.name: item_table(run.records) for run in collection.runs}
-    for name, table in item_tables.items():
-        found[name] = _analyse_run(name, table, replicates, seed, scope, rows)
+    one = functools.partial(_analyse_run, replicates=replicates, seed=seed, scope=scope)
+    with ThreadPoolExecutor(usable_cores()) as pool:  # most of the work is done outside the interpreter's lock
+        analysed = list(pool.map(one, item_tables, item_tables.values()))
+    rows = {name: [own[name] for own, _ in analysed if name in own] for name in tables.TABLES}
+    found = {name: figures for name, (_, figures) in zip(item_tables, analysed, strict=True)}
     pairs = []
     asked = [Asked.of(run) for run in collection.runs] if len(collection.runs) > 1 else []
     for first, second in itertools.combinations(asked, 2):
@@ -79,25 +81,26 @@ def analyse(collection: Collection, replicates: int = 1000, seed: int = 0, scope
 
 
 def _analyse_run(
-    run: str, table: ItemTable, replicates: int, seed: int, scope: Scope, rows: dict[str, list[Any]]
-) -> CellFigures:
+    run: str, table: ItemTable, *, replicates: int, seed: int, scope: Scope
+) -> tuple[dict[str, pd.DataFrame], CellFigures]:
     sums = CellSums(table, ClusterBootstrap(len(table.cluster_ids), replicates, seed).draws())
     metrics, curves = sums.calibration(scope.figures, scope.axes)
     figures = CellFigures(sums.cells, {**sums.means(scope.figures), **metrics})
     figure_table = pd.DataFrame(tables.figure_rows(run, figures))
     changing = {name: found for name, found in figures.figures.items() if name in scope.changes}
-    changes = pd.DataFrame(tables.change_rows(run, level_changes(sums, changing)))
+    changes = _frame([pd.DataFrame(tables.change_rows(run, level_changes(sums, changing)))], tables.TABLES["changes"])
     reliability, risk_coverage = tables.curve_rows(run, curves)
-    rows["nodes"].append(pd.DataFrame(tables.node_rows(run, table, sums.items)))
-    rows["figures"].append(figure_table)
-    if len(changes):
-        rows["changes"].append(changes)
-        rows["dunning_kruger"].append(pd.DataFrame(tables.dunning_kruger_rows(run, figure_table, changes)))
-        rows["cliffs"].append(pd.DataFrame(tables.cliff_rows(run, changes)))
-    rows["reliability"].append(pd.DataFrame(reliability))
-    rows["risk_coverage"].append(pd.DataFrame(risk_coverage))
-    rows["items"].append(tables.item_rows(run, table))
-    return figures.for_differences(scope.axes)
+    frames = {
+        "nodes": pd.DataFrame(tables.node_rows(run, table, sums.items)),
+        "figures": figure_table,
+        "changes": changes,
+        "dunning_kruger": pd.DataFrame(tables.dunning_kruger_rows(run, figure_table, changes)),
+        "cliffs": pd.DataFrame(tables.cliff_rows(run, changes)),
+        "reliability": pd.DataFrame(reliability),
+        "risk_coverage": pd.DataFrame(risk_coverage),
+        "items": tables.item_rows(run, table),
+    }
+    return frames, figures.for_differences(scope.axes)
 
 
 def _frame(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:

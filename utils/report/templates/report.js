@@ -307,7 +307,7 @@
           Plot.ruleY(known(own, (d) => d.x[1]), { y: (d) => d.y[0], x1: (d) => d.x[1], x2: (d) => d.x[2], stroke: fill, strokeOpacity: 0.5 }),
           Plot.ruleX(known(own, (d) => d.y[1]), { x: (d) => d.x[0], y1: (d) => d.y[1], y2: (d) => d.y[2], stroke: fill, strokeOpacity: 0.5 }),
           Plot.dot(own, { x: (d) => d.x[0], y: (d) => d.y[0], fill, r: 4.5, stroke: "var(--paper)" }),
-          ...labels.map(([d, dy]) => Plot.text([d], { x: (each) => each.x[0], y: (each) => each.y[0], text: (each) => short(each.model, 26), textAnchor: "end", dx: -14, dy, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 3 })),
+          ...(side > 480 || labels.length < 4 ? labels : []).map(([d, dy]) => Plot.text([d], { x: (each) => each.x[0], y: (each) => each.y[0], text: (each) => short(each.model, 26), textAnchor: "end", dx: -14, dy, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 3 })),
           Plot.tip(points, Plot.pointer({ x: (d) => d.x[0], y: (d) => d.y[0], title: (d) => `${d.model}, ${d.level}\naccuracy ${interval(d.x)}\nconfidence ${interval(d.y)}\n${d.detail}` })),
         ],
       })));
