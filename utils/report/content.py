@@ -132,7 +132,7 @@ FRAMES: Mapping[str, FrameKind] = {
         "A model at a level; the guesser has the run's T and K. Calibrated is confidence equal to accuracy.",
         (
             *("model", "origin", "level", "accuracy", "accuracy_low", "accuracy_high"),
-            *("confidence", "confidence_low", "confidence_high", "guesser_accuracy", "guesser_confidence"),
+            *("confidence", "confidence_low", "confidence_high", "small", "guesser_accuracy", "guesser_confidence"),
         ),
     ),
     "reliability": FrameKind(

@@ -126,7 +126,8 @@ def confidence_accuracy(frames: Frames) -> Figure | None:
         for row in group.itertuples():
             axes.plot(
                 row.accuracy, row.confidence, style.marker,
-                color=style.colour, markersize=_LEVEL_SIZES[row.level], zorder=3,
+                color=style.colour, markerfacecolor="white" if row.small else style.colour,
+                markersize=_LEVEL_SIZES[row.level], zorder=3,
             )  # fmt: skip
         last = group.iloc[-1]
         axes.hlines(last["confidence"], last["accuracy_low"], last["accuracy_high"], color=style.colour, linewidth=0.8)

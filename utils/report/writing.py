@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import filelock
@@ -64,6 +65,8 @@ def write_report(
             return written
     except filelock.Timeout:
         raise InputError(f"{out}: another process is writing a report there") from None
+    except BrokenProcessPool:
+        raise InputError("a process that drew figures was ended, perhaps for want of memory; run it again") from None
     except OSError as error:
         raise InputError(f"{out} cannot be written: {one_line(error)}") from None
 

@@ -21,6 +21,8 @@
   const known = (list, get) => list.filter((entry) => get(entry) !== null && get(entry) !== undefined);
   const longest = (names, most) => Math.max(...names.map((name) => short(name, most).length), 4) * 6.8 + 16;
   const wide = () => Math.max(320, Math.min(1100, place("main").clientWidth - 48));
+  // Dots are open where there are fewer than 30 source questions.
+  const dotStyle = (colour) => ({ fill: (d) => (d.small ? "var(--paper)" : colour(d)), stroke: colour, strokeWidth: 1.5 });
   const signedTick = (value) => (value === 0 ? "0" : d3.format("+.2~f")(value));
   const base = (text, options) => ({ ariaLabel: text, style: { background: "transparent", fontSize: "12px" }, ...options });
 
@@ -55,7 +57,7 @@
         const rows = data.levels.map((level) => find(run, level)).filter(Boolean);
         const points = rows.flatMap((node) => ["accuracy", "confidence"].map((name) => {
           const [estimate, low, high] = triple(node, name);
-          return { level: node.level, name, estimate, low, high, guess: node.guesserAccuracy,
+          return { level: node.level, name, estimate, low, high, small: node.small, guess: node.guesserAccuracy,
             text: `${run}, ${node.level}\n${name} ${interval([estimate, low, high])}\n${size(node)}` };
         }));
         const shown = known(points, (d) => d.estimate);
@@ -69,7 +71,7 @@
             Plot.lineY(points.filter((d) => d.name === "accuracy"), { x: "level", y: "guess", stroke: "currentColor", strokeOpacity: 0.6, strokeDasharray: "2,3" }),
             Plot.lineY(shown, { x: "level", y: "estimate", z: "name", stroke, strokeWidth: 2 }),
             Plot.ruleX(bounded, { x: "level", y1: "low", y2: "high", stroke, strokeWidth: 1.5 }),
-            Plot.dot(shown, { x: "level", y: "estimate", fill: stroke, r: 4 }),
+            Plot.dot(shown, { x: "level", y: "estimate", ...dotStyle(stroke), r: 4 }),
             Plot.tip(shown, Plot.pointer({ x: "level", y: "estimate", title: "text" })),
           ],
         }))));
@@ -87,7 +89,7 @@
     let withPublished = published.length > 0;
     const rowsOf = () => [
       ...data.runs.flatMap((run) => data.levels.map((level) => find(run, level)).filter(Boolean).map((node) => ({
-        model: run, level: node.level, own: true, guesser: node.guesserShift, detail: size(node),
+        model: run, level: node.level, own: true, small: node.small, guesser: node.guesserShift, detail: size(node),
         values: Object.fromEntries(PUBLISHED.map((name) => [name, triple(node, name)])) }))),
       ...(withPublished ? published.flatMap((model) => Object.entries(model.calibration).map(([level, values]) => ({
         model: `${model.model} †`, level, own: false, guesser: null, detail: "published, digitised from figure 5",
@@ -124,7 +126,7 @@
             Plot.line(points, { x: "value", y: "model", z: "model", stroke: "currentColor", strokeOpacity: 0.35, strokeWidth: 2 }),
             Plot.ruleY(bounded, { y: "model", x1: "low", x2: "high", stroke: fill, strokeWidth: 5, strokeOpacity: 0.3 }),
             Plot.dot(guess, { y: "model", x: "guesser", symbol: "times", stroke: "currentColor", r: 4 }),
-            Plot.dot(points, { x: "value", y: "model", fill, r: 4.5, stroke: "var(--paper)", strokeWidth: 1 }),
+            Plot.dot(points, { x: "value", y: "model", ...dotStyle(fill), r: 4 }),
             Plot.tip(points, Plot.pointer({ x: "value", y: "model", title: "text" })),
           ],
         }))));
@@ -161,7 +163,7 @@
           const own = points.filter((d) => d.level === level);
           return [
             Plot.ruleY(known(own, (d) => d.low), { y: "name", x1: "low", x2: "high", stroke, strokeWidth: 2, strokeOpacity: 0.55, dy: dy(level) }),
-            Plot.dot(own, { y: "name", x: "estimate", stroke, fill: (d) => (d.small ? "var(--paper)" : levelColour(d.level)), strokeWidth: 2, r: 4, dy: dy(level) }),
+            Plot.dot(own, { y: "name", x: "estimate", ...dotStyle(stroke), r: 4, dy: dy(level) }),
             Plot.tip(own, Plot.pointer({ y: "name", x: "estimate", title: "text", dy: dy(level) })),
           ];
         }),
@@ -260,7 +262,7 @@
         list.append(line);
       }
       holder.append(list);
-      const key = (depth, node) => `${"\u2003".repeat(depth)}${node}`;
+      const key = (depth, node) => `${["", "› ", "›› "][depth]}${node}`;
       const back = new Map(rows.map(([depth, node]) => [key(depth, node), [axisOf.get(`${depth}${node}`), node]]));
       nodeDots(holder, run, name, [...back.keys()], (own, level, text) => find(own, level, ...back.get(text)), `${label(name)} of ${run} by skill and level`);
       numbers(place("hierarchy-numbers"), "skills", ["model", "axis", "node", "level", label(name), "n", "source questions"],
@@ -275,7 +277,7 @@
 
   function scatter() {
     const points = known([
-      ...data.runs.flatMap((run) => data.levels.map((level) => find(run, level)).filter(Boolean).map((node) => ({ model: run, level: node.level, own: true,
+      ...data.runs.flatMap((run) => data.levels.map((level) => find(run, level)).filter(Boolean).map((node) => ({ model: run, level: node.level, own: true, small: node.small,
         x: triple(node, "accuracy"), y: triple(node, "confidence"), gx: node.guesserAccuracy, gy: node.guesserConfidence, detail: size(node) }))),
       ...published.flatMap((model) => Object.entries(model.calibration).map(([level, values]) => ({ model: `${model.model} †`, level, own: false,
         x: [values[0], null, null], y: [values[1], null, null], detail: "published, digitised from figure 5" }))),
@@ -306,7 +308,7 @@
           Plot.dot(known(own, (d) => d.gy), { x: "gx", y: "gy", symbol: "times", stroke: "currentColor", r: 5 }),
           Plot.ruleY(known(own, (d) => d.x[1]), { y: (d) => d.y[0], x1: (d) => d.x[1], x2: (d) => d.x[2], stroke: fill, strokeOpacity: 0.5 }),
           Plot.ruleX(known(own, (d) => d.y[1]), { x: (d) => d.x[0], y1: (d) => d.y[1], y2: (d) => d.y[2], stroke: fill, strokeOpacity: 0.5 }),
-          Plot.dot(own, { x: (d) => d.x[0], y: (d) => d.y[0], fill, r: 4.5, stroke: "var(--paper)" }),
+          Plot.dot(own, { x: (d) => d.x[0], y: (d) => d.y[0], ...dotStyle(fill), r: 4 }),
           ...(side > 480 || labels.length < 4 ? labels : []).map(([d, dy]) => Plot.text([d], { x: (each) => each.x[0], y: (each) => each.y[0], text: (each) => short(each.model, 26), textAnchor: "end", dx: -14, dy, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 3 })),
           Plot.tip(points, Plot.pointer({ x: (d) => d.x[0], y: (d) => d.y[0], title: (d) => `${d.model}, ${d.level}\naccuracy ${interval(d.x)}\nconfidence ${interval(d.y)}\n${d.detail}` })),
         ],
@@ -331,7 +333,7 @@
           ...(diagonal ? [Plot.ruleX(known(own, (d) => d.low), { x, y1: "low", y2: "high", stroke, strokeWidth: 1.5, strokeOpacity: 0.6 })]
             : [Plot.areaY(known(own, (d) => d.low), { x, y1: "low", y2: "high", z: "level", fill: stroke, fillOpacity: 0.15 })]),
           Plot.line(own, { x, y: "estimate", z: "level", stroke, strokeWidth: 2 }),
-          ...(diagonal ? [Plot.dot(own, { x, y: "estimate", r: "n", fill: (d) => (d.small ? "var(--paper)" : levelColour(d.level)), stroke, strokeWidth: 1.5 })] : []),
+          ...(diagonal ? [Plot.dot(own, { x, y: "estimate", r: "n", ...dotStyle(stroke) })] : []),
           Plot.tip(own, Plot.pointer({ x, y: "estimate", title: (d) => `${run}, ${d.level}\n${xLabel} ${digits(d[x])}\n${yLabel} ${interval([d.estimate, d.low, d.high])}\n${size(d)}` })),
         ],
       })));
