@@ -112,7 +112,7 @@ def confidence_accuracy(frames: Frames) -> Figure | None:
     axes = figure.subplots()
     _diagonal(axes)
     axes.annotate(
-        "calibrated", (0.93, 0.93), rotation=45, rotation_mode="anchor",
+        "calibrated", (0.16, 0.16), rotation=45, rotation_mode="anchor",
         ha="right", va="bottom", fontsize=7, color=GUIDE_COLOUR,
     )  # fmt: skip
     for _, group in published.groupby("model", sort=False):
