@@ -109,7 +109,7 @@ def as_table(votes: np.ndarray, question: np.ndarray, pairs: np.ndarray, level: 
 def statistics_of(table: ItemTable, draws: np.ndarray) -> Iterator[tuple[str, Replicates, tuple[float, float]]]:
     """Yield name, replicates (of one cell) and bounds of every figure of L2 and of every change."""
     sums = CellSums(table, draws)
-    figures = {**sums.means(), **sums.calibration(with_curves=False)[0]}
+    figures = {**sums.means(), **sums.calibration(curve_axes=())[0]}
     (place,) = (row for row, cell in enumerate(sums.cells) if cell.level == "L2")
     for name, figure in FIGURES.items():
         yield name, figures[name].rows([place]), figure.bounds
@@ -169,7 +169,7 @@ def differences_of(tables: list[ItemTable], draws: np.ndarray) -> Iterator[tuple
     both = []
     for table in tables:
         sums = CellSums(table, draws)
-        both.append(CellFigures(sums.cells, {**sums.means(), **sums.calibration(with_curves=False)[0]}))
+        both.append(CellFigures(sums.cells, {**sums.means(), **sums.calibration(curve_axes=())[0]}))
     for name, found in model_differences(*both).items():
         if name in TESTED:
             yield f"{name} of two models", found.rows([-1])

@@ -1,7 +1,8 @@
 """Seconds, memory, size and time to open of the report's pages at the benchmark's size.
 
 Writes lmms-eval's files for 4,306 clean items and 10,294 at L1 and at L2, ten votes each, of ten models; a fresh
-process reads and analyses them and writes both pages, and says how long each step took. Chromium then opens each page
+process reads and analyses them and writes all that `medqdeg report --compare published` writes, and says how long each
+step took. Chromium then opens each page
 from disk; the time is that from the start of the navigation to the end of the page's own scripts.
 Pictures are left out: writing them depends on the data set and happens once.
 
@@ -16,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from analysis_speed import documents, write_run
@@ -23,10 +25,13 @@ from analysis_speed import documents, write_run
 _STEPS = """
 import sys, time
 from pathlib import Path
+from medqdeg.utils.cores import usable_cores
 from medqdeg.utils.analysis.analyse import analyse
-from medqdeg.utils.report.content import report_frames
+from medqdeg.utils.report.content import SCOPE, report_frames
+from medqdeg.utils.report.figures import write_figures
 from medqdeg.utils.report.items import write_items
 from medqdeg.utils.report.page import write_page
+from medqdeg.utils.report.tables_out import write_tables
 from medqdeg.utils.runs.reading import read_runs
 begin = time.perf_counter()
 def step(name):
@@ -36,7 +41,7 @@ def step(name):
     begin = now
 collection = read_runs([Path(sys.argv[1])])
 step("read")
-analysis = analyse(collection, int(sys.argv[3]))
+analysis = analyse(collection, int(sys.argv[3]), scope=SCOPE)
 step("analyse")
 frames = report_frames(analysis, published=True)
 step("frames")
@@ -45,6 +50,10 @@ write_page(analysis, frames, out, item_browser=True)
 step("report.html")
 write_items(collection.runs, out)
 step("items.html")
+files = write_tables(frames, out)
+step(f"{len(files)} files of tables")
+files = write_figures(frames, out, usable_cores())
+step(f"{len(files)} files of figures")
 """
 
 
@@ -95,12 +104,14 @@ def main() -> None:
             write_run(results, docs, f"model-{number}", seed=number)
         print(f"{arguments.models} models x {sum(map(len, docs.values())):,} items, {arguments.replicates} replicates")
         command = [sys.executable, "-c", _STEPS, str(results), str(out), str(arguments.replicates)]
+        begin = time.perf_counter()
         done = subprocess.run(command, check=False)
         if done.returncode:
             sys.exit(done.returncode)
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        print(f"all: {time.perf_counter() - begin:.1f} s, with the start of Python; ", end="")
         print(f"{usage.ru_utime + usage.ru_stime:.1f} s of processor time, ", end="")
-        print(f"{usage.ru_maxrss * 1024 / 1e9:.2f} GB at the peak")
+        print(f"{usage.ru_maxrss * 1024 / 1e9:.2f} GB at the peak of the largest process")
         for page in ("report.html", "items.html"):
             print(f"{page}: {(out / page).stat().st_size / 1e6:.2f} MB, {time_to_open(out / page)}")
 

@@ -69,8 +69,12 @@ def test_without_a_network_it_runs_all_levels_and_says_where_the_results_are(tmp
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    last = done.stdout.strip().splitlines()[-1]
-    folder = Path(re.match(r"The results are in (.+), their analysis in (.+)$", last)[1])
+    *_, results_line, page_line = done.stdout.strip().splitlines()
+    folder = Path(re.match(r"The results are in (.+), their analysis in (.+)$", results_line)[1])
+    page, figures = map(Path, re.match(r"Open (.+); its figure .+ is in (.+)$", page_line).groups())
+    assert page.exists()
+    assert {path.name for path in figures.iterdir()} == {"headline.pdf", "headline.svg", "headline.png"}
+    assert len(list((page.parent / "images").glob("*.webp"))) == 408
     (results,) = folder.glob("*_results.json")
     found = json.loads(results.read_text(encoding="utf-8"))["results"]
     overall = [found[f"medqdeg_phantom_small_l{level}"]["medqdeg,votes"]["overall"] for level in range(3)]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
-from ..runs.run import Collection, Run
+from ..cores import usable_cores
+from ..runs.run import Collection
 from ..statistics.bootstrap import ClusterBootstrap
 from . import tables
 from .cells import CellFigures, CellSums
 from .changes import level_changes
-from .item_table import item_table
-from .model_pairs import model_differences, reason_against_pairing
+from .figures import WHOLE, Scope
+from .item_table import ItemTable, item_table
+from .model_pairs import Asked, model_differences, reason_against_pairing
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Analysis:
         seed: of the bootstrap.
         tables: a data frame for each of `medqdeg.utils.analysis.tables.TABLES`.
         pairs: every pair of runs.
+        item_tables: run -> its items as columns.
     """
 
     collection: Collection
@@ -45,51 +48,59 @@ class Analysis:
     seed: int
     tables: Mapping[str, pd.DataFrame]
     pairs: Sequence[Pair]
+    item_tables: Mapping[str, ItemTable]
 
 
-def analyse(collection: Collection, replicates: int = 1000, seed: int = 0) -> Analysis:
-    """Compute every figure of every node of every run, the changes between levels, and the differences between runs.
+def analyse(collection: Collection, replicates: int = 1000, seed: int = 0, scope: Scope = WHOLE) -> Analysis:
+    """Compute the figures of every node of every run, the changes between levels, and the differences between runs.
 
     Args:
         collection: of `medqdeg.utils.runs.reading.read_runs`.
         replicates: of the cluster bootstrap; fewer than 200 give rough intervals.
         seed: of the bootstrap. Runs on the same source questions get the same draws, so that they pair.
+        scope: what is left out is missing in the tables.
     """
-    rows: dict[str, list[Any]] = defaultdict(list)
-    found: dict[str, CellFigures] = {}
-    for run in collection.runs:
-        found[run.name] = _analyse_run(run, replicates, seed, rows)
+    item_tables = {run.name: item_table(run.records) for run in collection.runs}
+    one = functools.partial(_analyse_run, replicates=replicates, seed=seed, scope=scope)
+    with ThreadPoolExecutor(usable_cores()) as pool:  # most of the work is done outside the interpreter's lock
+        analysed = list(pool.map(one, item_tables, item_tables.values()))
+    rows = {name: [own[name] for own, _ in analysed if name in own] for name in tables.TABLES}
+    found = {name: figures for name, (_, figures) in zip(item_tables, analysed, strict=True)}
     pairs = []
-    for first, second in itertools.combinations(collection.runs, 2):
+    asked = [Asked.of(run) for run in collection.runs] if len(collection.runs) > 1 else []
+    for first, second in itertools.combinations(asked, 2):
         refused = reason_against_pairing(first, second)
-        pairs.append(Pair(first.name, second.name, refused))
+        pairs.append(Pair(first.run, second.run, refused))
         if refused is None:
-            sides = [(run.name, found[run.name]) for run in (first, second)]
+            sides = [(side.run, found[side.run]) for side in (first, second)]
             differences, effects = tables.model_rows(*sides, model_differences(sides[0][1], sides[1][1]))
             rows["models"].append(pd.DataFrame(differences))
             rows["models_dunning_kruger"].append(pd.DataFrame(effects))
     frames = {name: _frame(rows[name], columns) for name, columns in tables.TABLES.items()}
-    return Analysis(collection, replicates, seed, frames, pairs)
+    return Analysis(collection, replicates, seed, frames, pairs, item_tables)
 
 
-def _analyse_run(run: Run, replicates: int, seed: int, rows: dict[str, list[Any]]) -> CellFigures:
-    table = item_table(run.records)
+def _analyse_run(
+    run: str, table: ItemTable, *, replicates: int, seed: int, scope: Scope
+) -> tuple[dict[str, pd.DataFrame], CellFigures]:
     sums = CellSums(table, ClusterBootstrap(len(table.cluster_ids), replicates, seed).draws())
-    metrics, curves = sums.calibration()
-    figures = CellFigures(sums.cells, {**sums.means(), **metrics})
-    figure_table = pd.DataFrame(tables.figure_rows(run.name, figures))
-    changes = pd.DataFrame(tables.change_rows(run.name, level_changes(sums, figures.figures)))
-    reliability, risk_coverage = tables.curve_rows(run.name, curves)
-    rows["nodes"].append(pd.DataFrame(tables.node_rows(run.name, table, sums.items)))
-    rows["figures"].append(figure_table)
-    if len(changes):
-        rows["changes"].append(changes)
-        rows["dunning_kruger"].append(pd.DataFrame(tables.dunning_kruger_rows(run.name, figure_table, changes)))
-        rows["cliffs"].append(pd.DataFrame(tables.cliff_rows(run.name, changes)))
-    rows["reliability"].append(pd.DataFrame(reliability))
-    rows["risk_coverage"].append(pd.DataFrame(risk_coverage))
-    rows["items"].append(tables.item_rows(run.name, table))
-    return figures.without_errors()
+    metrics, curves = sums.calibration(scope.figures, scope.axes)
+    figures = CellFigures(sums.cells, {**sums.means(scope.figures), **metrics})
+    figure_table = pd.DataFrame(tables.figure_rows(run, figures))
+    changing = {name: found for name, found in figures.figures.items() if name in scope.changes}
+    changes = _frame([pd.DataFrame(tables.change_rows(run, level_changes(sums, changing)))], tables.TABLES["changes"])
+    reliability, risk_coverage = tables.curve_rows(run, curves)
+    frames = {
+        "nodes": pd.DataFrame(tables.node_rows(run, table, sums.items)),
+        "figures": figure_table,
+        "changes": changes,
+        "dunning_kruger": pd.DataFrame(tables.dunning_kruger_rows(run, figure_table, changes)),
+        "cliffs": pd.DataFrame(tables.cliff_rows(run, changes)),
+        "reliability": pd.DataFrame(reliability),
+        "risk_coverage": pd.DataFrame(risk_coverage),
+        "items": tables.item_rows(run, table),
+    }
+    return frames, figures.for_differences(scope.axes)
 
 
 def _frame(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:

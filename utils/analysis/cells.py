@@ -6,7 +6,7 @@ products with the draws of the clusters; a calibration metric is a function of s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -98,9 +98,13 @@ class CellFigures:
     cells: tuple[Cell, ...]
     figures: Mapping[str, Replicates]
 
-    def without_errors(self) -> CellFigures:
-        """Return the same without standard errors, which a difference does not use: half the memory."""
-        return CellFigures(self.cells, {name: replace(found, errors=None) for name, found in self.figures.items()})
+    def for_differences(self, axes: Container[str] | None) -> CellFigures:
+        """Return the cells of some axes, without standard errors, which a difference does not use."""
+        rows = [row for row, cell in enumerate(self.cells) if axes is None or cell.axis in axes]
+        return CellFigures(
+            tuple(self.cells[row] for row in rows),
+            {name: replace(found, errors=None).rows(rows) for name, found in self.figures.items()},
+        )
 
 
 @dataclass(frozen=True)
@@ -180,10 +184,11 @@ class CellSums:
             errors = self._spread(np.sqrt(np.maximum(squares, 0.0)) / np.where(count > 0, count, np.nan), filled)
         return Replicates(self._spread(mean, filled), counts.n, counts.clusters, counts.effective, errors)
 
-    def means(self) -> dict[str, Replicates]:
-        """Return every figure that is a mean or a difference of means."""
-        found = {name: self.mean(self.table.columns[name], with_errors=True) for name in MEANS}
-        found["unread_effect"] = self._difference(found, "shift_unread_dropped", "calibration_shift")
+    def means(self, wanted: Collection[str] = FIGURES.keys()) -> dict[str, Replicates]:
+        """Return the figures that are a mean or a difference of means; `unread_effect` needs both of its parts."""
+        found = {name: self.mean(self.table.columns[name], with_errors=True) for name in MEANS if name in wanted}
+        if "unread_effect" in wanted:
+            found["unread_effect"] = self._difference(found, "shift_unread_dropped", "calibration_shift")
         return found
 
     def _difference(self, found: Mapping[str, Replicates], name: str, other: str) -> Replicates:
@@ -207,26 +212,31 @@ class CellSums:
         joined = combined(both, m - m_other)
         return replace(joined, errors=np.sqrt(np.maximum(squares, 0.0)))
 
-    def calibration(self, *, with_curves: bool = True) -> tuple[dict[str, Replicates], dict[Cell, Curves]]:
-        """Return every calibration metric, and the curves of every cell unless they are not wanted."""
+    def calibration(
+        self, wanted: Container[str] = FIGURES.keys(), curve_axes: Container[str] | None = None
+    ) -> tuple[dict[str, Replicates], dict[Cell, Curves]]:
+        """Return the calibration metrics, and the curves of the cells of some axes (None for all)."""
         shape = (len(self.cells), self.draws.shape[1])
-        values = {name: np.full(shape, np.nan) for name in CALIBRATION}
+        values = {name: np.full(shape, np.nan) for name in CALIBRATION if name in wanted}
         counts = self._count(np.isfinite(self.table.columns["confidence"] + self.table.columns["majority_vote"]))
         curves = {}
         for place, (cell, items) in enumerate(self.items.items()):
+            with_curves = curve_axes is None or cell.axis in curve_axes
             for prefix, column in (("", "top_share"), ("confidence_", "confidence")):
-                groups = self._tie_groups(items, column)
+                # There is no ECE of C, which is no probability.
+                metrics = [name for name in _METRICS if prefix + name in values]
+                with_curves = with_curves and not prefix
+                groups = self._tie_groups(items, column) if metrics or with_curves else None
                 if groups is None:
                     continue
-                metrics, curve = groups.evaluate(self.draws, with_curves=with_curves and not prefix)
-                for name, replicates in metrics.items():
-                    if prefix + name in values:  # there is no ECE of C, which is no probability
-                        values[prefix + name][place] = replicates
+                found, curve = groups.evaluate(self.draws, metrics, with_curves=with_curves)
+                for name, replicates in found.items():
+                    values[prefix + name][place] = replicates
                 if curve is not None:
                     curves[cell] = curve
         return {
             name: Replicates(values[name], counts.n, counts.clusters, counts.effective, biased=FIGURES[name].biased)
-            for name in CALIBRATION
+            for name in values
         }, curves
 
     def _by_cluster(self, values: Array, known: NDArray[np.bool_]) -> Array:
@@ -275,20 +285,20 @@ class _TieGroups:
         pairs = np.unique(in_bin * len(self.clusters) + local)
         self._clusters_in_bin = np.bincount(pairs // len(self.clusters), minlength=len(self._bins))
 
-    def evaluate(self, draws: Draws, *, with_curves: bool) -> tuple[dict[str, Array], Curves | None]:
-        """Return ece, auroc and aurc, each (1 + R,), and the curves if they are wanted."""
-        parts: dict[str, list[Array]] = {name: [] for name in ("ece", "auroc", "aurc", "credit", "risk")}
+    def evaluate(
+        self, draws: Draws, names: Collection[str], *, with_curves: bool
+    ) -> tuple[dict[str, Array], Curves | None]:
+        """Return some of `_METRICS`, each (1 + R,), and the curves if they are wanted."""
+        parts: dict[str, list[Array]] = {name: [] for name in (*names, "credit", "risk")}
         for count, credit in self._weighted(draws):
-            in_bin, credit_in_bin = self._binned(count), self._binned(credit)
-            score_in_bin = self._binned(count * self.score[:, None])
-            parts["ece"].append(calibration.expected_calibration_error(in_bin, credit_in_bin, score_in_bin))
-            parts["auroc"].append(calibration.auroc(count, credit))
-            parts["aurc"].append(calibration.area_under_risk_coverage(count, credit))
+            for name in names:
+                parts[name].append(_METRICS[name](self, count, credit))
             if with_curves:
+                in_bin, credit_in_bin = self._binned(count), self._binned(credit)
                 out = np.full_like(in_bin, np.nan)
                 parts["credit"].append(np.divide(credit_in_bin, in_bin, out=out, where=in_bin > 0))
                 parts["risk"].append(calibration.risk_at_coverage(count, credit, COVERAGES))
-        metrics = {name: np.concatenate(parts[name]) for name in ("ece", "auroc", "aurc")}
+        metrics = {name: np.concatenate(parts[name]) for name in names}
         if not with_curves:
             return metrics, None
         sizes = self._count.sum(axis=1)
@@ -315,6 +325,17 @@ class _TieGroups:
 
     def _binned(self, values: Array) -> Array:
         return np.add.reduceat(values, self._bins, axis=0)
+
+    def _ece(self, count: Array, credit: Array) -> Array:
+        binned = (self._binned(values) for values in (count, credit, count * self.score[:, None]))
+        return calibration.expected_calibration_error(*binned)
+
+
+_METRICS: Mapping[str, Callable[[_TieGroups, Array, Array], Array]] = {
+    "ece": _TieGroups._ece,
+    "auroc": lambda _, count, credit: calibration.auroc(count, credit),
+    "aurc": lambda _, count, credit: calibration.area_under_risk_coverage(count, credit),
+}
 
 
 def _cells(table: ItemTable) -> Iterable[tuple[Cell, NDArray[np.int64]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,20 +47,21 @@ class Changes:
 
 
 def level_changes(sums: CellSums, figures: Mapping[str, Replicates]) -> Iterator[Changes]:
-    """Yield every change that the run's levels allow.
+    """Yield every change of some figures that the run's levels allow.
 
     Args:
         sums: the run's cells.
-        figures: every figure of `FIGURES` for these cells.
+        figures: name of `FIGURES` -> figure of these cells.
     """
     present = set(sums.table.levels)
     for step, (before, after) in STEPS.items():
         if {before, after} <= present:
             yield from _plain(sums, figures, step, (before, after))
-            yield from _matched(sums, step, before, after)
+            yield from _matched(sums, [name for name in MEANS if name in figures], step, before, after)
     if present >= set(LEVELS):
-        yield from _plain(sums, {name: figures[name] for name in CLIFFS}, CLIFF, LEVELS)
-        yield from _matched_cliff(sums)
+        cliffs = [name for name in CLIFFS if name in figures]
+        yield from _plain(sums, {name: figures[name] for name in cliffs}, CLIFF, LEVELS)
+        yield from _matched_cliff(sums, cliffs)
 
 
 def _plain(
@@ -88,18 +89,18 @@ def _plain(
         )
 
 
-def _matched(sums: CellSums, comparison: str, before: str, after: str) -> Iterator[Changes]:
+def _matched(sums: CellSums, names: Iterable[str], comparison: str, before: str, after: str) -> Iterator[Changes]:
     table = sums.table
     units = table.clusters if before == LEVELS[0] else table.pairs
-    for name in MEANS:
+    for name in names:
         column = comparisons.matched_change(table.columns[name], units, table.levels == before, table.levels == after)
         yield from _of_level(sums, column, comparison, name, after)
 
 
-def _matched_cliff(sums: CellSums) -> Iterator[Changes]:
+def _matched_cliff(sums: CellSums, names: Iterable[str]) -> Iterator[Changes]:
     table = sums.table
     levels = [table.levels == level for level in LEVELS]
-    for name in CLIFFS:
+    for name in names:
         column = comparisons.matched_cliff(table.columns[name], table.clusters, table.pairs, *levels)
         yield from _of_level(sums, column, CLIFF, name, LEVELS[-1])
 

@@ -57,5 +57,24 @@ CALIBRATION: tuple[str, ...] = tuple(name for name, figure in FIGURES.items() if
 EVERY_ITEM: tuple[str, ...] = ("missing_rate",)
 """Figures that an item without any answered trial has too."""
 
+
+@dataclass(frozen=True)
+class Scope:
+    """What part of an analysis is computed; each number of it is the same as in the whole.
+
+    Attributes:
+        figures: names of `FIGURES`, for every cell of a run.
+        changes: those among them whose changes between levels are computed.
+        axes: of the curves and of the differences between runs; None for every axis.
+    """
+
+    figures: tuple[str, ...]
+    changes: tuple[str, ...]
+    axes: tuple[str, ...] | None = None
+
+
+WHOLE = Scope(tuple(FIGURES), tuple(FIGURES))
+"""Everything."""
+
 CLIFFS: tuple[str, ...] = ("accuracy", "confidence", "calibration_shift")
 """Figures of which the cliff is reported."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -97,7 +97,6 @@ def item_table(records: Sequence[Mapping[str, Any]]) -> ItemTable:
         (record["source_question_id"], record["degradation"]) if record["degradation"] else None for record in records
     ]
     pair_number = {pair: place for place, pair in enumerate(sorted({pair for pair in pair_keys if pair}))}
-    places = [_places(*(record[key] for key in _PLACED_BY)) for record in records]
     return ItemTable(
         columns=columns,
         item_ids=np.array([record["item_id"] for record in records], dtype=object),
@@ -105,7 +104,7 @@ def item_table(records: Sequence[Mapping[str, Any]]) -> ItemTable:
         cluster_ids=tuple(questions),
         pairs=np.array([-1 if pair is None else pair_number[pair] for pair in pair_keys]),
         levels=np.array([record["level"] for record in records], dtype=object),
-        nodes={axis: np.array([place[axis] for place in places], dtype=object) for axis in (OVERALL, *AXES)},
+        nodes=_nodes(records),
         k=k,
         trials=trials,
         vote_levels=requested if elicitation == VOTES and requested else _FINE_LEVELS,
@@ -178,10 +177,12 @@ def complete_columns(columns: dict[str, Array], guesser: Mapping[str, Array]) ->
 _PLACED_BY = ("skill", "degradation", "modality", "source")
 
 
-@functools.lru_cache(maxsize=4096)
-def _places(*values: str | None) -> Mapping[str, str | None]:
-    record: Any = dict(zip(_PLACED_BY, values, strict=True))
-    return {OVERALL: ALL, **{axis: node_of(record) for axis, node_of in AXES.items()}}
+def _nodes(records: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[np.object_]]:
+    kinds: dict[tuple[Any, ...], int] = {}  # few: records are placed by what they share with many others
+    kind = [kinds.setdefault(values, len(kinds)) for values in map(itemgetter(*_PLACED_BY), records)]
+    examples: list[Any] = [dict(zip(_PLACED_BY, values, strict=True)) for values in kinds]
+    nodes = {OVERALL: [ALL] * len(examples), **{axis: list(map(node_of, examples)) for axis, node_of in AXES.items()}}
+    return {axis: np.array(found, dtype=object)[kind] for axis, found in nodes.items()}
 
 
 def _counts(records: Sequence[Mapping[str, Any]]) -> tuple[Array, Array]:

@@ -4,27 +4,47 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ..runs.run import Run
 from .cells import CellFigures, Replicates, combined
 from .item_table import elicitation_of
 
 
-def reason_against_pairing(first: Run, second: Run) -> str | None:
+@dataclass(frozen=True)
+class Asked:
+    """What a run was asked.
+
+    Attributes:
+        run: its name.
+        items: identity of each item -> number of requested trials.
+        elicitations: sorted.
+    """
+
+    run: str
+    items: Mapping[tuple[object, ...], int]
+    elicitations: tuple[str, ...]
+
+    @classmethod
+    def of(cls, run: Run) -> Asked:
+        """Return what a run was asked."""
+        items = {_identity(record): len(record["letters"]) for record in run.records}
+        return cls(run.name, items, tuple(sorted({elicitation_of(record) for record in run.records})))
+
+
+def reason_against_pairing(first: Asked, second: Asked) -> str | None:
     """Say in one phrase why two runs do not compare item by item, or return None if they do.
 
     They do where both hold the same items (identity, level, options, answer, source question), elicited alike, with the
     same number of requested trials each.
     """
-    items = [{_identity(record): len(record["letters"]) for record in run.records} for run in (first, second)]
-    only = [len(items[0].keys() - items[1].keys()), len(items[1].keys() - items[0].keys())]
-    if any(only):
-        return f"different items: {only[0]} only in {first.name}, {only[1]} only in {second.name}"
-    kinds = [sorted({elicitation_of(record) for record in run.records}) for run in (first, second)]
-    if kinds[0] != kinds[1]:
-        return f"different elicitations: {', '.join(kinds[0])} against {', '.join(kinds[1])}"
-    if items[0] != items[1]:
-        trials = [dict(sorted(Counter(counts.values()).items())) for counts in items]
+    if first.items.keys() != second.items.keys():
+        only = len(first.items.keys() - second.items.keys()), len(second.items.keys() - first.items.keys())
+        return f"different items: {only[0]} only in {first.run}, {only[1]} only in {second.run}"
+    if first.elicitations != second.elicitations:
+        return f"different elicitations: {', '.join(first.elicitations)} against {', '.join(second.elicitations)}"
+    if first.items != second.items:
+        trials = [dict(sorted(Counter(asked.items.values()).items())) for asked in (first, second)]
         return f"different numbers of trials T (T -> items): {trials[0]} against {trials[1]}"
     return None
 

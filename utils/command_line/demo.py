@@ -27,7 +27,8 @@ def demo(
         bool, typer.Option("--guesser", help="An untrained checkpoint instead of the reference model.")
     ] = False,
 ) -> None:
-    """Run all three levels with the small reference model, offline, and print accuracy, confidence and shift.
+    """Run all three levels with the small reference model, offline, print accuracy, confidence and shift, and
+    write the report.
 
     The model reads medqdeg's own phantoms and nothing else. Started again after a kill, the run continues.
     """
@@ -52,8 +53,11 @@ def demo(
     # lmms-eval exits with status 0 after most failures; only a results file says that it came through.
     if done.returncode or not any(path.name.endswith("_results.json") for path in written):
         raise SystemExit(f"medqdeg: the run failed (exit status {done.returncode}); what lmms-eval said stands above")
-    _analyse(written, output / "analysis")
+    pages = _analyse(written, output, data)
     print(f"The results are in {written[0].parent.resolve()}, their analysis in {(output / 'analysis').resolve()}")
+    print(
+        f"Open {pages[0].resolve()}; its figure for a paper or a README is in {(output / 'report/figures').resolve()}"
+    )
 
 
 def _tasks(data: Path | None, full: bool) -> str:
@@ -75,12 +79,15 @@ def _checkpoint(output: Path, guesser: bool) -> Path:
     return build_tiny_checkpoint(output / "guesser", "llava")
 
 
-def _analyse(written: list[Path], folder: Path) -> None:
+def _analyse(written: list[Path], output: Path, data: Path | None) -> list[Path]:
     from ..analysis.analyse import analyse
     from ..analysis.writing import write_analysis
+    from ..report.content import report_frames
+    from ..report.writing import write_report
     from ..runs.reading import read_runs
     from .analyze import print_headline
 
     analysis = analyse(read_runs(written))
-    write_analysis(analysis, folder)
+    write_analysis(analysis, output / "analysis")
     print_headline(analysis)
+    return write_report(analysis, report_frames(analysis), output / "report", data=data, for_papers=False)

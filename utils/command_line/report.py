@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
+from ..cores import usable_cores
 from ..errors import InputError, one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
-
-    from ..analysis.analyse import Analysis
 
 
 def report(
@@ -48,43 +42,19 @@ def report(
     if out is None and not terminal:
         raise InputError("nothing to do: name a folder with --out, or ask for --terminal")
     from ..analysis.analyse import analyse
-    from ..report.content import report_frames
+    from ..report.content import SCOPE, report_frames
     from ..report.terminal import print_report
     from ..runs.reading import read_runs
 
     collection = read_runs(results)
     for line in (*collection.warnings, *(f"{run.name}: {line}" for run in collection.runs for line in run.warnings)):
         print(f"medqdeg: {one_line(line)}", file=sys.stderr)
-    analysis = analyse(collection, replicates, seed)
+    analysis = analyse(collection, replicates, seed, SCOPE)
     frames = report_frames(analysis, published=compare == "published")
     if out is not None:
-        written = _write(analysis, frames, out, data)
+        from ..report.writing import write_report
+
+        written = write_report(analysis, frames, out, data=data, workers=usable_cores())
         print(f"{len(written)} files in {out.resolve()}")
     if terminal:
         print_report(frames)
-
-
-def _write(analysis: Analysis, frames: Mapping[str, pd.DataFrame], out: Path, data: Path | None) -> list[Path]:
-    import filelock
-
-    from ..report.figures import write_figures
-    from ..report.items import write_items
-    from ..report.page import write_page
-    from ..report.pictures import write_pictures
-    from ..report.tables_out import write_tables
-
-    try:
-        for folder in (out / "figures", out / "tables"):
-            folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(out / ".medqdeg-report.lock", timeout=0):
-            written = write_tables(frames, out / "tables") + write_figures(frames, out / "figures")
-            shown = write_pictures(analysis.collection.runs, out, data)
-            return [
-                write_page(analysis, frames, out, item_browser=True),
-                write_items(analysis.collection.runs, out, shown),
-                *written,
-            ]
-    except filelock.Timeout:
-        raise InputError(f"{out}: another process is writing a report there") from None
-    except OSError as error:
-        raise InputError(f"{out} cannot be written: {one_line(error)}") from None

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 
 from ..analysis.analyse import Analysis
+from ..analysis.figures import Scope
+from ..analysis.item_table import OVERALL
 from ..taxonomy import (
     CAPABILITIES,
     CLEAN,
@@ -43,9 +45,17 @@ from .paper_tables import (
 CORE = ("accuracy", "confidence", "calibration_shift")
 """The figures that the report follows through levels and nodes."""
 
+NODE_FIGURES = (*CORE, "shift_above_guesser", "shift_james_stein", "ece", "auroc")
+"""The figures that the page offers for every node."""
+
+CONFIDENT = 0.8
+"""Confidence from which an answer counts as confident."""
+
+SCOPE = Scope(NODE_FIGURES, CORE, (OVERALL,))
+"""What part of an analysis a report needs."""
+
 _INTERVAL = ("estimate", "low", "high")
 _SIZE = ("n", "clusters", "small")
-_PAIR_FIGURES = ("accuracy", "confidence", "calibration_shift")
 
 
 @dataclass(frozen=True)
@@ -122,7 +132,7 @@ FRAMES: Mapping[str, FrameKind] = {
         "A model at a level; the guesser has the run's T and K. Calibrated is confidence equal to accuracy.",
         (
             *("model", "origin", "level", "accuracy", "accuracy_low", "accuracy_high"),
-            *("confidence", "confidence_low", "confidence_high", "guesser_accuracy", "guesser_confidence"),
+            *("confidence", "confidence_low", "confidence_high", "small", "guesser_accuracy", "guesser_confidence"),
         ),
     ),
     "reliability": FrameKind(
@@ -173,7 +183,7 @@ def report_frames(analysis: Analysis, *, published: bool = False) -> dict[str, p
     """Return every frame of `FRAMES`; one that the input cannot fill is empty but has its columns.
 
     Args:
-        analysis: of `medqdeg.utils.analysis.analyse.analyse`.
+        analysis: of `medqdeg.utils.analysis.analyse.analyse`, of `SCOPE` or more.
         published: whether the paper's models stand beside the runs, where the paper states what a frame holds.
     """
     with_published: Mapping[str, Callable[..., pd.DataFrame]] = {
@@ -304,7 +314,7 @@ def rank_change(analysis: Analysis, *, published: bool) -> pd.DataFrame:
 def paired(analysis: Analysis) -> pd.DataFrame:
     """Return the differences of runs on the same items, each with a sentence that says whether it is within noise."""
     table = overall(analysis.tables["models"])
-    chosen = table[table["figure"].isin(_PAIR_FIGURES)]
+    chosen = table[table["figure"].isin(CORE)]
     within = (chosen["low"] <= 0) & (chosen["high"] >= 0)
     return _frame(
         "paired",

@@ -37,6 +37,8 @@ RC: Mapping[str, Any] = {
     "grid.color": GRID_COLOUR,
     "grid.linewidth": 0.6,
     "text.color": TEXT_COLOUR,
+    "text.hinting": "none",  # text is as wide in one format as in another, which are laid out together
+    "figure.dpi": 200,
     "text.parse_math": False,  # a model's name may hold a $
     "xtick.color": TEXT_COLOUR,
     "ytick.color": TEXT_COLOUR,
@@ -47,8 +49,6 @@ RC: Mapping[str, Any] = {
     "lines.linewidth": 1.4,
     "lines.markersize": 4.5,
     "errorbar.capsize": 0.0,
-    "savefig.bbox": "tight",
-    "savefig.pad_inches": 0.06,
     "pdf.fonttype": 42,
     "svg.fonttype": "path",
     "svg.hashsalt": "medqdeg",  # the same bytes each time
@@ -79,10 +79,19 @@ def model_styles(models: Iterable[str]) -> dict[str, ModelStyle]:
 
 
 def label(name: object, longest: int = 34) -> str:
-    """Return a name on one line that no plotting library takes for markup or for a hidden label."""
+    """Return a name on one line that no plotting library takes for markup or for a hidden label.
+
+    A long one loses its middle: names of models often differ at their ends.
+    """
     text = one_line(name)
-    text = text if len(text) <= longest else text[: longest - 1] + "…"
+    if len(text) > longest:
+        text = f"{text[: (longest + 1) // 2 - 1]}…{text[-(longest // 2) :]}"
     return f" {text}" if text.startswith("_") else text
+
+
+def signed(value: float) -> str:
+    """Return a difference of shares in points, with its sign and one decimal."""
+    return f"{100 * value:+.1f}".replace("-", "−")
 
 
 def spoken(name: str) -> str:

@@ -26,14 +26,12 @@ from ..atomic_files import write_atomically
 from ..published.results import GROUPS
 from ..statistics.bootstrap import SMALL
 from ..taxonomy import CAPABILITY_TREE, LEVELS
-from .content import FRAMES, overall
+from .content import CORE, FRAMES, NODE_FIGURES, overall
 from .paper_tables import paper_layout
 
 PAGE = "report.html"
 ITEMS_PAGE = "items.html"
 
-_FIGURES = ("accuracy", "confidence", "calibration_shift", "shift_above_guesser", "shift_james_stein", "ece", "auroc")
-_CHANGED = ("accuracy", "confidence", "calibration_shift")
 _DECIMALS = 4
 _TABLES = (
     *("headline", "table_6", "table_2", "table_3", "figure_5", "dunning_kruger", "paired", "refused_pairs"),
@@ -78,7 +76,7 @@ def write_page(
     collection = analysis.collection
     data = {
         "levels": LEVELS,
-        "figures": {name: FIGURES[name].meaning for name in _FIGURES},
+        "figures": {name: FIGURES[name].meaning for name in NODE_FIGURES},
         "tree": CAPABILITY_TREE,
         "small_below": SMALL,
         "runs": [run.name for run in collection.runs],
@@ -117,11 +115,15 @@ def page_tables(frames: Mapping[str, pd.DataFrame]) -> list[PageTable]:
         if name in ("table_2", "table_3", "table_6"):
             frame = paper_layout(frame)
             frame = frame.drop(columns=[column for column in frame.columns if column.endswith("_n")])
-            frame = frame.assign(group=frame["group"].map(GROUPS)).dropna(axis="columns", how="all")
+            groups = frame["group"].map(GROUPS)
+            origin = frame["origin"].where(groups.isna(), frame["origin"] + ": " + groups)
+            frame = frame.assign(origin=origin).drop(columns=["group"]).dropna(axis="columns", how="all")
         if name == "headline":
             frame = frame.drop(columns=["guesser_confidence"]).rename(columns={"trials": "T", "options": "K"})
             last = ["n", "clusters", "small", "T", "K", "elicitation"]
             frame = frame[[*frame.columns.difference(last, sort=False), *last]]
+        if name == "paired":
+            frame = frame[["statement", *frame.columns.drop("statement")]]
         if "figure" in frame and "estimate" in frame:
             frame = frame.rename(columns={"estimate": "difference", "low": "difference_low", "high": "difference_high"})
         kind = FRAMES[name]
@@ -179,7 +181,7 @@ def _read(name: str) -> str:
 def _nodes(analysis: Analysis) -> list[list[Any]]:
     """Return run, level, axis, node, n, clusters, small, guesser's accuracy, confidence and shift, then the figures."""
     figures = analysis.tables["figures"]
-    chosen = figures[figures["figure"].isin(_FIGURES)]
+    chosen = figures[figures["figure"].isin(NODE_FIGURES)]
     values = {
         (row.run, row.level, row.axis, row.node, row.figure): [number(row.estimate), number(row.low), number(row.high)]
         for row in chosen.itertuples()
@@ -189,7 +191,7 @@ def _nodes(analysis: Analysis) -> list[list[Any]]:
     for row in analysis.tables["nodes"].itertuples():
         key = (row.run, row.level, row.axis, row.node)
         guesser = [number(value) for value in (row.guesser_accuracy, row.guesser_confidence, row.guesser_shift)]
-        found = [values.get((*key, name)) for name in _FIGURES]
+        found = [values.get((*key, name)) for name in NODE_FIGURES]
         size = [int(row.n), int(row.clusters), int(row.small)]
         rows.append([place[row.run], row.level, row.axis, row.node, *size, *guesser, *found])
     return rows
@@ -197,7 +199,7 @@ def _nodes(analysis: Analysis) -> list[list[Any]]:
 
 def _changes(analysis: Analysis) -> list[list[Any]]:
     changes = analysis.tables["changes"]
-    chosen = changes[changes["figure"].isin(_CHANGED) & changes["comparison"].isin(["L0_to_L1", "L0_to_L2"])]
+    chosen = changes[changes["figure"].isin(CORE) & changes["comparison"].isin(["L0_to_L1", "L0_to_L2"])]
     place = {run.name: index for index, run in enumerate(analysis.collection.runs)}
     return [
         [
@@ -249,6 +251,7 @@ def _table_columns(frame: pd.DataFrame) -> list[str]:
 def _table_rows(frame: pd.DataFrame) -> list[list[Mapping[str, Any]]]:
     """Return the cells: `text`, the number or text to sort by, whether it is a number, and the interval's ends."""
     shown = _table_columns(frame)
+    numeric = {name for name in shown if any(_is_number(value) for value in frame[name])}
     rows = []
     for row in frame.to_dict("records"):
         cells = []
@@ -257,19 +260,23 @@ def _table_rows(frame: pd.DataFrame) -> list[list[Mapping[str, Any]]]:
             if isinstance(value, bool):
                 value = "yes" if value else "no"
             missing = value is None or (isinstance(value, float) and math.isnan(value))
-            numeric = isinstance(value, int | float)
             text = "–" if missing else _as_text(value, name)
             ends = [number(row.get(f"{name}_{end}"), 9) for end in ("low", "high")]
             interval = "" if None in ends else "[" + ", ".join(_as_text(end, name) for end in ends) + "]"
             cells.append(
                 {
-                    **{"text": text, "value": "" if missing else value, "numeric": numeric},
+                    **{"text": text, "value": "" if missing else value, "numeric": name in numeric},
                     **{"interval": interval, "low": ends[0], "high": ends[1]},
                     "small": bool(row.get(f"{name}_small") or (name == "n" and row.get("small") is True)),
                 }
             )
         rows.append(cells)
     return rows
+
+
+def _is_number(value: Any) -> bool:
+    value = _plain(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
 
 
 def _as_text(value: Any, name: str) -> str:

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from ..analysis.analyse import Analysis
 from ..analysis.cells import Cell, CellSums, Replicates, combined
-from ..analysis.item_table import item_table
+from ..analysis.item_table import ItemTable
 from ..nodes import dunning_kruger
 from ..published.results import TABLE_2_COLUMNS, TABLE_3_COLUMNS, Stated, published_calibration, published_models
-from ..runs.run import Run
 from ..statistics.bootstrap import SMALL, ClusterBootstrap
 from ..statistics.comparisons import matched_change
 from ..taxonomy import CLEAN, LEVELS
@@ -78,8 +77,8 @@ def table_2(analysis: Analysis, *, published: bool) -> pd.DataFrame:
     items of all six. Unlabelled items are in no column.
     """
     rows: list[dict[str, Any]] = []
-    for run in analysis.collection.runs:
-        rows += _pooled_tasks(run, analysis.replicates, analysis.seed)
+    for run, table in analysis.item_tables.items():
+        rows += _pooled_tasks(run, table, analysis.replicates, analysis.seed)
     if published:
         for model in published_models():
             for column, stated in {AVERAGE: model.task_average, **model.tasks}.items():
@@ -95,8 +94,8 @@ def table_3(analysis: Analysis, *, published: bool) -> pd.DataFrame:
     own clean version. The paper does not say how its changes are computed.
     """
     rows: list[dict[str, Any]] = []
-    for run in analysis.collection.runs:
-        rows += _pooled_categories(run, analysis.replicates, analysis.seed)
+    for run, table in analysis.item_tables.items():
+        rows += _pooled_categories(run, table, analysis.replicates, analysis.seed)
     if published:
         for model in published_models():
             for column, stated in {AVERAGE: model.category_average, **model.categories}.items():
@@ -183,8 +182,8 @@ def overall(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["axis"] == "overall"]
 
 
-def _pooled_tasks(run: Run, replicates: int, seed: int) -> Iterator[dict[str, Any]]:
-    sums = _pooled_sums(run, replicates, seed, "task")
+def _pooled_tasks(run: str, items: ItemTable, replicates: int, seed: int) -> Iterator[dict[str, Any]]:
+    sums = _pooled_sums(items, replicates, seed, "task")
     if not any(cell.level == _POOLED for cell in sums.cells):
         return
     accuracy = sums.mean(sums.table.columns["accuracy"], with_errors=True)
@@ -198,15 +197,15 @@ def _pooled_tasks(run: Run, replicates: int, seed: int) -> Iterator[dict[str, An
         change = None
         if len(paired) == len(pooled):
             change = _minus(average, _mean_of(accuracy.rows([place[cell] for cell in clean])))
-        yield _pooled_row(run.name, AVERAGE, average, change)
+        yield _pooled_row(run, AVERAGE, average, change)
     for number in found:
         here = accuracy.rows([place[pooled[number]]])
         change = _minus(here, accuracy.rows([place[clean[number]]])) if number in paired else None
-        yield _pooled_row(run.name, pooled[number].node, here, change)
+        yield _pooled_row(run, pooled[number].node, here, change)
 
 
-def _pooled_categories(run: Run, replicates: int, seed: int) -> Iterator[dict[str, Any]]:
-    sums = _pooled_sums(run, replicates, seed, "degradation_category", "overall")
+def _pooled_categories(run: str, items: ItemTable, replicates: int, seed: int) -> Iterator[dict[str, Any]]:
+    sums = _pooled_sums(items, replicates, seed, "degradation_category", "overall")
     table = sums.table
     accuracy = sums.mean(table.columns["accuracy"], with_errors=True)
     own = matched_change(table.columns["accuracy"], table.clusters, table.levels == CLEAN, table.levels == _POOLED)
@@ -217,14 +216,13 @@ def _pooled_categories(run: Run, replicates: int, seed: int) -> Iterator[dict[st
     for column, cell in wanted.items():
         if cell in place:
             row = [place[cell]]
-            yield _pooled_row(run.name, column, accuracy.rows(row), change.rows(row) if change.n[row[0]] else None)
+            yield _pooled_row(run, column, accuracy.rows(row), change.rows(row) if change.n[row[0]] else None)
 
 
-def _pooled_sums(run: Run, replicates: int, seed: int, *axes: str) -> CellSums:
+def _pooled_sums(items: ItemTable, replicates: int, seed: int, *axes: str) -> CellSums:
     """Return the cells of some axes with L1 and L2 as one level."""
-    table = item_table(run.records)
-    pooled = np.where(table.levels == CLEAN, CLEAN, _POOLED).astype(object)
-    table = replace(table, levels=pooled, nodes={axis: table.nodes[axis] for axis in axes})
+    pooled = np.where(items.levels == CLEAN, CLEAN, _POOLED).astype(object)
+    table = replace(items, levels=pooled, nodes={axis: items.nodes[axis] for axis in axes})
     return CellSums(table, _draws(len(table.cluster_ids), replicates, seed))
 
 

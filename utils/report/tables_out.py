@@ -39,6 +39,11 @@ _LATEX = {
     **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}"},
     **{"−": "$-$", "±": r"$\pm$", "–": "--", "†": r"\textdagger{}", "[": "{[}", "]": "{]}"},
 }
+_CHANGE = "change"
+"""Head of a column of changes in tables 6, 2 and 3; the column before it says of what."""
+
+_UPRIGHT, _WIDE = 5, 9  # columns that a page takes upright, and on its side
+_NEGATIVE = re.compile(r"(?:(?<=^)|(?<=[\[ ]))-(?=\d)")  # the minus of a number, not the hyphen of a name
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~#&!$])")
 
 
@@ -70,7 +75,7 @@ def printed(name: str, frame: pd.DataFrame) -> PrintedTable:
     signed_rows = frame["figure"].eq("calibration_shift") if "figure" in frame else pd.Series(False, frame.index)
     changes = name in ("degradation_drop", "paired")
     columns = [column for column in kind.columns if not column.endswith(("_low", "_high")) and column != "small"]
-    columns = [column for column in columns if column not in ("low", "high")]
+    columns = [column for column in columns if column not in ("low", "high", "statement")]
     rows = []
     for row, signed in zip(frame.to_dict("records"), signed_rows, strict=True):
         cells = []
@@ -86,11 +91,40 @@ def printed(name: str, frame: pd.DataFrame) -> PrintedTable:
 
 
 def latex(table: PrintedTable, label: str) -> str:
-    """Return a table as a LaTeX fragment for \\usepackage{booktabs,longtable}, with every text escaped."""
+    """Return a table as a LaTeX fragment, with every text escaped; its first line names the packages it needs.
+
+    A wide one lies on its side in small print; where it has changes beside its figures, they make a second table.
+    """
+    tables = {label: table}
+    if len(table.columns) > _WIDE and _CHANGE in table.columns:
+        tables = {label: _without_changes(table), f"{label}_change": _changes_of(table)}
+    body = "\n".join(_longtable(part, name) for name, part in tables.items())
+    if max(len(part.columns) for part in tables.values()) > _UPRIGHT:
+        body = f"\\begin{{landscape}}\\scriptsize\\setlength{{\\tabcolsep}}{{2pt}}\n{body}\n\\end{{landscape}}"
+    packages = r"% \usepackage{booktabs,longtable,pdflscape,textcomp}; \usepackage[T1]{fontenc}"
+    return f"{packages}\n{body}\n"
+
+
+def _without_changes(table: PrintedTable) -> PrintedTable:
+    kept = [place for place, head in enumerate(table.columns) if head != _CHANGE]
+    return _columns_of(table, kept, [table.columns[place] for place in kept], table.title)
+
+
+def _changes_of(table: PrintedTable) -> PrintedTable:
+    changes = [place for place, head in enumerate(table.columns) if head == _CHANGE]
+    heads = [*table.columns[:2], *(table.columns[place - 1] for place in changes)]
+    return _columns_of(table, [0, 1, *changes], heads, f"{table.title}: {_CHANGE} from L0")
+
+
+def _columns_of(table: PrintedTable, places: Sequence[int], heads: Sequence[str], title: str) -> PrintedTable:
+    rows = tuple(tuple(row[place] for place in places) for row in table.rows)
+    return PrintedTable(title, table.note, tuple(heads), rows)
+
+
+def _longtable(table: PrintedTable, label: str) -> str:
     letters = "l" * len(table.columns)
     heads = " & ".join(escape_latex(head) for head in table.columns)
     lines = [
-        r"% \usepackage{booktabs,longtable}; \usepackage[T1]{fontenc}",
         rf"\begin{{longtable}}{{{letters}}}",
         rf"\caption{{{escape_latex(table.title)}. {escape_latex(table.note)}}}\label{{tab:{label}}}\\",
         r"\toprule",
@@ -103,10 +137,10 @@ def latex(table: PrintedTable, label: str) -> str:
         r"\endhead",
         r"\bottomrule",
         r"\endfoot",
-        *(" & ".join(escape_latex(cell) for cell in row) + r" \\" for row in table.rows),
+        *(" & ".join(escape_latex(_NEGATIVE.sub("−", cell)) for cell in row) + r" \\" for row in table.rows),
         r"\end{longtable}",
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def markdown(table: PrintedTable) -> str:
@@ -167,17 +201,17 @@ def _paper_table(name: str, frame: pd.DataFrame) -> PrintedTable:
         rows.append(tuple(cells))
     heads = ["model", "origin"]
     for column in present:
-        heads += [spoken(column)] if column == "L0" else [spoken(column), "change"]
+        heads += [spoken(column)] if column == "L0" else [spoken(column), _CHANGE]
     note = FRAMES[name].meaning
     if (frame["origin"] == PUBLISHED).any():
-        note += f" Published: {SOURCE}, which states no intervals."
+        note += f' All but "{OURS}": published, {SOURCE}, which states no intervals.'
     if frame["small"].any():
         note += " * fewer than 30 source questions: do not rely on the interval."
     return PrintedTable(FRAMES[name].title, f"Percent, 95% intervals. {note}", tuple(heads), tuple(rows))
 
 
 def _origin(row: Mapping[str, Any]) -> str:
-    return OURS if row["origin"] == OURS else f"{row['origin']}: {GROUPS[row['group']]}"
+    return OURS if row["origin"] == OURS else GROUPS[row["group"]]
 
 
 def _cell(row: Mapping[str, Any], column: str, low: str, high: str, *, sign: str = "", small: object = False) -> str:

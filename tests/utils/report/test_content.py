@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from medqdeg.utils.report.content import FRAMES
+from medqdeg.utils.analysis.analyse import analyse
+from medqdeg.utils.analysis.figures import WHOLE
+from medqdeg.utils.report.content import FRAMES, SCOPE, report_frames
+from medqdeg.utils.report.page import write_page
 from medqdeg.utils.report.paper_tables import OURS
+from medqdeg.utils.runs.reading import read_runs
+
+from ..run_files import scored_levels, write_run
 
 
 def test_frames_have_the_documented_columns(
@@ -55,6 +63,17 @@ def test_paired_statements_agree_with_the_intervals(frames: dict[str, pd.DataFra
     refused = frames["refused_pairs"]
     assert len(refused) == 2
     assert refused["reason"].str.startswith("different numbers of trials T").all()
+
+
+def test_a_report_needs_no_more_than_its_scope(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        write_run(tmp_path, scored_levels(20, seed=seed), model=f"m/{seed}")
+    collection = read_runs([tmp_path])
+    part, whole = (report_frames(analyse(collection, 100, scope=scope)) for scope in (SCOPE, WHOLE))
+    for name, frame in part.items():
+        pd.testing.assert_frame_equal(frame, whole[name])
+    pages = [write_page(analyse(collection, 100, scope=scope), part, tmp_path).read_bytes() for scope in (SCOPE, WHOLE)]
+    assert pages[0] == pages[1]
 
 
 def test_ranks(frames: dict[str, pd.DataFrame]) -> None:

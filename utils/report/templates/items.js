@@ -51,7 +51,7 @@
     for (let at = first; at < last; at += 1) {
       const item = shown[at];
       const mark = { 1: "right", 0: "wrong" }[credit(item)] ?? "tied or unscored";
-      const what = [levels[items.level[item]], text("modality", item), text("degradation", item).replaceAll("_", " "), mark, `confidence ${digits(confidence(item))}`];
+      const what = [levels[items.level[item]], mark, `confidence ${digits(confidence(item))}`, text("modality", item), text("degradation", item).replaceAll("_", " ")];
       const row = element("div", { class: "row", role: "option", id: `row-${at}`, "aria-selected": String(at === chosen), "aria-posinset": at + 1, "aria-setsize": shown.length },
         element("b", {}, text("question", item) || `Item ${items.id[item]}`), element("span", {}, what.filter(Boolean).join(" · ")));
       row.style.top = `${at * ROW}px`;

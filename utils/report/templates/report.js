@@ -16,10 +16,14 @@
   const levelColour = (level) => `var(--${level.toLowerCase()})`;
   const size = (node) => `n = ${node.n.toLocaleString("en")}, ${node.clusters.toLocaleString("en")} source questions${node.small ? " (few)" : ""}`;
   const place = (id) => document.getElementById(id);
-  const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+  // Names of models often differ at their ends.
+  const short = (text, most) => (text.length > most ? `${text.slice(0, Math.ceil(most / 2) - 1)}…${text.slice(-Math.floor(most / 2))}` : text);
   const known = (list, get) => list.filter((entry) => get(entry) !== null && get(entry) !== undefined);
   const longest = (names, most) => Math.max(...names.map((name) => short(name, most).length), 4) * 6.8 + 16;
   const wide = () => Math.max(320, Math.min(1100, place("main").clientWidth - 48));
+  // Dots are open where there are fewer than 30 source questions.
+  const dotStyle = (colour) => ({ fill: (d) => (d.small ? "var(--paper)" : colour(d)), stroke: colour, strokeWidth: 1.5 });
+  const signedTick = (value) => (value === 0 ? "0" : d3.format("+.2~f")(value));
   const base = (text, options) => ({ ariaLabel: text, style: { background: "transparent", fontSize: "12px" }, ...options });
 
   function legend(parent, entries) {
@@ -46,26 +50,28 @@
     figure("severity", (holder) => {
       legend(holder, [["accuracy", "var(--accuracy)"], ["confidence", "var(--confidence)"]]);
       const grid = element("div", { class: "panels" });
+      const width = Math.min(wide(), data.runs.length === 1 ? 640 : data.runs.length < 4 ? 340 : 270);
+      grid.style.gridTemplateColumns = `repeat(auto-fill, minmax(min(100%, ${width}px), 1fr))`;
       holder.append(grid);
       for (const run of data.runs) {
         const rows = data.levels.map((level) => find(run, level)).filter(Boolean);
         const points = rows.flatMap((node) => ["accuracy", "confidence"].map((name) => {
           const [estimate, low, high] = triple(node, name);
-          return { level: node.level, name, estimate, low, high, guess: node.guesserAccuracy,
+          return { level: node.level, name, estimate, low, high, small: node.small, guess: node.guesserAccuracy,
             text: `${run}, ${node.level}\n${name} ${interval([estimate, low, high])}\n${size(node)}` };
         }));
         const shown = known(points, (d) => d.estimate);
         const bounded = known(shown, (d) => d.low);
         const stroke = (d) => `var(--${d.name})`;
         grid.append(element("div", {}, element("h3", {}, run), Plot.plot(base(`Accuracy and confidence of ${run} by level`, {
-          width: 270, height: 200, marginLeft: 36, marginRight: 14,
+          width, height: 60 + width * 0.5, marginLeft: 36, marginRight: 14,
           x: { type: "point", domain: data.levels, label: null, padding: 0.25 }, y: { domain: [0, 1], grid: true, label: null, ticks: 5 },
           marks: [
             Plot.areaY(bounded, { x: "level", y1: "low", y2: "high", z: "name", fill: stroke, fillOpacity: 0.15 }),
             Plot.lineY(points.filter((d) => d.name === "accuracy"), { x: "level", y: "guess", stroke: "currentColor", strokeOpacity: 0.6, strokeDasharray: "2,3" }),
             Plot.lineY(shown, { x: "level", y: "estimate", z: "name", stroke, strokeWidth: 2 }),
             Plot.ruleX(bounded, { x: "level", y1: "low", y2: "high", stroke, strokeWidth: 1.5 }),
-            Plot.dot(shown, { x: "level", y: "estimate", fill: stroke, r: 4 }),
+            Plot.dot(shown, { x: "level", y: "estimate", ...dotStyle(stroke), r: 4 }),
             Plot.tip(shown, Plot.pointer({ x: "level", y: "estimate", title: "text" })),
           ],
         }))));
@@ -83,7 +89,7 @@
     let withPublished = published.length > 0;
     const rowsOf = () => [
       ...data.runs.flatMap((run) => data.levels.map((level) => find(run, level)).filter(Boolean).map((node) => ({
-        model: run, level: node.level, own: true, guesser: node.guesserShift, detail: size(node),
+        model: run, level: node.level, own: true, small: node.small, guesser: node.guesserShift, detail: size(node),
         values: Object.fromEntries(PUBLISHED.map((name) => [name, triple(node, name)])) }))),
       ...(withPublished ? published.flatMap((model) => Object.entries(model.calibration).map(([level, values]) => ({
         model: `${model.model} †`, level, own: false, guesser: null, detail: "published, digitised from figure 5",
@@ -112,7 +118,7 @@
         const guess = shift ? known(points.filter((d) => d.level === data.levels[0]), (d) => d.guesser) : [];
         grid.append(element("div", {}, element("h3", {}, label(name)), Plot.plot(base(`${label(name)} of each model by level`, {
           width: plain + (named && !narrow ? margin : 0), height: order.length * 24 + 50, marginLeft: named ? margin : 10, marginRight: 14, marginTop: 10,
-          x: { grid: true, label: null, ticks: 4, inset: 6, zero: shift, domain: shift ? undefined : [0, 1], tickFormat: shift ? "+.2~f" : ".1f" },
+          x: { grid: true, label: null, ticks: 4, inset: 6, zero: shift, domain: shift ? undefined : [0, 1], tickFormat: shift ? signedTick : ".1f" },
           y: { domain: order, label: null, axis: named ? "left" : null, tickFormat: (text) => short(text, 28), tickSize: 0 },
           marks: [
             ...(shift ? [Plot.ruleX([0], { stroke: "currentColor" })] : []),
@@ -120,7 +126,7 @@
             Plot.line(points, { x: "value", y: "model", z: "model", stroke: "currentColor", strokeOpacity: 0.35, strokeWidth: 2 }),
             Plot.ruleY(bounded, { y: "model", x1: "low", x2: "high", stroke: fill, strokeWidth: 5, strokeOpacity: 0.3 }),
             Plot.dot(guess, { y: "model", x: "guesser", symbol: "times", stroke: "currentColor", r: 4 }),
-            Plot.dot(points, { x: "value", y: "model", fill, r: 4.5, stroke: "var(--paper)", strokeWidth: 1 }),
+            Plot.dot(points, { x: "value", y: "model", ...dotStyle(fill), r: 4 }),
             Plot.tip(points, Plot.pointer({ x: "value", y: "model", title: "text" })),
           ],
         }))));
@@ -149,7 +155,7 @@
     levelLegend(holder);
     holder.append(Plot.plot(base(text, {
       width: Math.min(wide(), 900), height: order.length * 34 + 64, marginLeft: longest(order, most), marginRight: 20, marginTop: 8, marginBottom: 46,
-      x: { grid: true, label: label(figureName), labelAnchor: "center", labelOffset: 40, labelArrow: "none", zero: signed, domain: signed ? undefined : [0, 1], tickFormat: signed ? "+.2~f" : ".1f" },
+      x: { grid: true, label: label(figureName), labelAnchor: "center", labelOffset: 40, labelArrow: "none", zero: signed, domain: signed ? undefined : [0, 1], tickFormat: signed ? signedTick : ".1f" },
       y: { domain: order, label: null, tickFormat: (name) => short(name, most), tickSize: 0 },
       marks: [
         ...(signed ? [Plot.ruleX([0], { stroke: "currentColor" })] : []),
@@ -157,7 +163,7 @@
           const own = points.filter((d) => d.level === level);
           return [
             Plot.ruleY(known(own, (d) => d.low), { y: "name", x1: "low", x2: "high", stroke, strokeWidth: 2, strokeOpacity: 0.55, dy: dy(level) }),
-            Plot.dot(own, { y: "name", x: "estimate", stroke, fill: (d) => (d.small ? "var(--paper)" : levelColour(d.level)), strokeWidth: 2, r: 4, dy: dy(level) }),
+            Plot.dot(own, { y: "name", x: "estimate", ...dotStyle(stroke), r: 4, dy: dy(level) }),
             Plot.tip(own, Plot.pointer({ y: "name", x: "estimate", title: "text", dy: dy(level) })),
           ];
         }),
@@ -256,7 +262,7 @@
         list.append(line);
       }
       holder.append(list);
-      const key = (depth, node) => `${"\u2003".repeat(depth)}${node}`;
+      const key = (depth, node) => `${["", "› ", "›› "][depth]}${node}`;
       const back = new Map(rows.map(([depth, node]) => [key(depth, node), [axisOf.get(`${depth}${node}`), node]]));
       nodeDots(holder, run, name, [...back.keys()], (own, level, text) => find(own, level, ...back.get(text)), `${label(name)} of ${run} by skill and level`);
       numbers(place("hierarchy-numbers"), "skills", ["model", "axis", "node", "level", label(name), "n", "source questions"],
@@ -271,7 +277,7 @@
 
   function scatter() {
     const points = known([
-      ...data.runs.flatMap((run) => data.levels.map((level) => find(run, level)).filter(Boolean).map((node) => ({ model: run, level: node.level, own: true,
+      ...data.runs.flatMap((run) => data.levels.map((level) => find(run, level)).filter(Boolean).map((node) => ({ model: run, level: node.level, own: true, small: node.small,
         x: triple(node, "accuracy"), y: triple(node, "confidence"), gx: node.guesserAccuracy, gy: node.guesserConfidence, detail: size(node) }))),
       ...published.flatMap((model) => Object.entries(model.calibration).map(([level, values]) => ({ model: `${model.model} †`, level, own: false,
         x: [values[0], null, null], y: [values[1], null, null], detail: "published, digitised from figure 5" }))),
@@ -282,12 +288,15 @@
       const own = points.filter((d) => d.own);
       const last = data.runs.map((run) => own.filter((d) => d.model === run).at(-1)).filter(Boolean);
       const fill = (d) => levelColour(d.level);
-      // Labels move down until they are a line apart.
+      // Labels move down until they are a line apart, and up from the lower edge.
+      const LINE = 14;
+      const depth = side * 0.75 - 70;
+      const sorted = d3.sort(last, (d) => -d.y[0]);
       let above = -Infinity;
-      const labels = d3.sort(last, (d) => -d.y[0]).map((d) => {
-        const middle = (1 - d.y[0]) * (side * 0.75 - 70);
-        above = Math.max(middle, above + 14);
-        return [d, above - middle];
+      const labels = sorted.map((d, place) => {
+        const middle = (1 - d.y[0]) * depth;
+        above = Math.max(middle, above + LINE);
+        return [d, Math.min(above, depth - LINE * (sorted.length - place - 0.5)) - middle];
       });
       holder.append(Plot.plot(base("Confidence against accuracy of each model and level", {
         width: side, height: side * 0.75, marginLeft: 46, marginRight: 20, marginBottom: 46, marginTop: 24,
@@ -299,8 +308,8 @@
           Plot.dot(known(own, (d) => d.gy), { x: "gx", y: "gy", symbol: "times", stroke: "currentColor", r: 5 }),
           Plot.ruleY(known(own, (d) => d.x[1]), { y: (d) => d.y[0], x1: (d) => d.x[1], x2: (d) => d.x[2], stroke: fill, strokeOpacity: 0.5 }),
           Plot.ruleX(known(own, (d) => d.y[1]), { x: (d) => d.x[0], y1: (d) => d.y[1], y2: (d) => d.y[2], stroke: fill, strokeOpacity: 0.5 }),
-          Plot.dot(own, { x: (d) => d.x[0], y: (d) => d.y[0], fill, r: 4.5, stroke: "var(--paper)" }),
-          ...labels.map(([d, dy]) => Plot.text([d], { x: (each) => each.x[0], y: (each) => each.y[0], text: (each) => short(each.model, 26), textAnchor: "end", dx: -14, dy, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 3 })),
+          Plot.dot(own, { x: (d) => d.x[0], y: (d) => d.y[0], ...dotStyle(fill), r: 4 }),
+          ...(side > 480 || labels.length < 4 ? labels : []).map(([d, dy]) => Plot.text([d], { x: (each) => each.x[0], y: (each) => each.y[0], text: (each) => short(each.model, 26), textAnchor: "end", dx: -14, dy, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 3 })),
           Plot.tip(points, Plot.pointer({ x: (d) => d.x[0], y: (d) => d.y[0], title: (d) => `${d.model}, ${d.level}\naccuracy ${interval(d.x)}\nconfidence ${interval(d.y)}\n${d.detail}` })),
         ],
       })));
@@ -324,7 +333,7 @@
           ...(diagonal ? [Plot.ruleX(known(own, (d) => d.low), { x, y1: "low", y2: "high", stroke, strokeWidth: 1.5, strokeOpacity: 0.6 })]
             : [Plot.areaY(known(own, (d) => d.low), { x, y1: "low", y2: "high", z: "level", fill: stroke, fillOpacity: 0.15 })]),
           Plot.line(own, { x, y: "estimate", z: "level", stroke, strokeWidth: 2 }),
-          ...(diagonal ? [Plot.dot(own, { x, y: "estimate", r: "n", fill: stroke, fillOpacity: 0.85, stroke: "var(--paper)" })] : []),
+          ...(diagonal ? [Plot.dot(own, { x, y: "estimate", r: "n", ...dotStyle(stroke) })] : []),
           Plot.tip(own, Plot.pointer({ x, y: "estimate", title: (d) => `${run}, ${d.level}\n${xLabel} ${digits(d[x])}\n${yLabel} ${interval([d.estimate, d.low, d.high])}\n${size(d)}` })),
         ],
       })));
@@ -350,8 +359,13 @@
       const most = wide() < 600 ? 14 : 26;
       const colours = d3.scaleOrdinal(data.runs, ["#0072b2", "#c98a00", "#009e73", "#c4441c", "#8a4f9e", "#3aa0d8", "#7a6a00", "#c25b94", "#5b6b7b", "#4a7a3a"]);
       const name = (d) => `${d.rank}  ${short(d.model, most)}`;
-      const side = longest(rows.map(name), most + 4);
-      const text = { y: "line", x: "level", text: name, fill: "currentColor", fillOpacity: (d) => (d.own ? 1 : 0.6), fontWeight: (d) => (d.own && rows.length > own.length ? 700 : 400) };
+      const side = longest(rows.map(name), most + 4) * 1.1; // ours are bold
+      const text = { y: "line", x: "level", text: name, fill: "currentColor" };
+      const ours = rows.length > own.length ? { fontWeight: 700 } : {};
+      const names = (level, options) => [
+        Plot.text(ends(level).filter((d) => !d.own), { ...text, ...options, fillOpacity: 0.65 }),
+        Plot.text(ends(level).filter((d) => d.own), { ...text, ...options, ...ours }),
+      ];
       holder.append(Plot.plot(base("Rank of each model by accuracy at each level", {
         width: Math.min(wide(), 820), height: count * (count > 15 ? 16 : 28) + 50, marginBottom: 14, marginLeft: side, marginRight: side,
         x: { type: "point", domain: data.levels, axis: "top", label: null, padding: 0, tickSize: 0 }, y: { reverse: true, axis: null },
@@ -359,8 +373,8 @@
           Plot.line(rows.filter((d) => !d.own), { x: "level", y: "line", z: "model", stroke: "currentColor", strokeOpacity: 0.18 }),
           Plot.line(own, { x: "level", y: "line", z: "model", stroke: (d) => colours(d.model), strokeWidth: 2.5 }),
           Plot.dot(own, { x: "level", y: "line", fill: (d) => colours(d.model), r: 4 }),
-          Plot.text(ends(data.levels[0]), { ...text, textAnchor: "end", dx: -10 }),
-          Plot.text(ends(data.levels.at(-1)), { ...text, textAnchor: "start", dx: 10 }),
+          ...names(data.levels[0], { textAnchor: "end", dx: -10 }),
+          ...names(data.levels.at(-1), { textAnchor: "start", dx: 10 }),
           Plot.tip(rows, Plot.pointer({ x: "level", y: "line", title: (d) => `${d.model}, ${d.level}\nrank ${d.rank}\naccuracy ${digits(d.accuracy)}` })),
         ],
       })));

@@ -1,0 +1,92 @@
+"""Pieces that the printed figures share: points with intervals, axes in percent, legends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
+
+from .figure_style import GUIDE_COLOUR, label, model_styles, spoken
+
+Frames = Mapping[str, pd.DataFrame]
+"""Of `content.report_frames`."""
+
+ROW = 0.22
+"""Inches that a row of text takes."""
+
+
+def dots(
+    axes: Axes, places: ArrayLike, values: ArrayLike, ends: ArrayLike, small: ArrayLike, colour: str,
+    *, marker: str = "o", size: float | None = None, sideways: bool = False,
+) -> None:  # fmt: skip
+    """Draw values with intervals, hollow where they are `small`.
+
+    Args:
+        axes: to draw on.
+        places: (n,) along the other axis.
+        values: (n,).
+        ends: (n, 2) low and high; NaN where there is none.
+        small: (n,) flags.
+        colour: of all.
+        marker: of all.
+        size: of the markers, in points.
+        sideways: values along x.
+    """
+    places, values, hollow = np.asarray(places, dtype=float), np.asarray(values), np.asarray(small, dtype=bool)
+    low, high = np.asarray(ends, dtype=float).T
+    (axes.hlines if sideways else axes.vlines)(places, low, high, color=colour, linewidth=1.0, zorder=2)
+    for chosen, face in ((~hollow, colour), (hollow, "white")):
+        if chosen.any():
+            x, y = (values, places) if sideways else (places, values)
+            axes.plot(x[chosen], y[chosen], marker, color=colour, markerfacecolor=face, markersize=size, zorder=3)
+
+
+def percent(axes: Axes, axis: str, *, signed: bool = False) -> None:
+    """Write the ticks of "x" or "y" as percent, or as signed points."""
+    chosen = axes.xaxis if axis == "x" else axes.yaxis
+    if signed:
+        chosen.set_major_formatter(
+            lambda value, _: f"{100 * value:+.3g}".replace("-", "−") if abs(value) > 1e-9 else "0"
+        )
+    else:
+        chosen.set_major_formatter(lambda value, _: f"{100 * value:.3g}%")
+
+
+def share_rows(panels: Sequence[Axes]) -> None:
+    """Leave the ticks of rows that panels share to the first."""
+    for axes in panels[1:]:
+        axes.tick_params(axis="y", left=False)
+
+
+def headed(axes: Axes, name: str) -> None:
+    """Head a panel with the name of its figure."""
+    axes.set_title(spoken(name)[:1].upper() + spoken(name)[1:])
+
+
+def model_legend(
+    figure: Figure,
+    models: Sequence[str],
+    extra: Sequence[Line2D] = (),
+    where: str = "outside lower center",
+    columns: int | None = None,
+) -> None:
+    """Say which line is whose, in as many columns as fit if not told."""
+    handles = [
+        Line2D([], [], color=style.colour, marker=style.marker, linestyle=style.dashes, label=label(model))
+        for model, style in model_styles(models).items()
+    ]
+    handles += extra
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    fits = max(1, min(4, 140 // (longest + 8), len(handles)))
+    figure.legend(handles=handles, loc=where, ncols=columns or fits)
+
+
+def small_handle() -> Line2D:
+    """Return the legend's entry for hollow markers."""
+    style = {"color": GUIDE_COLOUR, "marker": "o", "markerfacecolor": "white", "linestyle": ""}
+    return Line2D([], [], label="fewer than 30 source questions", **style)

@@ -1,0 +1,82 @@
+"""Everything of a report into one folder: pages, pictures, figures, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import filelock
+import matplotlib as mpl
+import pandas as pd
+
+from ..analysis.analyse import Analysis
+from ..errors import InputError, one_line
+from .figure_style import RC
+from .figures import write_figure, write_figures
+from .headline_figure import find_example, headline_figure
+from .items import write_items
+from .page import write_page
+from .pictures import Key, Shown, write_pictures
+from .tables_out import write_tables
+
+FIGURES, TABLES = "figures", "tables"
+HEADLINE = "headline"
+"""The figure of a single run: with an example where pictures are at hand."""
+
+
+def write_report(
+    analysis: Analysis,
+    frames: Mapping[str, pd.DataFrame],
+    out: Path,
+    *,
+    data: Path | None = None,
+    for_papers: bool = True,
+    workers: int = 1,
+) -> list[Path]:
+    """Write a report into a folder, which is made if absent.
+
+    Args:
+        analysis: of one or several runs.
+        frames: of `content.report_frames`.
+        out: the folder.
+        data: folder of the data set, for questions and pictures; the phantoms' are found without.
+        for_papers: write every figure and table, not only the pages and the headline figure.
+        workers: processes for the figures, at most.
+
+    Returns:
+        The files written, the page first.
+
+    Raises:
+        InputError: the folder cannot be written, or another process writes into it; something is wrong with `data`.
+    """
+    try:
+        for name in (FIGURES, TABLES) if for_papers else (FIGURES,):
+            (out / name).mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(out / ".medqdeg-report.lock", timeout=0):
+            shown = write_pictures(analysis.collection.runs, out, data)
+            written = [
+                write_page(analysis, frames, out, item_browser=True),
+                write_items(analysis.collection.runs, out, shown),
+                *_write_headline(analysis, frames, out, shown),
+            ]
+            if for_papers:
+                written += write_tables(frames, out / TABLES) + write_figures(frames, out / FIGURES, workers)
+            return written
+    except filelock.Timeout:
+        raise InputError(f"{out}: another process is writing a report there") from None
+    except BrokenProcessPool:
+        raise InputError("a process that drew figures was ended, perhaps for want of memory; run it again") from None
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {one_line(error)}") from None
+
+
+def _write_headline(
+    analysis: Analysis, frames: Mapping[str, pd.DataFrame], out: Path, shown: Mapping[Key, Shown]
+) -> list[Path]:
+    if len(analysis.collection.runs) > 1:
+        return []
+    (run,) = analysis.collection.runs
+    with mpl.rc_context(RC):
+        figure = headline_figure(frames, run.name, find_example(run, shown, out))
+    return [] if figure is None else write_figure(figure, out / FIGURES, HEADLINE)
