@@ -194,7 +194,7 @@ def _collect(request: Request, front: Front, progress: Progress) -> tuple[list[S
             if len(items) % 1000 == 0:
                 progress("reading the sources", len(items), None)
         if not found:
-            skipped.append(Skipped(text.partition("=")[0], text, "a source without a single item"))
+            skipped.append(Skipped(text.partition("=")[0], _without_folders(text), "a source without a single item"))
     return sorted(items, key=_order), skipped
 
 
