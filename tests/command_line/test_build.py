@@ -23,7 +23,7 @@ def phantoms_as_a_source(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
     if "real_sources" in request.fixturenames:
         return
     module = sys.modules[command.__module__]
-    monkeypatch.setattr(module, "front", lambda: front())
+    monkeypatch.setattr(module, "front", lambda workers: front())
 
 
 @pytest.fixture
@@ -40,7 +40,10 @@ def test_builds_and_says_what(tmp_path: Path) -> None:
     result = run("build", "--source", "phantoms=6", "--out", out, "--workers", 1, "--part-items", 3)
     assert result.exit_code == 0, result.output
     manifest = json.loads((out / "manifest.json").read_text())
-    assert f"{sum(manifest['items'].values())} items in 2 of 2 parts (2 made now)" in result.output
+    images = len((out / "images.jsonl").read_text().splitlines())
+    said = f"{sum(manifest['items'].values())} items ({images} images) in 2 of 2 parts (2 made now)"
+    assert said in result.output
+    assert "fewer clean items than the mix wants: 6 of 4,306" in result.output
     again = run("build", "--source", "phantoms=6", "--out", out, "--workers", 1, "--part-items", 3)
     assert "(0 made now)" in again.output
     assert not list(out.glob("*.tsv"))

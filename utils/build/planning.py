@@ -36,7 +36,7 @@ FORMAT = 1
 PART_ITEMS = 64
 """Clean items in a part unless one says otherwise."""
 
-_LIBRARIES = ("scipy", "opencv-python-headless", "pyarrow")
+_LIBRARIES = ("scipy", "opencv-python-headless", "pyarrow", "scikit-learn")
 
 Progress = Callable[[str, int, "int | None"], None]
 """Called with what is being done, how many are done, and of how many (None: not known)."""
@@ -83,13 +83,13 @@ class Front:
 
     Attributes:
         open_source: one source's items, and what it skips.
-        merge: merges duplicates; returns the items that stay, those whose images cannot be read, and a report that JSON
-            can hold.
+        merge: takes the items and `Progress`; merges duplicates; returns the items that stay, those whose images cannot
+            be read, and a report that JSON can hold.
         leakage: what the answers give away without an image; returns a report that JSON can hold.
     """
 
     open_source: Callable[[str], Iterator[SourceItem | Skipped]]
-    merge: Callable[[Sequence[SourceItem]], tuple[Sequence[SourceItem], Sequence[Skipped], Any]]
+    merge: Callable[[Sequence[SourceItem], Progress], tuple[Sequence[SourceItem], Sequence[Skipped], Any]]
     leakage: Callable[[Sequence[SourceItem]], Any]
 
 
@@ -129,8 +129,7 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
     items, twice = _without_repeated_ids(items)
     skipped += twice
     read = Counter(item.source for item in items)
-    progress("looking for duplicates", 0, None)
-    kept, unreadable, duplicates = front.merge(items)
+    kept, unreadable, duplicates = front.merge(items, progress)
     skipped += unreadable
     pool = sorted(kept, key=_order)
     chosen, deviation, broken = _choose_usable(pool, request, progress)
@@ -162,7 +161,7 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
         "problems": sum(not row.harmless for row in skipped),
     }
     write_json(work.plan, plan)
-    return plan
+    return read_json(work.plan)  # as every later call has it, the order of the keys too
 
 
 def skipped_table(skipped: Iterable[Skipped]) -> bytes:
@@ -205,7 +204,7 @@ def _order(item: SourceItem) -> tuple[Any, ...]:
 
 def _unusable_text(item: SourceItem) -> str | None:
     try:
-        item_as_json(item, ()).encode()
+        item_as_json(item).encode()
     except UnicodeEncodeError as error:
         return one_line(error)
     return None
@@ -290,7 +289,9 @@ def _write_waiting(path: Path, group: Sequence[Chosen]) -> None:
         rows = ParquetRows(part, schema)
         for each in group:
             images = [image.read() for image in each.item.images]
-            rows.add({"item": item_as_json(each.item, each.names), "images": images}, sum(map(len, images)))
+            rows.add(
+                {"item": item_as_json(each.item, each.names, each.spares), "images": images}, sum(map(len, images))
+            )
         rows.close()
 
 

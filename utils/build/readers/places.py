@@ -69,7 +69,9 @@ class ZippedImage:
             opened = _archive(self.archive, os.getpid())
             info = opened.getinfo(self.member)
             if info.file_size > MAX_IMAGE_BYTES:
-                raise InputError(one_line(f"{self.name}: unpacks to {info.file_size} bytes, more than {MAX_IMAGE_BYTES}"))
+                raise InputError(
+                    one_line(f"{self.name}: unpacks to {info.file_size} bytes, more than {MAX_IMAGE_BYTES}")
+                )
             with opened.open(info) as file:
                 return file.read(MAX_IMAGE_BYTES + 1)
         except InputError:
