@@ -258,7 +258,11 @@ def _leakage(leakage: Mapping[str, Any] | None) -> str:
     parts += [
         "What a logistic regression on the text of question and options gets right without an image, on items that it "
         "was not trained on; the interval is of the difference to chance: "
-        + ("**the text alone beats chance.**" if beats else "it does not beat chance."),
+        + (
+            "**the text alone beats chance** (by accident in one set of twenty)."
+            if beats
+            else "it does not beat chance."
+        ),
         _table(("Trained with", "right", "chance", "difference (95%)"), rows),
     ]
     return "\n\n".join(parts)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, one_line
 from .finishing import finish
 from .gate import KEEP, read_review
 from .layout import MANIFEST, WorkFolder, read_json, write_json
@@ -112,6 +112,10 @@ def build(
     except BrokenProcessPool:
         raise InputError(
             "a worker died (often: out of memory); what is done is kept: run again with fewer --workers"
+        ) from None
+    except MemoryError as error:
+        raise InputError(
+            f"not enough memory ({one_line(error)}); what is done is kept: run again with fewer --workers"
         ) from None
     except OSError as error:
         raise InputError(f"{error.filename or out}: cannot be written ({error.strerror or error})") from None

@@ -186,14 +186,20 @@ def _report(summary: Summary, out: Path, seconds: float) -> None:
 
 
 def _name_problems(out: Path, number: int) -> None:
-    """Name the first rows that should not have been skipped; the rest are in the file."""
+    """Name the first rows that should not have been skipped, of each reason in turn; the rest are in the file."""
     import csv
+    from collections import Counter
 
     from ..build.layout import SKIPPED, WorkFolder
 
     with WorkFolder(out).skipped.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["harmless"] == "no"]
-    for row in rows[:_NAMED]:
+    before: Counter[tuple[str, str]] = Counter()
+    turns = []
+    for row in rows:
+        before[row["source"], row["reason"]] += 1
+        turns.append(before[row["source"], row["reason"]])
+    for _, row in sorted(zip(turns, rows, strict=True), key=lambda pair: pair[0])[:_NAMED]:
         detail = f" ({row['detail']})" if row["detail"] else ""
         text = f"{row['source']}, {row['where']}: {row['reason']}{detail}"
         typer.echo(f"medqdeg: {one_line(text)}", err=True)
