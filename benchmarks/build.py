@@ -171,8 +171,8 @@ def main() -> None:
             ratios = {key: rows[-1][key] / rows[0][key] for key in ("images", "seconds", "main", "tree")}
             print(
                 f"{workers} processes, from {rows[0]['images']:,} to {rows[-1]['images']:,} images "
-                f"({ratios['images']:.1f} times): time {ratios['seconds']:.1f} times, memory {ratios['main']:.2f} times "
-                f"in the process that plans, {ratios['tree']:.2f} times in all."
+                f"({ratios['images']:.1f} times): time {ratios['seconds']:.1f} times, memory "
+                f"{ratios['main']:.2f} times in the process that plans, {ratios['tree']:.2f} times in all."
             )
 
 
