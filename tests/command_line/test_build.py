@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -162,7 +163,7 @@ def test_ones_own_items_and_a_published_layout_with_all_that_can_be_wrong(tmp_pa
     ]
     (ward / "items.csv").write_text("case,asked,first,second,right,file,kind\n" + "\n".join(rows) + "\n")
     (ward / "map.yaml").write_text(MAP)
-    gmai = write_gmai(tmp_path, phantom_items(7, 0, "GMAI-MMBench"))
+    gmai = write_gmai(tmp_path / "gmai", phantom_items(7, 0, "GMAI-MMBench"))
     out = tmp_path / "set"
     result = run(
         *("build", "--source", f"own={ward / 'items.csv'}:{ward / 'map.yaml'}", "--source", f"gmai={gmai}"),
@@ -179,3 +180,18 @@ def test_ones_own_items_and_a_published_layout_with_all_that_can_be_wrong(tmp_pa
         assert name in result.output
     assert str(tmp_path) not in (out / "manifest.json").read_text()
     assert manifest["leakage"]["letter_balance"]
+    (name,) = (each for each in manifest["inputs"] if each.startswith("own="))
+    assert manifest["inputs"][name] == {
+        path.name: {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in (ward / "items.csv", ward / "map.yaml")
+    }
+    (folder,) = (each for each in manifest["inputs"] if each.startswith("gmai="))
+    (entry,) = manifest["inputs"][folder].values()
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in gmai.glob("*.tsv")}
+    assert entry["files"] == len(files) == 1
+    (sha256,) = files.values()
+    assert entry["sha256"] == hashlib.sha256(f"{sha256} {next(iter(files))}\n".encode()).hexdigest()
+    card = (out / "README.md").read_text()
+    assert "## What the text gives away" in card
+    for each in manifest["leakage"]["letter_balance"]:
+        assert f"| {each['k']} | {' / '.join(map(str, each['counts']))} |" in card

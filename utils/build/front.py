@@ -20,9 +20,9 @@ def whole_front(workers: int | None = None) -> Front:
     Args:
         workers: threads that look at images, at most 16; None: one a core.
     """
-    from .readers import open_source
+    from .readers import input_paths, open_source
 
-    return Front(open_source, partial(merge, workers=workers or os.cpu_count() or 1), leakage)
+    return Front(open_source, partial(merge, workers=workers or os.cpu_count() or 1), leakage, input_paths)
 
 
 def merge(

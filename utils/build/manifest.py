@@ -44,6 +44,7 @@ def summarise(
         "request": request,
         "items": {level: sum(counts[level]["source"].values()) for level in taxonomy.LEVELS},
         "counts": counts,
+        "inputs": account["inputs"],
         "read": account["read"],
         "after_merging": account["after_merging"],
         "skipped": account["skipped"],

@@ -7,6 +7,7 @@ Everything up to here needs to see all items at once and is done once, by one pr
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from ..image_files import decode_image
 from ..provenance import versions
 from .gate import Limits
 from .item import Skipped, SourceItem
-from .layout import SPLITS, WorkFolder, digest, read_json, replacing, write_json
+from .layout import SPLITS, WorkFolder, digest, file_sha256, read_json, replacing, write_json
 from .parts import item_as_json
 from .selection import Chosen, Mix, select
 
@@ -86,11 +87,13 @@ class Front:
         merge: takes the items and `Progress`; merges duplicates; returns the items that stay, those whose images cannot
             be read, and a report that JSON can hold.
         leakage: what the answers give away without an image; returns a report that JSON can hold.
+        inputs: the files and folders that a source names, whose hashes the manifest gives.
     """
 
     open_source: Callable[[str], Iterator[SourceItem | Skipped]]
     merge: Callable[[Sequence[SourceItem], Progress], tuple[Sequence[SourceItem], Sequence[Skipped], Any]]
     leakage: Callable[[Sequence[SourceItem]], Any]
+    inputs: Callable[[str], Sequence[Path]] = lambda _: ()
 
 
 @cache
@@ -125,6 +128,7 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
             f"{out} holds a build of {_difference(earlier, request)}: choose another folder, or remove this one"
         )
 
+    inputs = _inputs(request, front, progress)
     items, skipped = _collect(request, front, progress)
     items, twice = _without_repeated_ids(items)
     skipped += twice
@@ -143,6 +147,7 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
     write_json(
         work.root / "account.json",
         {
+            "inputs": inputs,
             "read": dict(sorted(read.items())),
             "after_merging": dict(sorted(Counter(item.source for item in pool).items())),
             "duplicates": duplicates,
@@ -174,6 +179,27 @@ def skipped_table(skipped: Iterable[Skipped]) -> bytes:
     )
     writer.writerows(sorted(rows, key=lambda row: (row[4], row)))
     return text.getvalue().encode("utf-8", errors="backslashreplace")
+
+
+def _inputs(request: Request, front: Front, progress: Progress) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return source -> name -> size and hash of what it names; of a folder, over its files' names and hashes."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    done = 0
+    for text in sorted(request.sources):
+        named = found.setdefault(_without_folders(text), {})
+        for path in front.inputs(text):
+            files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+            whole, size = hashlib.sha256(), 0
+            for file in files:
+                sha256 = file_sha256(file)
+                size += file.stat().st_size
+                whole.update(f"{sha256} {file.relative_to(path).as_posix()}\n".encode(errors="surrogateescape"))
+                done += 1
+                if done % 100 == 0:
+                    progress("hashing the sources", done, None)
+            entry = {"bytes": size, "sha256": whole.hexdigest() if path.is_dir() else sha256}
+            named[path.absolute().name] = {**entry, "files": len(files)} if path.is_dir() else entry
+    return found
 
 
 def _collect(request: Request, front: Front, progress: Progress) -> tuple[list[SourceItem], list[Skipped]]:
