@@ -180,13 +180,17 @@ def test_ones_own_items_and_a_published_layout_with_all_that_can_be_wrong(tmp_pa
         assert name in result.output
     assert str(tmp_path) not in (out / "manifest.json").read_text()
     assert manifest["leakage"]["letter_balance"]
-    (name,) = (each for each in manifest["inputs"] if each.startswith("own="))
-    assert manifest["inputs"][name] == {
-        path.name: {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    entry, *named = manifest["inputs"]
+    assert named == [
+        {
+            "source": "own=items.csv:map.yaml",
+            "name": path.name,
+            "bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
         for path in (ward / "items.csv", ward / "map.yaml")
-    }
-    (folder,) = (each for each in manifest["inputs"] if each.startswith("gmai="))
-    (entry,) = manifest["inputs"][folder].values()
+    ]
+    assert (entry["source"], entry["name"]) == ("gmai=gmai", "gmai")
     files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in gmai.glob("*.tsv")}
     assert entry["files"] == len(files) == 1
     (sha256,) = files.values()

@@ -226,46 +226,47 @@ def _gate(gate: Mapping[str, Any]) -> str:
 
 
 def _leakage(leakage: Mapping[str, Any] | None) -> str:
-    leakage = leakage or {}
-    balance, probes = leakage.get("letter_balance", ()), leakage.get("text_probe", ())
-    if not balance:
+    """Say what `leakage.letter_balance` and `leakage.text_probe` found; None or nothing where no one looked."""
+    if not leakage or not leakage.get("letter_balance"):
         return "Not looked at."
+    return "\n\n".join(
+        ("Of the planned clean items, before the quality gate.", *_letters(leakage), *_probes(leakage["text_probe"]))
+    )
+
+
+def _letters(leakage: Mapping[str, Any]) -> tuple[str, str]:
+    balance = leakage["letter_balance"]
     rows = [
         (str(each["k"]), " / ".join(f"{count:,}" for count in each["counts"]), f"{each['p']:.3g}") for each in balance
     ]
     uneven = [str(each["k"]) for each in balance if each["p"] < 0.05 / len(balance)]
-    parts = [
-        "Of the planned clean items, before the quality gate. How often each letter is right, and the probability of "
-        "counts at least as uneven if all letters were equally likely (chi-square): "
-        + (
-            f"uneven at 5% after Bonferroni's correction with {', '.join(uneven)} options."
-            if uneven
-            else "none is uneven at 5% after Bonferroni's correction."
-        ),
+    found = f"uneven with {', '.join(uneven)} options" if uneven else "none is uneven"
+    return (
+        "How often each letter is right, and the probability of counts at least as uneven if all letters were equally "
+        f"likely (chi-square): {found} at 5% after Bonferroni's correction.",
         _table(("Options", "A / B / C / ...", "p"), rows),
-    ]
+    )
+
+
+def _probes(probes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     if not probes:
-        return "\n\n".join([*parts, "Too few items for a model of the text alone."])
+        return ("Too few items for a model of the text alone.",)
+    names = {"items": "other items of the same question seen", "questions": "question not seen"}
     rows = [
         (
-            {"items": "other items of the same question seen", "questions": "question not seen"}[each["split"]],
-            *(f"{each[name]:.1%}" for name in ("accuracy", "chance")),
+            names[each["split"]],
+            *(f"{each[share]:.1%}" for share in ("accuracy", "chance")),
             f"{each['low']:+.1%} to {each['high']:+.1%}",
         )
         for each in probes
     ]
-    beats = any(each["low"] > 0 for each in probes)
-    parts += [
+    above = any(each["low"] > 0 for each in probes)
+    found = "**the text alone beats chance** (by accident in one set of twenty)" if above else "it does not beat chance"
+    return (
         "What a logistic regression on the text of question and options gets right without an image, on items that it "
-        "was not trained on; the interval is of the difference to chance: "
-        + (
-            "**the text alone beats chance** (by accident in one set of twenty)."
-            if beats
-            else "it does not beat chance."
-        ),
+        f"was not trained on; the interval is of the difference to chance: {found}.",
         _table(("Trained with", "right", "chance", "difference (95%)"), rows),
-    ]
-    return "\n\n".join(parts)
+    )
 
 
 def _licences(manifest: Mapping[str, Any]) -> str:

@@ -1,13 +1,12 @@
 """From the sources to a plan: which items, with which degradations, in which part; their clean images set aside.
 
 Everything up to here needs to see all items at once and is done once, by one process; everything after it
-(`parts`) is done part by part. In memory are the texts of all items, about 2 kB each, and the images of one.
+(`parts`) is done part by part. In memory are the texts and hashes of all items, about 4 kB each, and a few images.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,8 +21,9 @@ from ..errors import InputError, one_line
 from ..image_files import decode_image
 from ..provenance import versions
 from .gate import Limits
+from .inputs import hashed, stamp, without_folders
 from .item import Skipped, SourceItem
-from .layout import SPLITS, WorkFolder, digest, file_sha256, read_json, replacing, write_json
+from .layout import SPLITS, WorkFolder, digest, read_json, replacing, write_json
 from .parts import item_as_json
 from .selection import Chosen, Mix, select
 
@@ -104,7 +104,7 @@ def library_versions() -> dict[str, str]:
 
 def plan_key(request: Request) -> str:
     """Return what names a build: the request, what its sources look like now, and the versions of the libraries."""
-    stamps = {text: _stamp(text) for text in sorted(request.sources)}
+    stamps = {text: stamp(text) for text in sorted(request.sources)}
     return digest({"format": FORMAT, "request": request.as_dict(), "stamps": stamps, "versions": library_versions()})
 
 
@@ -128,7 +128,7 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
             f"{out} holds a build of {_difference(earlier, request)}: choose another folder, or remove this one"
         )
 
-    inputs = _inputs(request, front, progress)
+    inputs = hashed(request.sources, front.inputs, lambda done: progress("hashing the sources", done, None))
     items, skipped = _collect(request, front, progress)
     items, twice = _without_repeated_ids(items)
     skipped += twice
@@ -160,7 +160,7 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
         "format": FORMAT,
         "key": key,
         "request": request.as_dict(),
-        "sources": [_without_folders(text) for text in sorted(request.sources)],
+        "sources": [without_folders(text) for text in sorted(request.sources)],
         "versions": library_versions(),
         "parts": parts,
         "problems": sum(not row.harmless for row in skipped),
@@ -181,27 +181,6 @@ def skipped_table(skipped: Iterable[Skipped]) -> bytes:
     return text.getvalue().encode("utf-8", errors="backslashreplace")
 
 
-def _inputs(request: Request, front: Front, progress: Progress) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return source -> name -> size and hash of what it names; of a folder, over its files' names and hashes."""
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    done = 0
-    for text in sorted(request.sources):
-        named = found.setdefault(_without_folders(text), {})
-        for path in front.inputs(text):
-            files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
-            whole, size = hashlib.sha256(), 0
-            for file in files:
-                sha256 = file_sha256(file)
-                size += file.stat().st_size
-                whole.update(f"{sha256} {file.relative_to(path).as_posix()}\n".encode(errors="surrogateescape"))
-                done += 1
-                if done % 100 == 0:
-                    progress("hashing the sources", done, None)
-            entry = {"bytes": size, "sha256": whole.hexdigest() if path.is_dir() else sha256}
-            named[path.absolute().name] = {**entry, "files": len(files)} if path.is_dir() else entry
-    return found
-
-
 def _collect(request: Request, front: Front, progress: Progress) -> tuple[list[SourceItem], list[Skipped]]:
     items: list[SourceItem] = []
     skipped: list[Skipped] = []
@@ -219,7 +198,7 @@ def _collect(request: Request, front: Front, progress: Progress) -> tuple[list[S
             if len(items) % 1000 == 0:
                 progress("reading the sources", len(items), None)
         if not found:
-            skipped.append(Skipped(text.partition("=")[0], _without_folders(text), "a source without a single item"))
+            skipped.append(Skipped(text.partition("=")[0], without_folders(text), "a source without a single item"))
     return sorted(items, key=_order), skipped
 
 
@@ -331,32 +310,6 @@ def _skipped_counts(skipped: Iterable[Skipped]) -> dict[str, dict[str, int]]:
 def _reasons(skipped: Sequence[Skipped]) -> str:
     counts = Counter(row.reason for row in skipped)
     return ", ".join(f"{reason} ({number})" for reason, number in counts.most_common(3)) or "they hold none"
-
-
-def _stamp(text: str) -> list[Any]:
-    """Say what the files that a source's text names look like; [] where it names none."""
-    where = text.partition("=")[2] or text
-    names = [where, *where.rsplit(":", 1)] if ":" in where else [where]
-    stamps: list[Any] = []
-    for name in names:
-        try:
-            path = Path(name).expanduser()
-            if path.is_file():
-                stamps.append([path.stat().st_size, path.stat().st_mtime_ns])
-            elif path.is_dir():
-                found = [entry.stat() for entry in path.rglob("*") if entry.is_file()]
-                newest = max((stat.st_mtime_ns for stat in found), default=0)
-                stamps.append([len(found), sum(stat.st_size for stat in found), newest])
-        except (OSError, ValueError):
-            continue
-    return stamps
-
-
-def _without_folders(text: str) -> str:
-    """Return a source as it was given, paths without their folders: the manifest is published, this machine is not."""
-    name, mark, where = text.partition("=")
-    parts = (Path(part).name if Path(part).expanduser().exists() else part for part in where.split(":"))
-    return f"{name}{mark}{':'.join(parts)}"
 
 
 def _difference(earlier: Mapping[str, Any], request: Request) -> str:
