@@ -31,6 +31,7 @@ from medqdeg.utils.build.writing import read_rows
 from medqdeg.utils.errors import InputError
 
 from .conftest import ITEMS
+from .layouts import phantom_items, write_gmai, write_medxpertqa, write_omnimedvqa, zipped
 from .phantom_source import front, item
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -40,8 +41,8 @@ COMMAND = (
     "from tests.utils.build.phantom_source import front\n"
     "from medqdeg.utils.build.planning import Request\n"
     "from medqdeg.utils.build.running import build\n"
-    "request = Request((sys.argv[3],), part_items=5, dev_share=0.2)\n"
-    "build(request, Path(sys.argv[2]), front(), workers=int(sys.argv[4]), tsv=True)\n"
+    "request = Request((sys.argv[2],), part_items=5, dev_share=0.2)\n"
+    "build(request, Path(sys.argv[3]), front(), workers=2, tsv=True)\n"
 )
 
 
@@ -109,19 +110,20 @@ def test_a_damaged_part_is_made_again(tmp_path: Path) -> None:
     assert contents(out) == before
 
 
-def killed_builds(built: Path, tmp_path: Path, times: int) -> None:
-    """Kill a build at random moments until it was killed so often, then let it finish."""
-    out = tmp_path / "set"
-    command = [sys.executable, "-c", COMMAND, str(REPOSITORY), str(out), f"phantoms={ITEMS}", "2"]
+def killed_builds(command: list[str], out: Path, times: int) -> dict[str, str]:
+    """Kill a build at random moments until it was killed so often, let it finish, and return its contents.
+
+    `command` writes to the folder that is named by its last argument.
+    """
     rng = random.Random(times)
     started = time.monotonic()
-    done = subprocess.run([*command[:4], str(tmp_path / "whole"), *command[5:]], check=False)
-    assert done.returncode == 0
+    assert subprocess.run([*command, str(out)], check=False, stdout=subprocess.DEVNULL).returncode == 0
     whole = time.monotonic() - started
+    shutil.rmtree(out)
     killed = 0
     for _ in range(4 * times):
         # A group of its own: the kill takes the workers too.
-        process = subprocess.Popen(command, start_new_session=True)
+        process = subprocess.Popen([*command, str(out)], start_new_session=True, stdout=subprocess.DEVNULL)
         try:
             process.wait(rng.uniform(0.2, 0.9) * whole)
             shutil.rmtree(out)  # it was faster: begin anew, there is nothing left to disturb
@@ -132,19 +134,50 @@ def killed_builds(built: Path, tmp_path: Path, times: int) -> None:
             if killed == times:
                 break
     assert killed == times
-    assert subprocess.run(command, check=False).returncode == 0
-    assert contents(out) == contents(built)
+    assert subprocess.run([*command, str(out)], check=False, stdout=subprocess.DEVNULL).returncode == 0
+    return contents(out)
 
 
-@pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
+PHANTOM_BUILD = [sys.executable, "-c", COMMAND, str(REPOSITORY), f"phantoms={ITEMS}"]
+can_kill = pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
+
+
+@can_kill
 def test_killed_twice_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    killed_builds(built, tmp_path, 2)
+    assert killed_builds(PHANTOM_BUILD, tmp_path / "set", 2) == contents(built)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
+@can_kill
 def test_killed_ten_times_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    killed_builds(built, tmp_path, 10)
+    assert killed_builds(PHANTOM_BUILD, tmp_path / "set", 10) == contents(built)
+
+
+@pytest.mark.slow
+@can_kill
+def test_the_command_line_killed_ten_times_gives_the_same_bytes(tmp_path: Path) -> None:
+    """As a user runs it: from the sources' own layouts, through hashing and merging."""
+    unpacked = write_omnimedvqa(tmp_path / "o", phantom_items(14, 2, "OmniMedVQA"))
+    sources = (
+        f"gmai={write_gmai(tmp_path / 'gmai', phantom_items(14, 1, 'GMAI-MMBench'))}",
+        f"omnimedvqa={zipped(unpacked, tmp_path / 'o.zip')}",
+        f"medxpertqa={write_medxpertqa(tmp_path / 'm', phantom_items(14, 3, 'MedXpertQA'))}",
+    )
+    command = [
+        sys.executable,
+        "-c",
+        "from medqdeg.utils.command_line import main; main()",
+        "build",
+        "--part-items",
+        "6",
+    ]
+    command += ["--tsv", *(word for source in sources for word in ("--source", source))]
+    killed = killed_builds([*command, "--workers", "2", "--out"], tmp_path / "killed", 10)
+    others = [word for source in reversed(sources) for word in ("--source", source)]
+    undisturbed = [*command[:6], *others, "--workers", "1", "--tsv", "--out", str(tmp_path / "whole")]
+    assert subprocess.run(undisturbed, check=False, stdout=subprocess.DEVNULL).returncode == 0
+    assert killed == contents(tmp_path / "whole")
+    assert any(name.endswith(".tsv") for name in killed)
 
 
 @pytest.mark.parametrize("after", range(3))
