@@ -82,6 +82,8 @@ def line(name: str, distances: np.ndarray, near: bool) -> None:
 def measure(items: int, seed: int) -> None:
     plain = list(phantom_items(items, seed, "own"))
     pictures = [Image.open(io.BytesIO(each.images[0])) for each in plain]
+    for picture in pictures:
+        picture.load()  # decoding is no part of a hash's time
     modality = np.unique([each.modality for each in plain], return_inverse=True)[1]
     key = np.unique([f"{each.question}|{each.options[each.answer]}" for each in plain], return_inverse=True)[1]
     sample = range(0, items, 5)

@@ -1,6 +1,7 @@
 """What the quality gate measures on images that should pass: the published ones, and phantoms of every modality.
 
-Prints, as Markdown, the range of each measure by degradation and level, and how many pairs the limits leave out.
+Prints, as Markdown, the range of each measure by degradation and level, and how many pairs the limits leave out; then
+how many pairs are caught that failed by construction.
 
     python benchmarks/quality_gate.py [--phantoms 20] [--published FOLDER]
 
@@ -12,18 +13,20 @@ from __future__ import annotations
 import argparse
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
 from medqdeg.degradations import get, list_degradations, load_severities
 from medqdeg.utils.build.degrading import MadeImage, Pair, degrade_item
-from medqdeg.utils.build.gate import Limits, Verdict, judge
+from medqdeg.utils.build.gate import TOO_STRONG, TOO_WEAK, Limits, Verdict, judge
 from medqdeg.utils.image_files import read_image
 from medqdeg.utils.phantoms import GENERATORS
 
+Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 MEASURES = ("ssim", "visible", "entropy_kept", "contrast_kept", "region_contrast_kept")
 
 
@@ -51,6 +54,51 @@ def phantoms(count: int) -> Iterator[tuple[str, Verdict]]:
             made = degrade_item([buffer.getvalue()], names, seed=0, modality=modality, table=table)
             for pair in made.pairs:
                 yield pair.name, judge(made.clean, pair, Limits())
+
+
+def failed(count: int) -> Iterator[tuple[str, Counter[str | None]]]:
+    """Yield what was done to phantoms of all modalities, and the verdicts; none should pass."""
+
+    def jpeg(pixels: np.ndarray, _: np.random.Generator) -> np.ndarray:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "JPEG", quality=98, subsampling=0)
+        return np.asarray(Image.open(buffer))
+
+    def scaled(factor: float, offset: float) -> Change:
+        return lambda pixels, _: np.clip(pixels * np.float32(factor) + offset, 0, 255).round().astype(np.uint8)
+
+    def noise(sigma: float) -> Change:
+        return lambda pixels, rng: np.clip(pixels + rng.normal(0, sigma, pixels.shape), 0, 255).round().astype(np.uint8)
+
+    def blurred(sigma: float) -> Change:
+        return lambda pixels, _: cv2.GaussianBlur(pixels, (0, 0), sigma)
+
+    changes: dict[str, Change] = {
+        "weak: JPEG, quality 98": jpeg,
+        "weak: 2 grey levels brighter": scaled(1, 2),
+        "weak: Gaussian noise of 0.5": noise(0.5),
+        "weak: Gaussian blur of 0.2 pixels": blurred(0.2),
+        "strong: all black": scaled(0, 0),
+        "strong: 200 grey levels darker": scaled(1, -200),
+        "strong: 200 grey levels brighter": scaled(1, 200),
+        "strong: a tenth of the contrast": scaled(0.1, 115),
+        "strong: a blur of 64 pixels": blurred(64),
+        "strong: noise of 1,000": noise(1000),
+    }
+    for name, change in changes.items():
+        kinds: Counter[str | None] = Counter()
+        for generator in GENERATORS.values():
+            for number in range(count):
+                rng = np.random.default_rng([7, number])
+                question = generator.questions[number % len(generator.questions)]
+                answer = question.answers[number % len(question.answers)]
+                pixels = generator.draw(generator.scene_with(question, answer, rng), rng)
+                clean, changed = (
+                    (MadeImage(Image.fromarray(each), b"", {}, ""),) for each in (pixels, change(pixels, rng))
+                )
+                # As any degradation whose similarity is asked of.
+                kinds[judge(clean, Pair("gaussian_noise", {"L1": changed, "L2": changed}), Limits()).kind] += 1
+        yield name, kinds
 
 
 def print_table(title: str, verdicts: Iterator[tuple[str, Verdict]]) -> None:
@@ -84,6 +132,11 @@ def main() -> None:
     if arguments.published:
         print_table("Published images", published(arguments.published))
     print_table("Phantoms", phantoms(arguments.phantoms))
+    print(
+        "### Failed by construction\n\n| phantoms | pairs | too weak | too strong | missed |\n|---|---:|---:|---:|---:|"
+    )
+    for name, kinds in failed(arguments.phantoms):
+        print(f"| {name} | {sum(kinds.values())} | {kinds[TOO_WEAK]} | {kinds[TOO_STRONG]} | {kinds[None]} |")
 
 
 if __name__ == "__main__":

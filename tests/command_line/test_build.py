@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def phantoms_as_a_source(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
     if "real_sources" in request.fixturenames:
         return
     module = sys.modules[command.__module__]
-    monkeypatch.setattr(module, "front", lambda: front())
+    monkeypatch.setattr(module, "front", lambda workers: front())
 
 
 @pytest.fixture
@@ -40,7 +41,10 @@ def test_builds_and_says_what(tmp_path: Path) -> None:
     result = run("build", "--source", "phantoms=6", "--out", out, "--workers", 1, "--part-items", 3)
     assert result.exit_code == 0, result.output
     manifest = json.loads((out / "manifest.json").read_text())
-    assert f"{sum(manifest['items'].values())} items in 2 of 2 parts (2 made now)" in result.output
+    images = len((out / "images.jsonl").read_text().splitlines())
+    said = f"{sum(manifest['items'].values())} items ({images} images) in 2 of 2 parts (2 made now)"
+    assert said in result.output
+    assert "fewer clean items than the mix wants: 6 of 4,306" in result.output
     again = run("build", "--source", "phantoms=6", "--out", out, "--workers", 1, "--part-items", 3)
     assert "(0 made now)" in again.output
     assert not list(out.glob("*.tsv"))
@@ -159,7 +163,7 @@ def test_ones_own_items_and_a_published_layout_with_all_that_can_be_wrong(tmp_pa
     ]
     (ward / "items.csv").write_text("case,asked,first,second,right,file,kind\n" + "\n".join(rows) + "\n")
     (ward / "map.yaml").write_text(MAP)
-    gmai = write_gmai(tmp_path, phantom_items(7, 0, "GMAI-MMBench"))
+    gmai = write_gmai(tmp_path / "gmai", phantom_items(7, 0, "GMAI-MMBench"))
     out = tmp_path / "set"
     result = run(
         *("build", "--source", f"own={ward / 'items.csv'}:{ward / 'map.yaml'}", "--source", f"gmai={gmai}"),
@@ -176,3 +180,22 @@ def test_ones_own_items_and_a_published_layout_with_all_that_can_be_wrong(tmp_pa
         assert name in result.output
     assert str(tmp_path) not in (out / "manifest.json").read_text()
     assert manifest["leakage"]["letter_balance"]
+    entry, *named = manifest["inputs"]
+    assert named == [
+        {
+            "source": "own=items.csv:map.yaml",
+            "name": path.name,
+            "bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in (ward / "items.csv", ward / "map.yaml")
+    ]
+    assert (entry["source"], entry["name"]) == ("gmai=gmai", "gmai")
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in gmai.glob("*.tsv")}
+    assert entry["files"] == len(files) == 1
+    (sha256,) = files.values()
+    assert entry["sha256"] == hashlib.sha256(f"{sha256} {next(iter(files))}\n".encode()).hexdigest()
+    card = (out / "README.md").read_text()
+    assert "## What the text gives away" in card
+    for each in manifest["leakage"]["letter_balance"]:
+        assert f"| {each['k']} | {' / '.join(map(str, each['counts']))} |" in card

@@ -113,6 +113,8 @@ def card(manifest: Mapping[str, Any], pictures: Sequence[str], splits: Sequence[
         _deviation(manifest["selection"]),
         "## Quality gate",
         _gate(manifest["gate"]),
+        "## What the text gives away",
+        _leakage(manifest["leakage"]),
         "## Licences",
         _licences(manifest),
         *(["## Pictures"] if pictures else []),
@@ -190,26 +192,80 @@ def _axis_table(manifest: Mapping[str, Any], axis: str, title: str) -> str:
 
 
 def _deviation(selection: Mapping[str, Mapping[str, Mapping[str, int]]]) -> str:
+    columns = ("wanted", "planned", "got")
     rows = [
-        (f"{axis}: {name}" if axis != "size" else name, f"{both['wanted']:,}", f"{both['got']:,}")
-        for axis, names in selection.items()
-        for name, both in names.items()
-        if both["wanted"] or both["got"]
+        (f"{axis}: {name}" if axis != "size" else name, *(f"{numbers[column]:,}" for column in columns))
+        for axis in ("size", "skill", "modality", "degradation")
+        for name, numbers in selection[axis].items()
+        if any(numbers.values())
     ]
-    return "Before the quality gate; degradations are counted once for L1 and L2.\n\n" + _table(
-        ("", "wanted", "got"), rows
+    short = [
+        f"{size['wanted'] - size['got']:,} {name}"
+        for name, size in selection["size"].items()
+        if size["got"] < size["wanted"]
+    ]
+    said = f"The set falls short of the wanted mix by {' and '.join(short)}. " if short else ""
+    return (
+        f"{said}Wanted is what the mix asks for, planned what the sources allow, got what passed the quality gate. "
+        "Pairs and degradations are counted once for L1 and L2.\n\n" + _table(("", *columns), rows)
     )
 
 
 def _gate(gate: Mapping[str, Any]) -> str:
-    columns = ("pairs", "too weak", "too strong", "not made", "decided by a person", "excluded")
+    columns = ("pairs", "too weak", "too strong", "not made", "decided by a person", "excluded", "replacements")
     rows = [
         (name, *(str(counts.get(column, 0)) for column in columns)) for name, counts in gate["by_degradation"].items()
     ]
     limits = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in gate["limits"].items())
     return (
-        f"{gate['excluded']:,} of {gate['pairs']:,} pairs are left out. Limits: {limits}. `{REVIEW}` lists every pair "
-        "with its measures.\n\n" + _table(("Degradation", *columns), rows)
+        f"{gate['excluded']:,} of {gate['pairs']:,} pairs are left out; {gate['replacements']:,} in the set take the "
+        "place of one that the gate rejected, with another degradation of the same item. "
+        f"Limits: {limits}. `{REVIEW}` lists every pair with its measures.\n\n"
+        + _table(("Degradation", *columns), rows)
+    )
+
+
+def _leakage(leakage: Mapping[str, Any] | None) -> str:
+    """Say what `leakage.letter_balance` and `leakage.text_probe` found; None or nothing where no one looked."""
+    if not leakage or not leakage.get("letter_balance"):
+        return "Not looked at."
+    return "\n\n".join(
+        ("Of the planned clean items, before the quality gate.", *_letters(leakage), *_probes(leakage["text_probe"]))
+    )
+
+
+def _letters(leakage: Mapping[str, Any]) -> tuple[str, str]:
+    balance = leakage["letter_balance"]
+    rows = [
+        (str(each["k"]), " / ".join(f"{count:,}" for count in each["counts"]), f"{each['p']:.3g}") for each in balance
+    ]
+    uneven = [str(each["k"]) for each in balance if each["p"] < 0.05 / len(balance)]
+    found = f"uneven with {', '.join(uneven)} options" if uneven else "none is uneven"
+    return (
+        "How often each letter is right, and the probability of counts at least as uneven if all letters were equally "
+        f"likely (chi-square): {found} at 5% after Bonferroni's correction.",
+        _table(("Options", "A / B / C / ...", "p"), rows),
+    )
+
+
+def _probes(probes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    if not probes:
+        return ("Too few items for a model of the text alone.",)
+    names = {"items": "other items of the same question seen", "questions": "question not seen"}
+    rows = [
+        (
+            names[each["split"]],
+            *(f"{each[share]:.1%}" for share in ("accuracy", "chance")),
+            f"{each['low']:+.1%} to {each['high']:+.1%}",
+        )
+        for each in probes
+    ]
+    above = any(each["low"] > 0 for each in probes)
+    found = "**the text alone beats chance** (by accident in one set of twenty)" if above else "it does not beat chance"
+    return (
+        "What a logistic regression on the text of question and options gets right without an image, on items that it "
+        f"was not trained on; the interval is of the difference to chance: {found}.",
+        _table(("Trained with", "right", "chance", "difference (95%)"), rows),
     )
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ...degradations import LEVELS, SeverityTable, degrade_with_record
 from ..degrade_files.runs import image_seed
-from ..errors import InputError, one_line
+from ..errors import one_line
 from ..image_files import DecodedImage, decode_image, encode_image, pixels_sha256
 
 DEGRADED_LEVELS: tuple[str, ...] = LEVELS[1:]
@@ -119,7 +119,10 @@ def _pair(decoded: Sequence[DecodedImage], name: str, seed: int | str, modality:
                     severities=table,
                 )
                 made.append(MadeImage(image, encode_image(image), record, each.sha256))
-            except (ValueError, InputError) as error:
+            except MemoryError:
+                raise
+            # Whatever an operator does to an odd image: this pair is out and says why, and the build goes on.
+            except Exception as error:
                 return Pair(name, {}, f"{level}, image {number}: {one_line(error)}")
         levels[level] = tuple(made)
     return Pair(name, levels)

@@ -29,13 +29,14 @@ from .manifest import summarise, with_files
 from .writing import read_rows, write_tsv
 
 
-def finish(out: Path, plan: Mapping[str, Any], *, tsv: bool) -> None:
-    """Write what comes after the parts; the manifest last, so that a folder that has one is whole."""
+def finish(out: Path, plan: Mapping[str, Any], *, tsv: bool) -> dict[str, Any]:
+    """Write what comes after the parts, and return the manifest; it is written last: a folder that has one is whole."""
     work = WorkFolder(out)
     (out / MANIFEST).unlink(missing_ok=True)
     names = [part["name"] for part in plan["parts"]]
     reports = [read_json(work.report(name)) for name in names]
-    manifest = summarise(plan, read_json(work.root / "account.json"), reports)
+    decided = [(row[0], row[1]) for row in read_json(work.review) or ()]
+    manifest = summarise(plan, read_json(work.root / "account.json"), reports, decided)
 
     with replacing(out / IMAGES) as part, part.open("wb") as file:
         for name in names:
@@ -48,7 +49,9 @@ def finish(out: Path, plan: Mapping[str, Any], *, tsv: bool) -> None:
     written = [IMAGES, REVIEW, SKIPPED, CARD, *pictures]
     written += _write_tsvs(out, names, manifest) if tsv else _remove_tsvs(out)
     remove_leftovers(out)
-    write_json(out / MANIFEST, with_files(manifest, out, written))
+    manifest = with_files(manifest, out, written)
+    write_json(out / MANIFEST, manifest)
+    return manifest
 
 
 def _files(out: Path, name: str) -> dict[str, Path]:

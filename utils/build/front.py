@@ -7,21 +7,33 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from .item import Skipped, SourceItem
-from .planning import Front
+from .planning import Front, Progress
 
 
-def whole_front() -> Front:
-    """Return the readers of `--source`, the merging of duplicates and the leakage checks."""
-    from .readers import open_source
+def whole_front(workers: int | None = None) -> Front:
+    """Return the readers of `--source`, the merging of duplicates and the leakage checks.
 
-    return Front(open_source, merge, leakage)
+    Args:
+        workers: threads that look at images, at most 16; None: one a core.
+    """
+    from .readers import input_paths, open_source
+
+    return Front(open_source, partial(merge, workers=workers or os.cpu_count() or 1), leakage, input_paths)
 
 
-def merge(items: Sequence[SourceItem]) -> tuple[Sequence[SourceItem], list[Skipped], Any]:
+def merge(
+    items: Sequence[SourceItem], progress: Progress = lambda *_: None, *, workers: int = 1
+) -> tuple[Sequence[SourceItem], list[Skipped], Any]:
     """Look at every item's images, and merge items that are the same.
+
+    Args:
+        items: of all sources.
+        progress: called with the number of items looked at.
+        workers: threads, at most 16.
 
     Returns:
         The items that stay; those whose images cannot be read; every merge and every conflict.
@@ -29,7 +41,9 @@ def merge(items: Sequence[SourceItem]) -> tuple[Sequence[SourceItem], list[Skipp
     from .duplicates import NEAR, merge_duplicates
 
     sound, facts, skipped = [], [], []
-    for item, found in _described(items):
+    for done, (item, found) in enumerate(_described(items, min(workers, 16)), start=1):
+        if done % 20 == 0 or done == len(items):
+            progress("looking for duplicates", done, len(items))
         if isinstance(found, Skipped):
             skipped.append(found)
         else:
@@ -59,11 +73,10 @@ def _rounded(report: dict[str, Any]) -> dict[str, Any]:
     return {key: round(float(value), 6) if isinstance(value, float) else value for key, value in report.items()}
 
 
-def _described(items: Iterable[SourceItem]) -> Iterator[tuple[SourceItem, Any]]:
-    """Look at images on all cores, in order, a few items at a time: decoders work outside Python's lock."""
+def _described(items: Iterable[SourceItem], workers: int) -> Iterator[tuple[SourceItem, Any]]:
+    """Look at images in threads, in order, a few items at a time: decoders work outside Python's lock."""
     from .images import describe
 
-    workers = min(os.cpu_count() or 1, 16)
     pending: deque[tuple[SourceItem, Future[Any]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for item in items:

@@ -24,7 +24,7 @@ TOO_WEAK, TOO_STRONG, NOT_MADE = "too weak", "too strong", "not made"
 
 _MEASURES = ("ssim", "visible", "entropy_kept", "contrast_kept", "region_contrast_kept")
 REVIEW_COLUMNS: tuple[str, ...] = (
-    *("item_id", "degradation", "decision", "gate", "reason"),
+    *("item_id", "degradation", "decision", "gate", "reason", "replaces"),
     *(f"{measure}_{level}" for level in DEGRADED_LEVELS for measure in _MEASURES),
 )
 
@@ -111,14 +111,18 @@ def _too_strong(found: Likeness, name: str, limits: Limits) -> str:
     return ""
 
 
-def review_row(item_id: str, name: str, verdict: Verdict, decision: str) -> dict[str, Any]:
-    """Return a pair's row of `review.csv`; of an item with several images, the least of each measure."""
+def review_row(item_id: str, name: str, verdict: Verdict, decision: str, replaces: str = "") -> dict[str, Any]:
+    """Return a pair's row of `review.csv`; of an item with several images, the least of each measure.
+
+    `replaces` names the pair that the gate rejected and that this one was made for.
+    """
     row: dict[str, Any] = {
         "item_id": item_id,
         "degradation": name,
         "decision": decision,
         "gate": verdict.decision,
         "reason": f"{verdict.kind} ({verdict.reason})" if verdict.kind else "",
+        "replaces": replaces,
     }
     for level in DEGRADED_LEVELS:
         for measure in _MEASURES:

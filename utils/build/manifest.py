@@ -16,7 +16,10 @@ FORMAT = 1
 
 
 def summarise(
-    plan: Mapping[str, Any], account: Mapping[str, Any], reports: Sequence[Mapping[str, Any]]
+    plan: Mapping[str, Any],
+    account: Mapping[str, Any],
+    reports: Sequence[Mapping[str, Any]],
+    decided: Iterable[tuple[str, str]] = (),
 ) -> dict[str, Any]:
     """Return the manifest of a build, without the hashes of the files that are written after the parts.
 
@@ -26,6 +29,7 @@ def summarise(
         plan: as `planning.make_plan` returns it.
         account: what the plan says about the sources (`account.json` of the work folder).
         reports: of all parts, in order.
+        decided: (item_id, degradation) of the pairs that a person decided on.
     """
     pairs = [pair for report in reports for pair in report["pairs"]]
     counts = {
@@ -40,13 +44,14 @@ def summarise(
         "request": request,
         "items": {level: sum(counts[level]["source"].values()) for level in taxonomy.LEVELS},
         "counts": counts,
+        "inputs": account["inputs"],
         "read": account["read"],
         "after_merging": account["after_merging"],
         "skipped": account["skipped"],
         "duplicates": account["duplicates"],
-        "selection": account["selection"],
+        "selection": _selection(account["selection"], counts),
         "leakage": account["leakage"],
-        "gate": _gate(plan["request"]["limits"], pairs),
+        "gate": _gate(plan["request"]["limits"], pairs, decided),
         "failed": [each for report in reports for each in report["failed"]],
         "left_without_pairs": [each for report in reports for each in report["dropped"]],
         "files": {name: dict(file) for report in reports for name, file in report["files"].items()},
@@ -59,7 +64,33 @@ def with_files(manifest: Mapping[str, Any], out: Path, names: Iterable[str]) -> 
     return {**manifest, "files": {**manifest["files"], **further}}
 
 
-def _gate(limits: Mapping[str, float], pairs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _selection(
+    planned: Mapping[str, Mapping[str, Mapping[str, int]]], counts: Mapping[str, Mapping[str, Mapping[str, int]]]
+) -> dict[str, dict[str, dict[str, int]]]:
+    """Return axis -> name -> `wanted` by the mix, `planned` before the gate, `got` in the set.
+
+    Pairs and degradations are counted once for L1 and L2.
+    """
+    clean, degraded = counts[taxonomy.CLEAN], counts[taxonomy.LEVELS[1]]
+    got = {
+        "size": {"clean items": sum(clean["source"].values()), "pairs": sum(degraded["source"].values())},
+        "skill": clean["skill"],
+        "modality": clean["modality"],
+        "degradation": degraded["degradation"],
+    }
+    return {
+        axis: {
+            name: {"wanted": both["wanted"], "planned": both["got"], "got": got[axis].get(name, 0)}
+            for name, both in names.items()
+        }
+        for axis, names in planned.items()
+    }
+
+
+def _gate(
+    limits: Mapping[str, float], pairs: Sequence[Mapping[str, Any]], decided: Iterable[tuple[str, str]]
+) -> dict[str, Any]:
+    tried = {(pair["item_id"], pair["degradation"]) for pair in pairs}
     by_name: dict[str, Counter[str]] = {name: Counter() for name in taxonomy.DEGRADATIONS}
     for pair in pairs:
         counter = by_name[pair["degradation"]]
@@ -67,11 +98,14 @@ def _gate(limits: Mapping[str, float], pairs: Sequence[Mapping[str, Any]]) -> di
         counter["excluded"] += pair["decision"] == EXCLUDE
         if pair["reason"]:
             counter[pair["reason"].partition(" (")[0]] += 1
+        counter["replacements"] += bool(pair["replaces"]) and pair["decision"] != EXCLUDE
         counter["decided by a person"] += pair["decision"] != pair["gate"]
     return {
         "limits": dict(limits),
         "pairs": len(pairs),
         "excluded": sum(pair["decision"] == EXCLUDE for pair in pairs),
+        "replacements": sum(counter["replacements"] for counter in by_name.values()),
+        "decisions_without_pair": [list(pair) for pair in sorted(decided) if pair not in tried],
         "decided_by_a_person": sum(pair["decision"] != pair["gate"] for pair in pairs),
         "by_degradation": {name: dict(sorted(counter.items())) for name, counter in by_name.items() if counter},
     }

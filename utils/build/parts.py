@@ -9,16 +9,17 @@ from __future__ import annotations
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...degradations import SeverityTable, load_severities
+from ...degradations import load_severities
 from .. import taxonomy
 from ..dataset.built import part_name
 from ..errors import InputError, one_line
-from .degrading import MadeImage, degrade_item
-from .gate import EXCLUDE, KEEP, NOT_MADE, Limits, judge, review_row
+from .degrading import MadeImage, MadeItem, Pair, degrade_item
+from .gate import EXCLUDE, KEEP, NOT_MADE, Limits, Verdict, judge, review_row
 from .item import SourceItem
 from .layout import WorkFolder, file_sha256, read_json, replacing, write_json
 from .writing import ParquetRows, as_row, item_id, read_rows
@@ -30,7 +31,7 @@ AXES: tuple[str, ...] = (
 """What the items of each level are counted by."""
 
 
-def item_as_json(item: SourceItem, names: tuple[str, ...]) -> str:
+def item_as_json(item: SourceItem, names: Sequence[str] = (), spares: Sequence[str] = ()) -> str:
     """Return a chosen item without its images, for the file where it waits to be degraded."""
     return json.dumps(
         {
@@ -44,17 +45,18 @@ def item_as_json(item: SourceItem, names: tuple[str, ...]) -> str:
             "licence": item.licence,
             "extra": dict(item.extra),
             "names": list(names),
+            "spares": list(spares),
         },
         ensure_ascii=False,
         sort_keys=True,
     )
 
 
-def item_from_json(text: str) -> tuple[SourceItem, tuple[str, ...]]:
-    """Return an item, without its images, and its degradations."""
+def item_from_json(text: str) -> tuple[SourceItem, tuple[str, ...], tuple[str, ...]]:
+    """Return an item, without its images, its degradations, and those that may take the place of one."""
     given = json.loads(text)
-    names = tuple(given.pop("names"))
-    return SourceItem(**{**given, "options": tuple(given["options"]), "images": ()}), names
+    names, spares = tuple(given.pop("names")), tuple(given.pop("spares"))
+    return SourceItem(**{**given, "options": tuple(given["options"]), "images": ()}), names, spares
 
 
 def make_part(out: Path, part: str) -> dict[str, Any]:
@@ -65,9 +67,9 @@ def make_part(out: Path, part: str) -> dict[str, Any]:
         part: its name, `<split>-<number>-of-<number>`.
 
     Returns:
-        The report: `part`, `files` (path -> rows, bytes, SHA-256), `pairs` (rows of `review.csv`), `counts` (level ->
-        axis -> name -> number), `failed` (items that could not be read), `dropped` (items whose pairs are all out) and
-        `kept`, True where nothing had to be done.
+        The report: `part`, `files` (path -> rows, bytes, SHA-256), `images` (how many), `pairs` (rows of `review.csv`),
+        `counts` (level -> axis -> name -> number), `failed` (items that could not be read), `dropped` (items whose
+        pairs are all out) and `kept`, True where nothing had to be done.
     """
     work = WorkFolder(out)
     plan = read_json(work.plan)
@@ -106,95 +108,113 @@ def holding(
 def _make(
     out: Path, work: WorkFolder, part: str, plan: Mapping[str, Any], review: Mapping[tuple[str, str], str]
 ) -> dict[str, Any]:
-    import pyarrow
-
     request = plan["request"]
-    table = load_severities(request["severities"])
+    degraded = partial(degrade_item, seed=request["seed"], table=load_severities(request["severities"]))
     limits = Limits(**request["limits"])
-    schema = pyarrow.ipc.read_schema(pyarrow.py_buffer(work.schema.read_bytes()))
-    split, number, _, of = part.split("-")
-    files = {level: part_name(level, split, int(number), int(of)) for level in taxonomy.LEVELS}
-    counts: dict[str, dict[str, Counter[str]]] = {
-        level: {axis: Counter() for axis in AXES} for level in taxonomy.LEVELS
-    }
     pairs: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     dropped: list[str] = []
-
     with contextlib.ExitStack() as stack:
-        writers: dict[str, ParquetRows] = {}
-        for level, name in files.items():
-            writers[level] = ParquetRows(stack.enter_context(replacing(out / name)), schema)
-            stack.callback(writers[level].close)
-        lines = stack.enter_context(
-            stack.enter_context(replacing(work.images(part))).open("w", encoding="utf-8", newline="\n")
-        )
-
-        def write(item: SourceItem, level: str, name: str | None, images: tuple[MadeImage, ...]) -> None:
-            row = as_row(item, level, name, images)
-            writers[level].add(row, sum(len(image.png) for image in images))
-            _count(counts[level], row)
-            for place, image in enumerate(images):
-                line = {"item_id": row["item_id"], "image": place, "file": files[level], **image.described}
-                lines.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
-
+        files = _PartFiles(out, work, part, stack)
         for waiting in read_rows([work.clean(part)]):
-            item, names = item_from_json(waiting["item"])
+            item, names, spares = item_from_json(waiting["item"])
+            make = partial(degraded, waiting["images"], modality=item.modality, where=item_id(item))
             try:
-                _write_item(
-                    item, names, waiting["images"], request["seed"], table, limits, review, write, pairs, dropped
-                )
+                made = make(names)
+                tried = list(_tried(made, spares, make, limits))
             except InputError as error:
                 failed.append({"item_id": item_id(item), "reason": one_line(error)})
-    return {
-        "key": plan["key"],
-        "files": {
-            name: {
-                "rows": writers[level].count,
-                "bytes": (out / name).stat().st_size,
-                "sha256": file_sha256(out / name),
+                continue
+            kept = []
+            for pair, verdict, replaces in tried:
+                decision = review.get((item_id(item), pair.name), verdict.decision)
+                if pair.failure is not None:  # there is nothing to keep
+                    decision = EXCLUDE
+                pairs.append(review_row(item_id(item), pair.name, verdict, decision, replaces))
+                if decision == KEEP:
+                    kept.append(pair)
+            if kept:
+                files.add(item, made.clean, kept)
+            else:
+                dropped.append(item_id(item))
+    return {"key": plan["key"], **files.report(), "pairs": pairs, "failed": failed, "dropped": dropped}
+
+
+def _tried(
+    made: MadeItem, spares: Sequence[str], make: Callable[[Sequence[str]], MadeItem], limits: Limits
+) -> Iterator[tuple[Pair, Verdict, str]]:
+    """Judge an item's pairs; in the place of each that the gate rejects, make the next spare one, while there are any.
+
+    What a person decides has no say in it: which pairs are there to be decided on must not depend on the decisions.
+
+    Yields:
+        A pair, the verdict, and the name of the rejected one that it stands for ("" for one of the plan).
+    """
+    left = iter(spares)
+    for planned in made.pairs:
+        pair, replaces = planned, ""
+        while True:
+            verdict = judge(made.clean, pair, limits)
+            yield pair, verdict, replaces
+            spare = None if verdict.decision == KEEP else next(left, None)
+            if spare is None:
+                break
+            replaces = pair.name
+            (pair,) = make([spare]).pairs
+
+
+class _PartFiles:
+    """What a part's items are written to: a Parquet file a level and the lines about images; and what is counted."""
+
+    def __init__(self, out: Path, work: WorkFolder, part: str, stack: contextlib.ExitStack) -> None:
+        import pyarrow
+
+        schema = pyarrow.ipc.read_schema(pyarrow.py_buffer(work.schema.read_bytes()))
+        split, number, _, of = part.split("-")
+        self._out = out
+        self._names = {level: part_name(level, split, int(number), int(of)) for level in taxonomy.LEVELS}
+        self._counts: dict[str, dict[str, Counter[str]]] = {
+            level: {axis: Counter() for axis in AXES} for level in taxonomy.LEVELS
+        }
+        self._writers: dict[str, ParquetRows] = {}
+        for level, name in self._names.items():
+            self._writers[level] = ParquetRows(stack.enter_context(replacing(out / name)), schema)
+            stack.callback(self._writers[level].close)
+        lines = stack.enter_context(replacing(work.images(part)))
+        self._lines = stack.enter_context(lines.open("w", encoding="utf-8", newline="\n"))
+        self._images = 0
+
+    def add(self, item: SourceItem, clean: tuple[MadeImage, ...], pairs: Iterable[Pair]) -> None:
+        """Write an item and its degraded versions."""
+        self._write(item, taxonomy.CLEAN, None, clean)
+        for pair in pairs:
+            for level, images in pair.levels.items():
+                self._write(item, level, pair.name, images)
+
+    def _write(self, item: SourceItem, level: str, name: str | None, images: tuple[MadeImage, ...]) -> None:
+        row = as_row(item, level, name, images)
+        self._writers[level].add(row, sum(len(image.png) for image in images))
+        _count(self._counts[level], row)
+        self._images += len(images)
+        for place, image in enumerate(images):
+            line = {"item_id": row["item_id"], "image": place, "file": self._names[level], **image.described}
+            self._lines.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
+
+    def report(self) -> dict[str, Any]:
+        """Say what was written; after the files are closed."""
+        files = {}
+        for level, name in self._names.items():
+            path = self._out / name
+            files[name] = {
+                "rows": self._writers[level].count,
+                "bytes": path.stat().st_size,
+                "sha256": file_sha256(path),
             }
-            for level, name in files.items()
-        },
-        "pairs": pairs,
-        "counts": {
+        counts = {
             level: {axis: dict(sorted(counter.items())) for axis, counter in axes.items()}
-            for level, axes in counts.items()
-        },
-        "failed": failed,
-        "dropped": dropped,
-    }
-
-
-def _write_item(
-    item: SourceItem,
-    names: tuple[str, ...],
-    images: list[bytes],
-    seed: int | str,
-    table: SeverityTable,
-    limits: Limits,
-    review: Mapping[tuple[str, str], str],
-    write: Any,
-    pairs: list[dict[str, Any]],
-    dropped: list[str],
-) -> None:
-    made = degrade_item(images, names, seed=seed, modality=item.modality, table=table, where=item_id(item))
-    kept = []
-    for pair in made.pairs:
-        verdict = judge(made.clean, pair, limits)
-        decision = review.get((item_id(item), pair.name), verdict.decision)
-        if pair.failure is not None:  # there is nothing to keep
-            decision = EXCLUDE
-        pairs.append(review_row(item_id(item), pair.name, verdict, decision))
-        if decision == KEEP:
-            kept.append(pair)
-    if not kept:
-        dropped.append(item_id(item))
-        return
-    write(item, taxonomy.CLEAN, None, made.clean)
-    for pair in kept:
-        for level, degraded in pair.levels.items():
-            write(item, level, pair.name, degraded)
+            for level, axes in self._counts.items()
+        }
+        return {"files": files, "counts": counts, "images": self._images}
 
 
 def _count(counts: Mapping[str, Counter[str]], row: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """From the sources to a plan: which items, with which degradations, in which part; their clean images set aside.
 
 Everything up to here needs to see all items at once and is done once, by one process; everything after it
-(`parts`) is done part by part. In memory are the texts of all items, about 2 kB each, and the images of one.
+(`parts`) is done part by part. In memory are the texts and hashes of all items, about 4 kB each, and a few images.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..errors import InputError, one_line
 from ..image_files import decode_image
 from ..provenance import versions
 from .gate import Limits
+from .inputs import hashed, stamp, without_folders
 from .item import Skipped, SourceItem
 from .layout import SPLITS, WorkFolder, digest, read_json, replacing, write_json
 from .parts import item_as_json
@@ -36,7 +37,7 @@ FORMAT = 1
 PART_ITEMS = 64
 """Clean items in a part unless one says otherwise."""
 
-_LIBRARIES = ("scipy", "opencv-python-headless", "pyarrow")
+_LIBRARIES = ("scipy", "opencv-python-headless", "pyarrow", "scikit-learn")
 
 Progress = Callable[[str, int, "int | None"], None]
 """Called with what is being done, how many are done, and of how many (None: not known)."""
@@ -83,14 +84,16 @@ class Front:
 
     Attributes:
         open_source: one source's items, and what it skips.
-        merge: merges duplicates; returns the items that stay, those whose images cannot be read, and a report that JSON
-            can hold.
+        merge: takes the items and `Progress`; merges duplicates; returns the items that stay, those whose images cannot
+            be read, and a report that JSON can hold.
         leakage: what the answers give away without an image; returns a report that JSON can hold.
+        inputs: the files and folders that a source names, whose hashes the manifest gives.
     """
 
     open_source: Callable[[str], Iterator[SourceItem | Skipped]]
-    merge: Callable[[Sequence[SourceItem]], tuple[Sequence[SourceItem], Sequence[Skipped], Any]]
+    merge: Callable[[Sequence[SourceItem], Progress], tuple[Sequence[SourceItem], Sequence[Skipped], Any]]
     leakage: Callable[[Sequence[SourceItem]], Any]
+    inputs: Callable[[str], Sequence[Path]] = lambda _: ()
 
 
 @cache
@@ -101,7 +104,7 @@ def library_versions() -> dict[str, str]:
 
 def plan_key(request: Request) -> str:
     """Return what names a build: the request, what its sources look like now, and the versions of the libraries."""
-    stamps = {text: _stamp(text) for text in sorted(request.sources)}
+    stamps = {text: stamp(text) for text in sorted(request.sources)}
     return digest({"format": FORMAT, "request": request.as_dict(), "stamps": stamps, "versions": library_versions()})
 
 
@@ -125,12 +128,12 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
             f"{out} holds a build of {_difference(earlier, request)}: choose another folder, or remove this one"
         )
 
+    inputs = hashed(request.sources, front.inputs, lambda done: progress("hashing the sources", done, None))
     items, skipped = _collect(request, front, progress)
     items, twice = _without_repeated_ids(items)
     skipped += twice
     read = Counter(item.source for item in items)
-    progress("looking for duplicates", 0, None)
-    kept, unreadable, duplicates = front.merge(items)
+    kept, unreadable, duplicates = front.merge(items, progress)
     skipped += unreadable
     pool = sorted(kept, key=_order)
     chosen, deviation, broken = _choose_usable(pool, request, progress)
@@ -144,6 +147,7 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
     write_json(
         work.root / "account.json",
         {
+            "inputs": inputs,
             "read": dict(sorted(read.items())),
             "after_merging": dict(sorted(Counter(item.source for item in pool).items())),
             "duplicates": duplicates,
@@ -156,13 +160,13 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
         "format": FORMAT,
         "key": key,
         "request": request.as_dict(),
-        "sources": [_without_folders(text) for text in sorted(request.sources)],
+        "sources": [without_folders(text) for text in sorted(request.sources)],
         "versions": library_versions(),
         "parts": parts,
         "problems": sum(not row.harmless for row in skipped),
     }
     write_json(work.plan, plan)
-    return plan
+    return read_json(work.plan)  # as every later call has it, the order of the keys too
 
 
 def skipped_table(skipped: Iterable[Skipped]) -> bytes:
@@ -194,7 +198,7 @@ def _collect(request: Request, front: Front, progress: Progress) -> tuple[list[S
             if len(items) % 1000 == 0:
                 progress("reading the sources", len(items), None)
         if not found:
-            skipped.append(Skipped(text.partition("=")[0], text, "a source without a single item"))
+            skipped.append(Skipped(text.partition("=")[0], without_folders(text), "a source without a single item"))
     return sorted(items, key=_order), skipped
 
 
@@ -205,7 +209,7 @@ def _order(item: SourceItem) -> tuple[Any, ...]:
 
 def _unusable_text(item: SourceItem) -> str | None:
     try:
-        item_as_json(item, ()).encode()
+        item_as_json(item).encode()
     except UnicodeEncodeError as error:
         return one_line(error)
     return None
@@ -290,7 +294,9 @@ def _write_waiting(path: Path, group: Sequence[Chosen]) -> None:
         rows = ParquetRows(part, schema)
         for each in group:
             images = [image.read() for image in each.item.images]
-            rows.add({"item": item_as_json(each.item, each.names), "images": images}, sum(map(len, images)))
+            rows.add(
+                {"item": item_as_json(each.item, each.names, each.spares), "images": images}, sum(map(len, images))
+            )
         rows.close()
 
 
@@ -304,32 +310,6 @@ def _skipped_counts(skipped: Iterable[Skipped]) -> dict[str, dict[str, int]]:
 def _reasons(skipped: Sequence[Skipped]) -> str:
     counts = Counter(row.reason for row in skipped)
     return ", ".join(f"{reason} ({number})" for reason, number in counts.most_common(3)) or "they hold none"
-
-
-def _stamp(text: str) -> list[Any]:
-    """Say what the files that a source's text names look like; [] where it names none."""
-    where = text.partition("=")[2] or text
-    names = [where, *where.rsplit(":", 1)] if ":" in where else [where]
-    stamps: list[Any] = []
-    for name in names:
-        try:
-            path = Path(name).expanduser()
-            if path.is_file():
-                stamps.append([path.stat().st_size, path.stat().st_mtime_ns])
-            elif path.is_dir():
-                found = [entry.stat() for entry in path.rglob("*") if entry.is_file()]
-                newest = max((stat.st_mtime_ns for stat in found), default=0)
-                stamps.append([len(found), sum(stat.st_size for stat in found), newest])
-        except (OSError, ValueError):
-            continue
-    return stamps
-
-
-def _without_folders(text: str) -> str:
-    """Return a source as it was given, paths without their folders: the manifest is published, this machine is not."""
-    name, mark, where = text.partition("=")
-    parts = (Path(part).name if Path(part).expanduser().exists() else part for part in where.split(":"))
-    return f"{name}{mark}{':'.join(parts)}"
 
 
 def _difference(earlier: Mapping[str, Any], request: Request) -> str:

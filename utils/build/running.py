@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, one_line
 from .finishing import finish
-from .gate import read_review
+from .gate import KEEP, read_review
 from .layout import MANIFEST, WorkFolder, read_json, write_json
 from .parts import holding, item_from_json, make_part
 from .planning import Front, Progress, Request, make_plan
@@ -35,8 +35,10 @@ class Summary:
 
     Attributes:
         parts: in the plan; `made` now, `kept` of an earlier run, `missing` yet (other shards').
-        images: written or kept by this call.
-        pairs, excluded: made by this call's parts, and how many of them are out.
+        items, images: of this call's parts, written now or kept.
+        pairs, excluded, replacements: tried in this call's parts, how many of them are out, and how many of those that
+            are in were made for one that the gate rejected.
+        short: "pairs" or "clean items" -> wanted and got, where a whole set has fewer than the mix wants.
         problems: rows of the sources that should not have been skipped; `failed`: lines about items that failed later.
         finished: whether the set is whole.
     """
@@ -45,9 +47,12 @@ class Summary:
     made: int = 0
     kept: int = 0
     missing: int = 0
+    items: int = 0
     images: int = 0
     pairs: int = 0
     excluded: int = 0
+    replacements: int = 0
+    short: dict[str, tuple[int, int]] = field(default_factory=dict)
     problems: int = 0
     failed: list[str] = field(default_factory=list)
     finished: bool = False
@@ -94,11 +99,23 @@ def build(
         summary = _make_parts(plan, out, workers, shard, engine or on_this_machine, progress)
         with _locked(work, out):
             if not summary.missing:
-                finish(out, plan, tsv=tsv)
+                manifest = finish(out, plan, tsv=tsv)
                 summary.finished = True
+                sizes = manifest["selection"]["size"]
+                summary.short = {
+                    name: (size["wanted"], size["got"]) for name, size in sizes.items() if size["got"] < size["wanted"]
+                }
+                summary.failed += [
+                    f"{review}: {pair[0]} with {pair[1]} was not made, so nothing was to be decided"
+                    for pair in manifest["gate"]["decisions_without_pair"]
+                ]
     except BrokenProcessPool:
         raise InputError(
             "a worker died (often: out of memory); what is done is kept: run again with fewer --workers"
+        ) from None
+    except MemoryError as error:
+        raise InputError(
+            f"not enough memory ({one_line(error)}); what is done is kept: run again with fewer --workers"
         ) from None
     except OSError as error:
         raise InputError(f"{error.filename or out}: cannot be written ({error.strerror or error})") from None
@@ -151,9 +168,11 @@ def _make_parts(
     for report in engine(out, own, workers):
         summary.made += not report["kept"]
         summary.kept += report["kept"]
-        summary.images += sum(file["rows"] for file in report["files"].values())
+        summary.items += sum(file["rows"] for file in report["files"].values())
+        summary.images += report["images"]
         summary.pairs += len(report["pairs"])
-        summary.excluded += sum(pair["decision"] != "keep" for pair in report["pairs"])
+        summary.excluded += sum(pair["decision"] != KEEP for pair in report["pairs"])
+        summary.replacements += sum(bool(pair["replaces"]) and pair["decision"] == KEEP for pair in report["pairs"])
         summary.failed += [f"{each['item_id']}: {each['reason']}" for each in report["failed"]]
         done += planned[report["part"]]
         progress("degrading", done, total)
@@ -172,8 +191,8 @@ def _write_decisions(
         planned = set()
         for part in plan["parts"]:
             for row in read_rows([work.clean(part["name"])], columns=["item"]):
-                item, names = item_from_json(row["item"])
-                planned |= {(item_id(item), name) for name in names}
+                item, names, spares = item_from_json(row["item"])
+                planned |= {(item_id(item), name) for name in (*names, *spares)}
         if strays := sorted(set(decisions) - planned):
             raise InputError(f"{review}: {strays[0][0]} with {strays[0][1]} is not a pair of this build")
     rows = [[*pair, decision] for pair, decision in sorted(decisions.items())]

@@ -70,11 +70,13 @@ class Chosen:
     Attributes:
         item: the clean item.
         names: its degradations, one to three.
+        spares: its other degradations, in the order in which they take the place of one that the gate rejects.
         split: "test" or "dev".
     """
 
     item: SourceItem
     names: tuple[str, ...]
+    spares: tuple[str, ...]
     split: str
 
 
@@ -185,7 +187,7 @@ def select(items: Sequence[SourceItem], mix: Mix, seed: int | str, dev_share: fl
     by_dev_rank = sorted(range(len(taken)), key=lambda place: _rank(taken[place], seed, "dev"))
     dev = set(by_dev_rank[: round(dev_share * len(taken))])
     chosen = tuple(
-        Chosen(item, given, "dev" if place in dev else "test")
+        Chosen(item, given, _spares(item, allowed[place], given, mix, seed), "dev" if place in dev else "test")
         for place, (item, given) in enumerate(zip(taken, spread, strict=True))
     )
     return Selection(chosen, _deviation(chosen, mix, total, pairs))
@@ -193,6 +195,17 @@ def select(items: Sequence[SourceItem], mix: Mix, seed: int | str, dev_share: fl
 
 def _allowed(modality: str, mix: Mix) -> tuple[str, ...]:
     return tuple(name for name in taxonomy.degradations_for(modality) if mix.degradations.get(name, 0) > 0)
+
+
+def _spares(
+    item: SourceItem, allowed: Sequence[str], given: Sequence[str], mix: Mix, seed: int | str
+) -> tuple[str, ...]:
+    """Return what is left of `allowed`, drawn one after the other with the mix's weights."""
+    left = [name for name in allowed if name not in given]
+    rng = generator(seed, "build", "\x1f".join(("spares", item.source, item.source_id)))
+    # The first of independent waiting times with these rates is a weighted draw, and so is each next one.
+    waits = {name: rng.standard_exponential() / mix.degradations[name] for name in left}
+    return tuple(sorted(left, key=waits.__getitem__))
 
 
 def _rank(item: SourceItem, seed: int | str, purpose: str) -> tuple[bytes, str, str]:

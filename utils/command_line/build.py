@@ -78,7 +78,7 @@ def build(
             summary = run(
                 request,
                 out,
-                front(),
+                front(workers or _cores()),
                 workers=workers or _cores(),
                 shard=_shard(shard),
                 review=review,
@@ -125,11 +125,11 @@ def push(
     typer.echo(f"pushed {size}: {upload(folder, what)}")
 
 
-def front() -> Front:
+def front(workers: int) -> Front:
     """Return what reads the sources."""
     from ..build.front import whole_front
 
-    return whole_front()
+    return whole_front(workers)
 
 
 def _severities(table: Path) -> Any:
@@ -173,24 +173,33 @@ def _report(summary: Summary, out: Path, seconds: float) -> None:
         typer.echo(f"medqdeg: {one_line(line)}", err=True)
     if summary.problems:
         _name_problems(out, summary.problems)
-    text = f"{summary.images:,} items in {summary.parts - summary.missing} of {summary.parts} parts"
-    text += f" ({summary.made} made now) in {seconds:.1f} s"
+    text = f"{summary.items:,} items ({summary.images:,} images) in {summary.parts - summary.missing} of "
+    text += f"{summary.parts} parts ({summary.made} made now) in {seconds:.1f} s"
     if summary.pairs:
-        text += f"; {summary.excluded:,} of {summary.pairs:,} pairs left out by the gate or by a person"
+        text += f"; {summary.excluded:,} of {summary.pairs:,} pairs left out by the gate or by a person, "
+        text += f"{summary.replacements:,} others made in their place"
     typer.echo(f"{text}: {out}")
+    for name, (wanted, got) in summary.short.items():
+        typer.echo(f"fewer {name} than the mix wants: {got:,} of {wanted:,}; README.md says where")
     if not summary.finished:
         typer.echo(f"{summary.missing} parts are missing yet; when the other shards are done, any of these calls again")
 
 
 def _name_problems(out: Path, number: int) -> None:
-    """Name the first rows that should not have been skipped; the rest are in the file."""
+    """Name the first rows that should not have been skipped, of each reason in turn; the rest are in the file."""
     import csv
+    from collections import Counter
 
     from ..build.layout import SKIPPED, WorkFolder
 
     with WorkFolder(out).skipped.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["harmless"] == "no"]
-    for row in rows[:_NAMED]:
+    before: Counter[tuple[str, str]] = Counter()
+    turns = []
+    for row in rows:
+        before[row["source"], row["reason"]] += 1
+        turns.append(before[row["source"], row["reason"]])
+    for _, row in sorted(zip(turns, rows, strict=True), key=lambda pair: pair[0])[:_NAMED]:
         detail = f" ({row['detail']})" if row["detail"] else ""
         text = f"{row['source']}, {row['where']}: {row['reason']}{detail}"
         typer.echo(f"medqdeg: {one_line(text)}", err=True)

@@ -76,7 +76,7 @@ def open_source(text: str, *, backwards: bool = False, side: int | None = SIDE) 
         yield item(number, side)
 
 
-def merge(items: Sequence[SourceItem]) -> tuple[Sequence[SourceItem], Sequence[Skipped], Any]:
+def merge(items: Sequence[SourceItem], progress: Any = None) -> tuple[Sequence[SourceItem], Sequence[Skipped], Any]:
     return list(items), [], {"merged": []}
 
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from medqdeg.degradations import degrade, load_severities, reproduce
+from medqdeg.utils.build import degrading
 from medqdeg.utils.build.degrading import degrade_item
 from medqdeg.utils.errors import InputError
 from medqdeg.utils.image_files import encode_image
@@ -66,3 +67,19 @@ def test_one_image_that_stays_as_it_is_fails_the_pair_and_no_other() -> None:
 def test_an_image_that_cannot_be_decoded_is_named() -> None:
     with pytest.raises(InputError, match=r"ward:7, image 2: the file is empty"):
         degrade_item([png(0, 0, 48), b""], ["exposure"], seed=0, modality="CT", table=TABLE, where="ward:7")
+
+
+def test_an_operator_that_breaks_fails_its_pair_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = degrading.degrade_with_record
+
+    def breaking(image: Image.Image, name: str, *arguments, **options):
+        if name == "exposure":
+            raise ZeroDivisionError("no light")
+        return real(image, name, *arguments, **options)
+
+    monkeypatch.setattr(degrading, "degrade_with_record", breaking)
+    failed, fine = degrade_item(
+        [png(0, 0, 64)], ["exposure", "gaussian_blur"], seed=0, modality="CT", table=TABLE
+    ).pairs
+    assert failed.failure == "L1, image 1: no light"
+    assert set(fine.levels) == {"L1", "L2"}

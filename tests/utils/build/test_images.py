@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from medqdeg.utils.build.duplicates import NEAR, hash_distance
-from medqdeg.utils.build.images import FLAT_IMAGE, describe, perceptual_hash
+from medqdeg.utils.build.images import ABSURD_SIZE, FLAT_IMAGE, describe, perceptual_hash
 from medqdeg.utils.build.item import Skipped
 
 from .layouts import png
@@ -112,3 +112,12 @@ def test_an_image_that_raises_os_error_is_named() -> None:
     found = describe(item)
     assert isinstance(found, Skipped)
     assert found.detail == "the disk went away"
+
+
+@pytest.mark.parametrize("shape", [(1, 60_000), (9_000, 20), (15, 400), (2, 2)])
+def test_absurd_sizes_are_named(shape: tuple[int, int]) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
+    found = describe(source_item(7, png(noise)))
+    assert isinstance(found, Skipped)
+    assert (found.reason, found.harmless) == (ABSURD_SIZE, False)
+    assert f"{shape[1]} x {shape[0]} pixels" in found.detail

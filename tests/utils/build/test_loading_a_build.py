@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from medqdeg.utils import taxonomy
 from medqdeg.utils.build.writing import read_rows
@@ -116,15 +121,57 @@ def test_a_wrong_row_is_named(built: Path, tmp_path: Path, column: str, value: A
     assert row["item_id"] in str(caught.value)
 
 
-def test_tasks_run_on_it(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def results(built: Path, own_cache: Path, tmp_path: Path) -> Path:
+    """What lmms-eval's command line writes for a model that answers anything."""
     pytest.importorskip("lmms_eval", reason="lmms-eval is not installed")
-    from ...tasks.test_evaluation import evaluate
+    command = [sys.executable, "-m", "lmms_eval", "--model", "dummy", "--tasks", "medqdeg", "--repeats", "2"]
+    done = subprocess.run(
+        [*command, "--log_samples", "--output_path", str(tmp_path)],
+        env={**os.environ, "MEDQDEG_DATA": str(built), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=560,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return tmp_path
 
-    monkeypatch.setenv("MEDQDEG_DATA", str(built))
-    results, _ = evaluate(["medqdeg"], repeats=2)
+
+def test_the_tasks_and_the_analysis_run_on_it(built: Path, results: Path) -> None:
     counts = {level: len(load_level("test", level, LocalFolder(built))) for level in LEVELS}
+    rows = {level: {row["item_id"]: row for row in part_rows(built, level)} for level in LEVELS}
     for level in LEVELS:
-        samples = results["samples"][f"medqdeg_{level.lower()}"]
-        assert len(samples) == counts[level]
-    record = results["samples"]["medqdeg_l1"][0]["medqdeg"]
-    assert record["degradation"] in taxonomy.DEGRADATIONS
+        (file,) = results.rglob(f"*_samples_medqdeg_{level.lower()}.jsonl")
+        records = [json.loads(line)["medqdeg"] for line in file.read_text().splitlines()]
+        assert len(records) == counts[level]
+        for record in records:
+            row = rows[level][record["item_id"]]
+            for key in ("answer", "modality", "skill", "degradation", "source"):
+                assert record[key] == row[key], key
+
+    from medqdeg.utils.command_line import app
+
+    out = results / "analysis"
+    done = CliRunner().invoke(app, ["analyze", str(results), "--out", str(out), "--replicates", "200"])
+    assert done.exit_code == 0, done.output
+    items = pd.read_parquet(out / "items.parquet")
+    assert items["level"].value_counts().to_dict() == counts
+    # The model's letter is the same everywhere: its accuracy is the share of that letter among the right ones.
+    letters = {letter for file in results.rglob("*_samples_*.jsonl") for letter in letters_in(file)}
+    (letter,) = letters
+    figures = pd.read_parquet(out / "figures.parquet")
+    for level in LEVELS:
+        share = sum(row["answer"] == letter for key, row in rows[level].items()) / len(rows[level])
+        found = figures.query("level == @level and figure == 'accuracy' and axis == 'overall'")
+        assert found["estimate"].tolist() == pytest.approx([share], abs=1e-6)
+
+
+def part_rows(built: Path, level: str) -> list[dict[str, Any]]:
+    return list(read_rows(sorted((built / "data" / level).glob("test-*"))))
+
+
+def letters_in(file: Path) -> set[str]:
+    records = [json.loads(line)["medqdeg"] for line in file.read_text().splitlines()]
+    return {letter for record in records for letter in record["letters"]}

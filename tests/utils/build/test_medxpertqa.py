@@ -132,6 +132,7 @@ def test_a_row_that_gives_no_item_is_named_and_the_next_is_read(
         ("Her echocardiogram is seen in the figure.", "Ultrasound"),
         ("Colonoscopy is done. What next?", "Endoscopy"),
         ("What does dermatoscopy show?", "Dermoscopy"),
+        ("A dermoscopic image of the mole is shown.", "Dermoscopy"),
     ],
 )
 def test_the_modality_by_the_words(question: str, modality: str) -> None:

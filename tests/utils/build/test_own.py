@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import yaml
 from medqdeg.utils.build.images import describe
 from medqdeg.utils.build.item import Skipped
 from medqdeg.utils.build.readers import checks, load_map, open_source, own
-from medqdeg.utils.build.readers.tables import UNREADABLE_ROW
+from medqdeg.utils.build.readers.tables import UNREADABLE_FILE, UNREADABLE_ROW
 from medqdeg.utils.errors import InputError
 from medqdeg.utils.image_files import decode_image
 
@@ -330,12 +331,19 @@ def test_tables_that_are_none(tmp_path: Path, form: str, content: bytes) -> None
     path = tmp_path / f"items.{form}"
     path.write_bytes(content)
     chosen = load_map(write_map(tmp_path))
-    if form == "jsonl" and content:
-        _, skipped = split(own.read(path, chosen))
-        assert said(skipped) == [(UNREADABLE_ROW, False)]
-    else:
-        with pytest.raises(InputError, match=rf"items.{form}.*(empty|NUL|not a whole parquet)"):
-            own.read(path, chosen)
+    _, skipped = split(own.read(path, chosen))
+    reason = UNREADABLE_ROW if form == "jsonl" and content else UNREADABLE_FILE
+    assert said(skipped) == [(reason, False)]
+    assert re.search("empty|NUL|not a whole parquet", skipped[0].detail)
+
+
+def test_a_damaged_zip_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "ward.zip"
+    path.write_bytes(b"PK\3\4 cut off")
+    items, skipped = split(own.read(path, load_map(write_map(tmp_path))))
+    assert not items
+    assert said(skipped) == [(UNREADABLE_FILE, False)]
+    assert "ward.zip: not a whole zip file" in skipped[0].detail
 
 
 def test_a_damaged_row_group_leaves_the_others(tmp_path: Path) -> None:

@@ -21,13 +21,17 @@ import pytest
 from PIL import Image
 
 from medqdeg.degradations import reproduce
+from medqdeg.utils import taxonomy
+from medqdeg.utils.build.gate import Limits
 from medqdeg.utils.build.layout import MANIFEST, WORK, WorkFolder
 from medqdeg.utils.build.planning import Request
 from medqdeg.utils.build.running import build
+from medqdeg.utils.build.selection import Mix
 from medqdeg.utils.build.writing import read_rows
 from medqdeg.utils.errors import InputError
 
 from .conftest import ITEMS
+from .layouts import phantom_items, write_gmai, write_medxpertqa, write_omnimedvqa, zipped
 from .phantom_source import front, item
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -37,8 +41,8 @@ COMMAND = (
     "from tests.utils.build.phantom_source import front\n"
     "from medqdeg.utils.build.planning import Request\n"
     "from medqdeg.utils.build.running import build\n"
-    "request = Request((sys.argv[3],), part_items=5, dev_share=0.2)\n"
-    "build(request, Path(sys.argv[2]), front(), workers=int(sys.argv[4]), tsv=True)\n"
+    "request = Request((sys.argv[2],), part_items=5, dev_share=0.2)\n"
+    "build(request, Path(sys.argv[3]), front(), workers=2, tsv=True)\n"
 )
 
 
@@ -106,19 +110,20 @@ def test_a_damaged_part_is_made_again(tmp_path: Path) -> None:
     assert contents(out) == before
 
 
-def killed_builds(built: Path, tmp_path: Path, times: int) -> None:
-    """Kill a build at random moments until it was killed so often, then let it finish."""
-    out = tmp_path / "set"
-    command = [sys.executable, "-c", COMMAND, str(REPOSITORY), str(out), f"phantoms={ITEMS}", "2"]
+def killed_builds(command: list[str], out: Path, times: int) -> dict[str, str]:
+    """Kill a build at random moments until it was killed so often, let it finish, and return its contents.
+
+    `command` writes to the folder that is named by its last argument.
+    """
     rng = random.Random(times)
     started = time.monotonic()
-    done = subprocess.run([*command[:4], str(tmp_path / "whole"), *command[5:]], check=False)
-    assert done.returncode == 0
+    assert subprocess.run([*command, str(out)], check=False, stdout=subprocess.DEVNULL).returncode == 0
     whole = time.monotonic() - started
+    shutil.rmtree(out)
     killed = 0
     for _ in range(4 * times):
         # A group of its own: the kill takes the workers too.
-        process = subprocess.Popen(command, start_new_session=True)
+        process = subprocess.Popen([*command, str(out)], start_new_session=True, stdout=subprocess.DEVNULL)
         try:
             process.wait(rng.uniform(0.2, 0.9) * whole)
             shutil.rmtree(out)  # it was faster: begin anew, there is nothing left to disturb
@@ -129,19 +134,50 @@ def killed_builds(built: Path, tmp_path: Path, times: int) -> None:
             if killed == times:
                 break
     assert killed == times
-    assert subprocess.run(command, check=False).returncode == 0
-    assert contents(out) == contents(built)
+    assert subprocess.run([*command, str(out)], check=False, stdout=subprocess.DEVNULL).returncode == 0
+    return contents(out)
 
 
-@pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
+PHANTOM_BUILD = [sys.executable, "-c", COMMAND, str(REPOSITORY), f"phantoms={ITEMS}"]
+can_kill = pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
+
+
+@can_kill
 def test_killed_twice_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    killed_builds(built, tmp_path, 2)
+    assert killed_builds(PHANTOM_BUILD, tmp_path / "set", 2) == contents(built)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
+@can_kill
 def test_killed_ten_times_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    killed_builds(built, tmp_path, 10)
+    assert killed_builds(PHANTOM_BUILD, tmp_path / "set", 10) == contents(built)
+
+
+@pytest.mark.slow
+@can_kill
+def test_the_command_line_killed_ten_times_gives_the_same_bytes(tmp_path: Path) -> None:
+    """As a user runs it: from the sources' own layouts, through hashing and merging."""
+    unpacked = write_omnimedvqa(tmp_path / "o", phantom_items(14, 2, "OmniMedVQA"))
+    sources = (
+        f"gmai={write_gmai(tmp_path / 'gmai', phantom_items(14, 1, 'GMAI-MMBench'))}",
+        f"omnimedvqa={zipped(unpacked, tmp_path / 'o.zip')}",
+        f"medxpertqa={write_medxpertqa(tmp_path / 'm', phantom_items(14, 3, 'MedXpertQA'))}",
+    )
+    command = [
+        sys.executable,
+        "-c",
+        "from medqdeg.utils.command_line import main; main()",
+        "build",
+        "--part-items",
+        "6",
+    ]
+    command += ["--tsv", *(word for source in sources for word in ("--source", source))]
+    killed = killed_builds([*command, "--workers", "2", "--out"], tmp_path / "killed", 10)
+    others = [word for source in reversed(sources) for word in ("--source", source)]
+    undisturbed = [*command[:6], *others, "--workers", "1", "--tsv", "--out", str(tmp_path / "whole")]
+    assert subprocess.run(undisturbed, check=False, stdout=subprocess.DEVNULL).returncode == 0
+    assert killed == contents(tmp_path / "whole")
+    assert any(name.endswith(".tsv") for name in killed)
 
 
 @pytest.mark.parametrize("after", range(3))
@@ -286,6 +322,103 @@ def test_review_takes_pairs_out_and_back_in(tmp_path: Path) -> None:
     review.write_text("item_id,degradation,decision\nward:none,exposure,keep\n")
     with pytest.raises(InputError, match="ward:none with exposure is not a pair of this build"):
         build(wanted, out, front(), review=review)
+
+
+def strict(**limits: float) -> Request:
+    """A build whose gate rejects a good part of the pairs."""
+    return Request(("phantoms=20",), part_items=7, limits=replace(Limits(), **limits))
+
+
+def test_a_rejected_pair_is_replaced_by_another_degradation(tmp_path: Path) -> None:
+    out, wanted = tmp_path / "set", strict(least_ssim=0.6)
+    summary = build(wanted, out, front())
+    with (out / "review.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    rejected = {(row["item_id"], row["degradation"]) for row in rows if row["gate"] == "exclude"}
+    replaced = {(row["item_id"], row["replaces"]) for row in rows if row["replaces"]}
+    assert rejected
+    assert replaced
+    assert replaced <= rejected
+    # A rejected pair that nothing replaces belongs to an item of which every degradation was tried.
+    tried = Counter(row["item_id"] for row in rows)
+    clean = {f"{each.source}:{each.source_id}": each for each in map(item, range(20))}
+    for item_id, _ in rejected - replaced:
+        assert tried[item_id] == len(taxonomy.degradations_for(clean[item_id].modality))
+    assert max(tried.values()) <= max(len(taxonomy.degradations_for(name)) for name in taxonomy.MODALITIES)
+    kept = {(row["item_id"], row["degradation"]) for row in rows if row["decision"] == "keep"}
+    assert {(row["clean_id"], row["degradation"]) for row in rows_of(out, "L1")} == kept
+    manifest = json.loads((out / MANIFEST).read_text())
+    sizes = manifest["selection"]["size"]["pairs"]
+    assert (sizes["planned"], sizes["got"]) == (len(rows) - len(replaced), len(kept))
+    assert (
+        manifest["gate"]["replacements"]
+        == summary.replacements
+        == sum(bool(row["replaces"]) and row["decision"] == "keep" for row in rows)
+    )
+    assert max(Counter(item_id for item_id, _ in kept).values()) <= 3
+
+
+def test_replacing_does_not_depend_on_parts_or_processes(tmp_path: Path) -> None:
+    wanted = strict(least_ssim=0.6)
+    build(wanted, tmp_path / "a", front())
+    build(wanted, tmp_path / "b", front(backwards=True), workers=2)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    build(replace(wanted, part_items=20), tmp_path / "c", front())
+    assert (tmp_path / "a/review.csv").read_bytes() == (tmp_path / "c/review.csv").read_bytes()
+
+
+def test_a_person_may_take_back_what_the_gate_replaced(tmp_path: Path) -> None:
+    out, wanted = tmp_path / "set", strict(least_ssim=0.6)
+    build(wanted, out, front())
+    with (out / "review.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    stand_in = next(row for row in rows if row["replaces"] and row["decision"] == "keep")
+    review = tmp_path / "mine.csv"
+    review.write_text(
+        "item_id,degradation,decision\n"
+        f"{stand_in['item_id']},{stand_in['replaces']},keep\n"
+        f"{stand_in['item_id']},{stand_in['degradation']},exclude\n"
+    )
+    build(wanted, out, front(), review=review)
+    names = {row["degradation"] for row in rows_of(out, "L2") if row["clean_id"] == stand_in["item_id"]}
+    assert stand_in["replaces"] in names
+    assert stand_in["degradation"] not in names
+    listed = {(row["item_id"], row["degradation"]) for row in rows}
+    with (out / "review.csv").open(newline="") as file:
+        assert {(row["item_id"], row["degradation"]) for row in csv.DictReader(file)} == listed
+
+
+def test_a_decision_about_a_pair_that_was_never_made_is_named(tmp_path: Path) -> None:
+    out, wanted = tmp_path / "set", Request(("phantoms=6",), part_items=3)
+    build(wanted, out, front())
+    with (out / "review.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    item_id = rows[0]["item_id"]
+    made = {row["degradation"] for row in rows if row["item_id"] == item_id}
+    modality = next(each.modality for each in map(item, range(6)) if f"{each.source}:{each.source_id}" == item_id)
+    never = next(name for name in taxonomy.degradations_for(modality) if name not in made)
+    review = tmp_path / "mine.csv"
+    review.write_text(f"item_id,degradation,decision\n{item_id},{never},keep\n")
+    summary = build(wanted, out, front(), review=review)
+    assert summary.finished
+    assert any(f"{item_id} with {never} was not made" in line for line in summary.failed)
+
+
+def test_a_set_that_falls_short_says_so_everywhere(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    # Two degradations only, and a limit under which nothing is left of some items.
+    mix = Mix(clean_items=20, pairs_per_item=2, degradations={"gaussian_blur": 1, "gaussian_noise": 1})
+    summary = build(replace(strict(least_ssim=0.6), mix=mix), out, front())
+    manifest = json.loads((out / MANIFEST).read_text())
+    for name, (wanted, got) in summary.short.items():
+        assert (
+            manifest["selection"]["size"][name]["wanted"] == wanted > got == manifest["selection"]["size"][name]["got"]
+        )
+    assert set(summary.short) == {"clean items", "pairs"}
+    assert summary.short["clean items"][1] > 0
+    assert summary.short["clean items"] == (20, 20 - len(manifest["left_without_pairs"]))
+    lacking = " and ".join(f"{wanted - got} {name}" for name, (wanted, got) in summary.short.items())
+    assert f"The set falls short of the wanted mix by {lacking}." in (out / "README.md").read_text()
 
 
 def test_work_folder_holds_no_half_written_file(built: Path) -> None:

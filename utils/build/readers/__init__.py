@@ -13,7 +13,7 @@ from ..item import Skipped, SourceItem
 from . import gmai, hub, medxpertqa, omnimedvqa, own
 from .own_map import OwnMap, load_map
 
-__all__ = ["OwnMap", "SourceSpec", "load_map", "open_source", "parse_source"]
+__all__ = ["OwnMap", "SourceSpec", "input_paths", "load_map", "open_source", "parse_source"]
 
 READERS: dict[str, ModuleType] = {"gmai": gmai, "omnimedvqa": omnimedvqa, "medxpertqa": medxpertqa, "own": own}
 HUB = "hub"
@@ -80,6 +80,12 @@ def parse_source(text: str) -> SourceSpec:
     if match := _HUB_ID.fullmatch(where):
         return SourceSpec(reader, None, match["repository"], match["revision"], table)
     raise InputError(f"--source {text}: {where}: no such file or folder")
+
+
+def input_paths(text: str) -> tuple[Path, ...]:
+    """Return the folder or file of a source, downloaded first where the Hub is meant, and its map or table."""
+    spec = parse_source(text)
+    return (spec.local(),) if spec.table is None else (spec.local(), spec.table)
 
 
 def open_source(text: str) -> Iterator[SourceItem | Skipped]:

@@ -64,10 +64,10 @@ def _read(path: Path) -> Iterator[SourceItem | Skipped]:
         if not tables:
             tables = [(box, name) for box in zips_in(place) for name in box.names() if name.casefold().endswith(".tsv")]
     except InputError as error:
-        yield Skipped(SOURCE, str(path), UNREADABLE_FILE, str(error))
+        yield Skipped(SOURCE, path.name, UNREADABLE_FILE, str(error))
         return
     if not tables:
-        yield Skipped(SOURCE, str(path), UNREADABLE_FILE, "no TSV file in it")
+        yield Skipped(SOURCE, path.name, UNREADABLE_FILE, "no TSV file in it")
     for holder, name in tables:
         try:
             table = open_table(holder.local(name), name=name, format="tsv")

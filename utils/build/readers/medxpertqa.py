@@ -38,7 +38,7 @@ _WORDS: Mapping[str, str] = {
     "Ultrasound": r"ultraso|sonogra|echocardiogra|\bdoppler\b",
     "Histopathology": r"histolog|histopatholog|photomicrogra|microscop|ha?ematoxylin|\bH\s?&\s?E\b"
     r"|\bstain(?:s|ed|ing)?\b|\bsmear\b",
-    "Dermoscopy": r"dermat?oscop",
+    "Dermoscopy": r"derm(?:at)?oscop",
     "Endoscopy": r"endoscop|colonoscop|gastroscop|bronchoscop|cystoscop|laparoscop|arthroscop|\bEGD\b",
     "another": r"\bfund(?:us|oscop\w*)\b|electrocardiogra|\bE[CK]G\b|\bEEG\b|\bphotographs?\b|\bPET\b"
     r"|scintigra|optical coherence",
@@ -113,10 +113,10 @@ def _read(path: Path, modalities: Mapping[str, str]) -> Iterator[SourceItem | Sk
         if not tables:
             tables = [(box, name) for box in boxes for name in _question_files(box)]
     except InputError as error:
-        yield Skipped(SOURCE, str(path), UNREADABLE_FILE, str(error))
+        yield Skipped(SOURCE, path.name, UNREADABLE_FILE, str(error))
         return
     if not tables:
-        yield Skipped(SOURCE, str(path), UNREADABLE_FILE, "no MM/*.jsonl in it")
+        yield Skipped(SOURCE, path.name, UNREADABLE_FILE, "no MM/*.jsonl in it")
     for holder, name in tables:
         try:
             table = open_table(holder.local(name), name=name, format="jsonl")

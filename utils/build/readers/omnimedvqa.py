@@ -53,10 +53,10 @@ def _read(path: Path) -> Iterator[SourceItem | Skipped]:
                     place = box
                     break
     except InputError as error:
-        yield Skipped(SOURCE, str(path), UNREADABLE_FILE, str(error))
+        yield Skipped(SOURCE, path.name, UNREADABLE_FILE, str(error))
         return
     if not files:
-        yield Skipped(SOURCE, str(path), UNREADABLE_FILE, f"no {_QUESTIONS}/.../*.json in it")
+        yield Skipped(SOURCE, path.name, UNREADABLE_FILE, f"no {_QUESTIONS}/.../*.json in it")
     for name in files:
         root = name[: name.index(_QUESTIONS)]
         for where, entry in _entries(place, name):

@@ -22,7 +22,7 @@ from . import checks
 from .checks import RowError, label, text
 from .own_map import OwnMap, Part, load_map
 from .places import Folder, Place, Places, open_place, zips_in
-from .tables import FORMATS, Row, Table, open_table
+from .tables import FORMATS, UNREADABLE_FILE, Row, Table, checked_encoding, open_table
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -35,18 +35,24 @@ def read(path: Path, map: Path | OwnMap) -> Iterator[SourceItem | Skipped]:
         map: a map or the YAML file of one.
 
     Raises:
-        InputError: path, table or map cannot be used, or the map names a column that the table does not have.
+        InputError: there is nothing at `path`, the map cannot be used, it names a column that the table does not have,
+            or leaves open which table is meant. A damaged zip file or table is a `Skipped`.
     """
     chosen = load_map(map) if isinstance(map, Path) else map
     if not path.exists():
         raise InputError(f"{path}: no such file or folder")
-    place: Place
-    if path.suffix.lower() in FORMATS and path.is_file():
-        place, name = Folder(path.parent), path.name
-    else:
-        place = open_place(path)
-        name = _table_name(place, chosen)
-    table = open_table(place.local(name), name=name, encoding=chosen.encoding, delimiter=chosen.delimiter)
+    is_table = path.suffix.lower() in FORMATS and path.is_file()
+    try:
+        place: Place = Folder(path.parent) if is_table else open_place(path)
+        boxes = zips_in(place) if chosen.images_as == "path" and isinstance(place, Folder) else ()
+    except InputError as error:
+        return iter([Skipped(chosen.source, path.name, UNREADABLE_FILE, str(error))])
+    name = path.name if is_table else _table_name(place, chosen)
+    checked_encoding(chosen.encoding, name)
+    try:
+        table = open_table(place.local(name), name=name, encoding=chosen.encoding, delimiter=chosen.delimiter)
+    except InputError as error:
+        return iter([Skipped(chosen.source, name, UNREADABLE_FILE, str(error))])
     missing = [column for column in chosen.columns() if column not in table.columns]
     # JSONL has no header: a column that the first line lacks may come later, and each row says what it lacks.
     if missing and FORMATS[PurePosixPath(name).suffix.lower()] != "jsonl":
@@ -56,7 +62,6 @@ def read(path: Path, map: Path | OwnMap) -> Iterator[SourceItem | Skipped]:
         folder = relative_path(posixpath.join(posixpath.dirname(name), chosen.image_folder, "x")).removesuffix("x")
     except InputError:
         raise InputError(f"image_folder {chosen.image_folder!r} leaves the folder of the table") from None
-    boxes = zips_in(place) if chosen.images_as == "path" and isinstance(place, Folder) else ()
     return _rows(table, Places((place, *boxes)), folder, chosen)
 
 
@@ -65,11 +70,11 @@ def _table_name(place: Place, chosen: OwnMap) -> str:
     if chosen.table is not None:
         if chosen.table in tables:
             return chosen.table
-        raise InputError(f"{place.path} has no table {chosen.table}; found {', '.join(tables[:10]) or 'none'}")
+        raise InputError(f"{place.shown} has no table {chosen.table}; found {', '.join(tables[:10]) or 'none'}")
     if len(tables) == 1:
         return tables[0]
     found = ", ".join(tables[:10]) or "none"
-    raise InputError(f"{place.path} holds {len(tables)} tables ({found}); name one with `table:` in the map")
+    raise InputError(f"{place.shown} holds {len(tables)} tables ({found}); name one with `table:` in the map")
 
 
 def _rows(table: Table, places: Places, folder: str, chosen: OwnMap) -> Iterator[SourceItem | Skipped]:

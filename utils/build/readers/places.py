@@ -43,15 +43,16 @@ class FileImage:
     """Reads an image file. May be sent to another process."""
 
     path: Path
+    name: str
 
     def __call__(self) -> bytes:
         try:
             with self.path.open("rb") as file:
                 data = file.read(MAX_IMAGE_BYTES + 1)
         except OSError as error:
-            raise InputError(f"{self.path}: cannot be read ({error.strerror or error})") from None
+            raise InputError(one_line(f"{self.name}: cannot be read ({error.strerror or error})")) from None
         if len(data) > MAX_IMAGE_BYTES:
-            raise InputError(f"{self.path}: larger than {MAX_IMAGE_BYTES} bytes")
+            raise InputError(one_line(f"{self.name}: larger than {MAX_IMAGE_BYTES} bytes"))
         return data
 
 
@@ -61,28 +62,31 @@ class ZippedImage:
 
     archive: Path
     member: str
+    name: str
 
     def __call__(self) -> bytes:
-        name = f"{self.archive}/{self.member}"
         try:
             opened = _archive(self.archive, os.getpid())
             info = opened.getinfo(self.member)
             if info.file_size > MAX_IMAGE_BYTES:
-                raise InputError(one_line(f"{name}: unpacks to {info.file_size} bytes, more than {MAX_IMAGE_BYTES}"))
+                raise InputError(
+                    one_line(f"{self.name}: unpacks to {info.file_size} bytes, more than {MAX_IMAGE_BYTES}")
+                )
             with opened.open(info) as file:
                 return file.read(MAX_IMAGE_BYTES + 1)
         except InputError:
             raise
         except _ZIP_ERRORS as error:
-            raise InputError(one_line(f"{name}: damaged or not readable ({one_line(error, 120)})")) from None
+            raise InputError(one_line(f"{self.name}: damaged or not readable ({one_line(error, 120)})")) from None
 
 
 class Place(Protocol):
     """Something that holds files under relative names with slashes."""
 
     @property
-    def path(self) -> Path:
-        """The folder or the zip file."""
+    def shown(self) -> str:
+        """What messages call the folder or zip file: its name, and that of the one around it, but no path of the
+        machine: what is skipped is published."""
         ...
 
     def names(self) -> tuple[str, ...]:
@@ -108,7 +112,7 @@ class Folder:
     """A folder on disk. Links are followed: the Hub's cache is made of them."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self.shown = path, path.absolute().name
 
     @functools.cached_property
     def _names(self) -> tuple[str, ...]:
@@ -135,25 +139,26 @@ class Folder:
         except (OSError, ValueError):  # a name that no file can have
             size = None
         if size is None:
-            raise MissingImageError(one_line(f"{path}: no such file"))
-        _check_size(size, str(path))
-        return ImageSource(str(path), FileImage(path))
+            raise MissingImageError(one_line(f"{self.shown}/{name}: no such file"))
+        full = f"{self.shown}/{name}"
+        _check_size(size, full)
+        return ImageSource(full, FileImage(path, full))
 
 
 class Zip:
-    """A zip file.
+    """A zip file; `shown` as in `Place`, the file's name unless it lies in another place.
 
     Raises:
         InputError: it cannot be opened, or is cut short: a zip file's list of contents stands at its end.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, shown: str | None = None) -> None:
+        self.path, self.shown = path, shown or path.name
         try:
             opened = _archive(path, os.getpid())
         except _ZIP_ERRORS as error:
             cause = "it is empty" if _is_empty(path) else one_line(error, 120)
-            raise InputError(f"{path}: not a whole zip file ({cause}); copy or download it again") from None
+            raise InputError(f"{self.shown}: not a whole zip file ({cause}); copy or download it again") from None
         self._members = {
             info.filename.replace("\\", "/"): info
             for info in opened.infolist()
@@ -168,7 +173,7 @@ class Zip:
         if info.file_size > _MAX_TABLE_BYTES and info.file_size > _MAX_TABLE_RATIO * max(info.compress_size, 1):
             raise InputError(
                 one_line(
-                    f"{self.path}/{name}: {info.compress_size} bytes would unpack to {info.file_size}; not unpacked"
+                    f"{self.shown}/{name}: {info.compress_size} bytes would unpack to {info.file_size}; not unpacked"
                 )
             )
         target = _scratch() / f"{next(_NUMBERS)}{Path(name).suffix}"
@@ -178,17 +183,17 @@ class Zip:
         except _ZIP_ERRORS as error:
             target.unlink(missing_ok=True)
             raise InputError(
-                one_line(f"{self.path}/{name}: damaged or not readable ({one_line(error, 120)})")
+                one_line(f"{self.shown}/{name}: damaged or not readable ({one_line(error, 120)})")
             ) from None
         return target
 
     def image(self, name: str) -> ImageSource:
-        full = f"{self.path}/{name}"
+        full = f"{self.shown}/{name}"
         if name not in self._members:
             raise MissingImageError(one_line(f"{full}: no such file"))
         info = self._members[name]
         _check_size(info.file_size, full)
-        return ImageSource(full, ZippedImage(self.path, info.filename))
+        return ImageSource(full, ZippedImage(self.path, info.filename, full))
 
 
 class Places:
@@ -205,7 +210,7 @@ class Places:
                     return place.image(name)
                 except MissingImageError:
                     continue
-        raise MissingImageError(one_line(f"{self._places[0].path}/{names[0]}: no such file"))
+        raise MissingImageError(one_line(f"{self._places[0].shown}/{names[0]}: no such file"))
 
 
 def open_place(path: Path) -> Place:
@@ -223,7 +228,9 @@ def open_place(path: Path) -> Place:
 
 def zips_in(place: Place) -> tuple[Place, ...]:
     """Return the zip files that a place holds. Raises `InputError` where one is damaged."""
-    return tuple(Zip(place.local(name)) for name in place.names() if name.casefold().endswith(".zip"))
+    return tuple(
+        Zip(place.local(name), f"{place.shown}/{name}") for name in place.names() if name.casefold().endswith(".zip")
+    )
 
 
 def _check_size(size: int, name: str) -> None:

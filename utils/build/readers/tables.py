@@ -79,19 +79,26 @@ def open_table(
     try:
         if path.stat().st_size == 0:
             raise InputError(f"{name}: the file is empty")
-        if encoding.casefold().replace("_", "-") == "utf-8-sig":
-            encoding = "utf-8"  # the mark at the beginning is always taken off
-        if "a\n".encode(encoding) != b"a\n":
-            raise InputError(f"{name}: encoding {encoding} is not read; convert the file to UTF-8")
+        encoding = checked_encoding(encoding, name)
         if kind == "parquet":
             return _Parquet(path, name)
         if kind == "jsonl":
             return _JsonLines(path, name, encoding)
         return _Delimited(path, name, encoding, delimiter or ("\t" if kind == "tsv" else ","))
-    except LookupError:
-        raise InputError(f"{name}: unknown encoding {encoding!r}") from None
     except OSError as error:
         raise InputError(f"{name}: cannot be read ({error.strerror or error})") from None
+
+
+def checked_encoding(encoding: str, name: str) -> str:
+    """Return an encoding that tables are read in. Raises `InputError` for one that is not known or not read here."""
+    if encoding.casefold().replace("_", "-") == "utf-8-sig":
+        return "utf-8"  # the mark at the beginning is always taken off
+    try:
+        if "a\n".encode(encoding) == b"a\n":
+            return encoding
+    except LookupError:
+        raise InputError(f"{name}: unknown encoding {encoding!r}") from None
+    raise InputError(f"{name}: encoding {encoding} is not read; convert the file to UTF-8")
 
 
 class _BadLineError(Exception):
@@ -180,9 +187,9 @@ class _DelimitedRow:
                 file.seek(self.offset)
                 cells = next(_csv(_Lines(file, self.encoding), self.delimiter), [])
         except (OSError, _BadLineError, csv.Error) as error:
-            raise InputError(f"{self.path}: cannot be read again ({one_line(error, 120)})") from None
+            raise InputError(f"{self.path.name}: cannot be read again ({one_line(error, 120)})") from None
         if len(cells) != len(self.columns):
-            raise InputError(f"{self.path}: changed while it was read")
+            raise InputError(f"{self.path.name}: changed while it was read")
         return dict(zip(self.columns, cells, strict=True))
 
 
@@ -225,7 +232,7 @@ class _JsonRow:
                 file.seek(self.offset)
                 return _json_object(next(_Lines(file, self.encoding), ""))
         except (OSError, _BadLineError) as error:
-            raise InputError(f"{self.path}: cannot be read again ({one_line(error, 120)})") from None
+            raise InputError(f"{self.path.name}: cannot be read again ({one_line(error, 120)})") from None
 
 
 class _Parquet:
@@ -262,7 +269,7 @@ class _ParquetRow:
         try:
             return _row_group(self.path, self.group).slice(self.place, 1).to_pylist()[0]
         except _arrow_errors() as error:
-            raise InputError(f"{self.path}: cannot be read again ({one_line(error, 120)})") from None
+            raise InputError(f"{self.path.name}: cannot be read again ({one_line(error, 120)})") from None
 
 
 def _parquet(path: Path):  # type: ignore[no-untyped-def]
