@@ -18,7 +18,7 @@ from ..taxonomy import LEVELS
 from .hooks import RECORD, Settings
 from .images import general_degradations
 from .kinds import refusal_of_config
-from .original import Entry, load_config, metric_names, score_metric
+from .original import Entry, load_config, metric_names, score_metrics
 
 _SAMPLING = {"do_sample": True, "temperature": 1.0, "top_p": 1.0}
 _DECODING = ("do_sample", "temperature", "top_p", "top_k", "num_beams")
@@ -34,7 +34,7 @@ class Wish:
         by_item: take each item's own modality from its columns.
         modality: of all items, or None.
         trials: T; at 1 the task's own decoding stays.
-        score: the task's metric that says whether a reply is right; None takes its first.
+        score: the task's metric that says whether a reply is right; None takes the first that an item has.
         k: number of possible short answers, or None.
         reference_size: as in `medqdeg.degradations.degrade`.
     """
@@ -66,7 +66,7 @@ def write_wrapped_task(entry: Entry, wish: Wish, folder: Path) -> list[str]:
     if reason := refusal_of_config(config, entry.path):
         raise InputError(f"{entry.name} cannot be wrapped: {reason}")
     degradations, modality = _degradations(wish)
-    score = _score(entry.name, config, wish.score)
+    scores = _scores(entry.name, config, wish.score)
     files: dict[str, str] = {}
     names = []
     for level in wish.levels:
@@ -78,7 +78,7 @@ def write_wrapped_task(entry: Entry, wish: Wish, folder: Path) -> list[str]:
             level=level,
             degradations=degradations,
             modality=modality,
-            score=score,
+            scores=scores,
             k=wish.k,
             reference_size=wish.reference_size,
         )
@@ -110,11 +110,13 @@ def _degradations(wish: Wish) -> tuple[tuple[str, ...], str | None]:
     return tuple(list_degradations(modality) if modality else general_degradations()), modality
 
 
-def _score(task: str, config: dict[str, Any], wanted: str | None) -> str:
+def _scores(task: str, config: dict[str, Any], wanted: str | None) -> tuple[str, ...]:
+    if wanted is None:
+        return tuple(score_metrics(config))
     names = metric_names(config)
-    if wanted is not None and wanted not in names:
+    if wanted not in names:
         raise InputError(f"--score {wanted}: {task} has no such metric; it has {', '.join(names)}")
-    return wanted or score_metric(config) or names[0]
+    return (wanted,)
 
 
 class _Function(str):
