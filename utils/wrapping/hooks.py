@@ -249,7 +249,16 @@ class WrappedTask:
 
 _NO_SCORES: dict[str, Any] = {
     **dict.fromkeys(("accuracy", "confidence", "calibration_shift", "unread_rate", "missing_rate")),
-    **{"score_metric": None, "k": 0, "k_rule": None, "options": [], "votes": [], "correct": [], "trials": 0, "distinct_replies": 0},
+    **{
+        "score_metric": None,
+        "k": 0,
+        "k_rule": None,
+        "options": [],
+        "votes": [],
+        "correct": [],
+        "trials": 0,
+        "distinct_replies": 0,
+    },
 }
 
 

@@ -20,6 +20,7 @@ from .original import Entry, load_config, metric_names, score_metrics
 
 _JUDGE_NAMES = re.compile(r"(?:^|_)(?:gpt\d?|chatgpt|judge|deepseek)(?:_|$)|openai|api_?(?:key|type)", re.IGNORECASE)
 _JUDGE_MODULES = ("openai", "anthropic", "lmms_eval.llm_judge", "dashscope", "google.generativeai", "requests", "httpx")
+_NO_MODULE = re.compile(r"No module named '([^'.]+)")
 _CREDENTIALS = re.compile(r"api_?key|credentials", re.IGNORECASE)
 _VIDEO = re.compile(r"(?:^|[^a-z])videos?(?:[^a-z]|$)|\.(?:mp4|avi|mkv|mov|webm)\b", re.IGNORECASE)
 _AUDIO = re.compile(r"(?:^|[^a-z])(?:audios?|speech)(?:[^a-z]|$)|\.(?:wav|mp3|flac)\b", re.IGNORECASE)
@@ -28,6 +29,8 @@ _BOXES = re.compile(r"(?:^|_)iou|acc@|bbox|center_acc", re.IGNORECASE)
 _BOX_READERS = re.compile(
     r"bbox|(?:^|_)iou(?:_|$)|text2pts|text_to_points|parse_point|point_in_(?:box|mask)|coco_rle", re.IGNORECASE
 )
+
+MISSING_PACKAGE = "it needs a Python package that is not installed"
 
 _OUTPUT_TYPES = {
     "generate_until_multi_round": "it asks in several rounds",
@@ -49,7 +52,9 @@ def refusal(entry: Entry) -> str | None:
     except InputError as error:
         if _CREDENTIALS.search(str(error)):  # some judges are called up when the file is loaded
             return "it is judged by another model or service (its file asks for credentials)"
-        return f"its file cannot be loaded: {str(error).partition(': cannot be loaded ')[2] or error}"
+        if missing := _NO_MODULE.search(str(error)):
+            return f"{MISSING_PACKAGE} ({missing[1]})"
+        return f"its file {str(error).partition(f'{entry.path}: ')[2] or error}"
     return refusal_of_config(config, entry.path)
 
 
