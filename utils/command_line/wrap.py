@@ -76,8 +76,7 @@ def wrap(
     )
     names = write_wrapped_task(find_entry(task, include_path), wish, out)
     typer.echo(f"wrote {', '.join(names)} to {out}")
-    also = f" --include_path {include_path}" if include_path else ""
-    typer.echo(f"python -m lmms_eval --include_path {out}{also} --tasks {names[0]} --log_samples --output_path ...")
+    typer.echo(f"python -m lmms_eval --include_path {out} --tasks {names[0]} --log_samples --output_path ...")
 
 
 def _only_warnings() -> None:
