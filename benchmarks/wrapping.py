@@ -2,8 +2,8 @@
 
 Three measurements:
 
-1. Milliseconds of processor time a request at 512 x 512, for each degradation, those that a wrapped task uses by default
-   before those of single modalities: the first trial of an item, and the further ones, which find the image remembered.
+1. Milliseconds of processor time a request at 512 x 512, for each degradation (those that a wrapped task uses by
+   default first): the first trial of an item, and the further ones, which find the image remembered.
 2. Its share of a run with a model: the reference model answers requests with such images in this process.
 3. The resident set over 10,000 requests of different items: it must stay flat.
 
@@ -34,7 +34,7 @@ def picture(seed: int) -> PIL.Image.Image:
 
 
 def cost(repeats: int) -> float:
-    """Print milliseconds a request for each degradation and level; return the mean of the default ones' first trials."""
+    """Print milliseconds a request for each degradation and level; return the default ones' mean first trial."""
     from medqdeg.degradations import MODALITIES, list_degradations
     from medqdeg.utils.wrapping.images import Degrader, general_degradations
 

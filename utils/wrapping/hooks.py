@@ -84,6 +84,11 @@ class WrappedTask:
         """Return the original's items with an id each: a column of theirs that tells them apart, or else the row."""
         if callable(self.original.task.config.process_docs):
             dataset = self.original.task.config.process_docs(dataset)
+            if not hasattr(dataset, "add_column"):
+                raise SystemExit(
+                    f"medqdeg: {self.settings.task} cannot be wrapped: its process_docs returns "
+                    f"{type(dataset).__name__}, not a Dataset"
+                )
         evaluated = self.original.evaluated_split
         if getattr(dataset, "split", None) in (None, evaluated) or not self.original.task.features:
             self.original.learn(dataset)
@@ -216,7 +221,8 @@ class WrappedTask:
             assigned, modality = self._assigned(doc)
         except ValueError:  # L0 needs no modality
             assigned, modality = None, None  # type: ignore[assignment]
-        seeds = (self._seed(doc, number) for number in range(64))
+        images = self._image_counts.get(doc[ITEM_ID])
+        seeds = (self._seed(doc, number) for number in range(images or 0))
         return {
             "schema": SCHEMA_VERSION,
             "task": self.settings.task,
@@ -227,7 +233,7 @@ class WrappedTask:
             "degradation": None if clean else assigned,
             "assigned": assigned,
             # None where another process asked the model.
-            "images": self._image_counts.get(doc[ITEM_ID]),
+            "images": images,
             "unchanged_images": 0 if clean else sum(map(self.degrader.left_unchanged, seeds)),
         }
 

@@ -117,7 +117,10 @@ def test_a_file_that_does_not_load_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("task: broken\nprocess_results: !function nowhere.at_all\n")
     with pytest.raises(InputError, match="cannot be loaded"):
         load_config(tmp_path / "broken.yaml")
-    assert "cannot be loaded" in str(refusal(Entry("broken", "task", tmp_path / "broken.yaml")))
+    reason = refusal(Entry("broken", "task", tmp_path / "broken.yaml"))
+    assert reason == "it needs a Python package that is not installed (nowhere)"
+    (tmp_path / "broken.yaml").write_text("task: broken\nprocess_results: !function json.at_all\n")
+    assert str(refusal(Entry("broken", "task", tmp_path / "broken.yaml"))).startswith("its file cannot be loaded (")
 
 
 def test_groups_and_classes_are_refused() -> None:
