@@ -11,8 +11,13 @@ import pytest
 
 pytest.importorskip("lmms_eval", reason="lmms-eval is not installed")
 
+from lmms_eval.api.task import TaskConfig
+
 from medqdeg.utils.wrapping.catalogue import Listed, as_markdown, list_tasks
-from medqdeg.utils.wrapping.kinds import MISSING_PACKAGE
+from medqdeg.utils.wrapping.generate import Wish, write_wrapped_task
+from medqdeg.utils.wrapping.hooks import RECORD
+from medqdeg.utils.wrapping.kinds import MISSING_PACKAGE, refusal
+from medqdeg.utils.wrapping.original import all_entries, load_config
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +73,18 @@ def test_the_page_of_three_tasks() -> None:
     assert wrappable(page) == {"one": "alpha"}
     assert others(page) == {"two": MISSING_PACKAGE, "three": "it is judged by another model or service"}
     assert page.endswith("need them: spacy (1).\n")
+
+
+def test_what_the_page_lists_is_wrapped_into_files_that_load(page: str, tmp_path: Path) -> None:
+    entries = all_entries()
+    wrapped = 0
+    for name in sorted(wrappable(page))[::12]:
+        if refusal(entries[name]) is not None:  # needs a package that is not here
+            continue
+        (task,) = write_wrapped_task(entries[name], Wish(levels=("L1",)), tmp_path / name)
+        (file,) = (tmp_path / name).glob("*.yaml")
+        config = TaskConfig(**load_config(file))
+        assert (config.task, config.repeats) == (task, 10)
+        assert config.metric_list[-1]["metric"] == RECORD
+        wrapped += 1
+    assert wrapped > 20
