@@ -2,9 +2,9 @@
 
 Three measurements:
 
-1. Milliseconds of processor time a request at 512 x 512, for each degradation that a wrapped task uses by default: the
-   first trial of an item, and the further ones, which find the image remembered.
-2. Its share of a run with a real model class: the tiny checkpoint answers the same requests in this process.
+1. Milliseconds of processor time a request at 512 x 512, for each degradation (those that a wrapped task uses by
+   default first): the first trial of an item, and the further ones, which find the image remembered.
+2. Its share of a run with a model: the reference model answers requests with such images in this process.
 3. The resident set over 10,000 requests of different items: it must stay flat.
 
     python benchmarks/wrapping.py [--requests 10000] [--repeats 5] [--model-requests 40]
@@ -16,7 +16,6 @@ import argparse
 import gc
 import resource
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
@@ -35,46 +34,48 @@ def picture(seed: int) -> PIL.Image.Image:
 
 
 def cost(repeats: int) -> float:
-    """Print milliseconds a request for each degradation and level; return the mean of the first trials."""
+    """Print milliseconds a request for each degradation and level; return the default ones' mean first trial."""
+    from medqdeg.degradations import MODALITIES, list_degradations
     from medqdeg.utils.wrapping.images import Degrader, general_degradations
 
     print(f"processor time a request at {SIDE} x {SIDE}, median of {repeats}, in milliseconds")
-    print("  degradation         L1 first  L1 again  L2 first  L2 again")
+    print("  degradation            L1 first  L1 again  L2 first  L2 again")
     images = [picture(seed) for seed in range(repeats)]
+    default = general_degradations()
     firsts = []
-    for name in general_degradations():
+    for name in [*default, *(name for name in list_degradations() if name not in default)]:
+        modality = None if name in default else next(one for one in MODALITIES if name in list_degradations(one))
         cells = []
         for level in ("L1", "L2"):
             degrader = Degrader(level)
-            degrader.degrade(images[0], name, "warm up")
-            first = [_milliseconds(degrader, image, name, str(n)) for n, image in enumerate(images)]
-            again = [_milliseconds(degrader, image, name, str(n)) for n, image in enumerate(images)]
+            degrader.degrade(images[0], name, "warm up", modality)
+            first = [_milliseconds(degrader, image, name, str(n), modality) for n, image in enumerate(images)]
+            again = [_milliseconds(degrader, image, name, str(n), modality) for n, image in enumerate(images)]
             cells += [statistics.median(first), statistics.median(again)]
-            firsts.append(cells[-2])
-        print(f"  {name:18s}" + "".join(f"{cell:10.2f}" for cell in cells))
+            if name in default:
+                firsts.append(cells[-2])
+        print(f"  {name:21s}" + "".join(f"{cell:10.2f}" for cell in cells) + f"  {modality or 'default'}")
     mean = statistics.mean(firsts)
-    print(f"  mean of the first trials {mean:.2f} ms; an item of T = 10 trials pays it once")
+    print(f"  mean of the default ones' first trials {mean:.2f} ms; an item of T = 10 trials pays it once")
     return mean
 
 
-def _milliseconds(degrader: object, image: PIL.Image.Image, name: str, seed: str) -> float:
+def _milliseconds(degrader: object, image: PIL.Image.Image, name: str, seed: str, modality: str | None) -> float:
     start = time.process_time()
-    degrader.degrade(image, name, seed)  # type: ignore[attr-defined]
+    degrader.degrade(image, name, seed, modality)  # type: ignore[attr-defined]
     return 1000 * (time.process_time() - start)
 
 
 def share(mean: float, requests: int) -> None:
-    """Print what a request of the tiny checkpoint takes in this process, and the share of degrading in a run of it."""
+    """Print what a request of the reference model takes in this process, and the share of degrading in a run of it."""
     import torch
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
-    from medqdeg.utils.checkpoints.tiny import build_tiny_checkpoint
+    from medqdeg.utils.reference_model import CHECKPOINT
 
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as name:
-        checkpoint = build_tiny_checkpoint(Path(name) / "checkpoint", "qwen2_5_vl")
-        processor = AutoProcessor.from_pretrained(checkpoint)
-        model = AutoModelForImageTextToText.from_pretrained(checkpoint)
+    processor = AutoProcessor.from_pretrained(CHECKPOINT)
+    model = AutoModelForImageTextToText.from_pretrained(CHECKPOINT)
     messages = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What is it? A or B?"}]}]
     text = processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     times = []
@@ -85,11 +86,13 @@ def share(mean: float, requests: int) -> None:
         model.generate(**inputs, max_new_tokens=8)
         times.append(1000 * (time.process_time() - start))
     request = statistics.median(times)
-    print(f"a request of the tiny qwen2_5_vl checkpoint takes {request:.1f} ms of one core (median of {requests})")
+    millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
+    print(f"a request of the reference model ({millions:.1f} M parameters) takes {request:.1f} ms of one core", end="")
+    print(f" (median of {requests})")
     for trials in (1, 10):
         part = mean / trials
         print(f"  T = {trials}: degrading is {100 * part / (part + request):.1f} % of a run")
-    print("  (with 0.2 million parameters: of a run with a model of billions it is far less)")
+    print("  (of a run of a model with billions of parameters it is far less)")
 
 
 def memory(requests: int) -> None:

@@ -50,11 +50,18 @@ except ImportError:
 def process_docs(stub: datasets.Dataset) -> datasets.Dataset:
     """Replace the one-line stub, whose split is named after what is wanted ("test_l2"), by the items."""
     split, _, level = str(stub.split).rpartition("_")
+    return load_items(split, level.upper())
+
+
+def load_items(split: str, level: str) -> datasets.Dataset:
+    """Return one level's items, or leave with one line that says why there are none.
+
+    Undecoded, so that `doc_to_visual` decodes an item's images once for all its trials.
+    """
     try:
-        # Undecoded, so that `doc_to_visual` decodes an item's images once for all its trials.
         if split in PHANTOM_SPLITS:
-            return without_decoding(load_default_suite(level.upper(), small_only=PHANTOM_SPLITS[split]))
-        return without_decoding(load_level(split, level.upper()))
+            return without_decoding(load_default_suite(level, small_only=PHANTOM_SPLITS[split]))
+        return without_decoding(load_level(split, level))
     except InputError as error:
         raise SystemExit(f"medqdeg: {error}") from None
     except Exception as error:

@@ -6,13 +6,10 @@ The items, the prompt, the scores and the records are those of `hooks`.
 from __future__ import annotations
 
 import functools
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from ..utils.dataset.images import decode_cell
-from ..utils.dataset.loading import load_level, without_decoding
-from ..utils.errors import InputError
 from ..utils.records import ItemRecord
 from . import hooks
 
@@ -29,19 +26,11 @@ def load_items(split: str, level: str, **_: Any) -> dict[str, datasets.Dataset]:
 
     The items come without their images: lm-eval writes every document into its samples file.
     """
-    try:
-        items = _items(split, level).remove_columns("images")
-        return {"items": items.add_column("place", [f"{split}/{level}/{row}" for row in range(len(items))])}
-    except InputError as error:
-        raise SystemExit(f"medqdeg: {error}") from None
-    except Exception as error:
-        traceback.print_exc()
-        raise SystemExit(f"medqdeg: the items could not be loaded ({type(error).__name__}: {error})") from None
+    items = _items(split, level).remove_columns("images")
+    return {"items": items.add_column("place", [f"{split}/{level}/{row}" for row in range(len(items))])}
 
 
-@functools.cache
-def _items(split: str, level: str) -> datasets.Dataset:
-    return without_decoding(load_level(split, level))
+_items = functools.cache(hooks.load_items)
 
 
 class ImagesOf(Sequence["PIL.Image.Image"]):
@@ -81,25 +70,44 @@ def doc_to_image(doc: Mapping[str, Any]) -> ImagesOf:
 
 def doc_to_text(doc: Mapping[str, Any]) -> str:
     """Return a placeholder for each image and the prompt, as lmms-eval puts them together for chat models."""
+    return _with_placeholders(doc, hooks.doc_to_text(doc))
+
+
+def doc_to_text_verbalized(doc: Mapping[str, Any]) -> str:
+    """The same with the prompt that also asks for a percentage."""
+    return _with_placeholders(doc, hooks.doc_to_text_verbalized(doc))
+
+
+def _with_placeholders(doc: Mapping[str, Any], prompt: str) -> str:
     # A placeholder of lm-eval in a question would be taken for an image.
-    return IMAGE_PLACEHOLDER * len(doc_to_image(doc)) + hooks.doc_to_text(doc).replace(IMAGE_PLACEHOLDER, "< image >")
+    return IMAGE_PLACEHOLDER * len(doc_to_image(doc)) + prompt.replace(IMAGE_PLACEHOLDER, "< image >")
 
 
 def process_results(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> dict[str, Any]:
     """Score the T replies of one item, which lm-eval nests and leaves unstripped."""
+    return hooks.process_results(doc, _replies(results))
+
+
+def process_results_verbalized(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """The same, where each reply states a letter and a confidence."""
+    return hooks.process_results_verbalized(doc, _replies(results))
+
+
+def _replies(results: Sequence[Sequence[str]]) -> list[str]:
     (replies,) = results
-    return hooks.process_results(doc, [reply.strip() for reply in replies])
+    return [reply.strip() for reply in replies]
 
 
-class _ShortInTable(hooks.NotInTable):
-    """lm-eval prints every value, so this one prints as a word; its results file has it whole."""
+class _EmptyInTable(hooks.NotInTable):
+    """lm-eval's table prints a copy of a dictionary, and copies it by its keys; its results file takes the items."""
 
-    def __repr__(self) -> str:
-        return "(see file)"
+    def keys(self) -> Any:
+        return ()
 
-    __str__ = __repr__
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
 
 
 def summarise_level(records: Sequence[ItemRecord]) -> hooks.NotInTable:
     """Return what `hooks.summarise_level` returns."""
-    return _ShortInTable(hooks.summarise_level(records))
+    return _EmptyInTable(hooks.summarise_level(records))

@@ -77,6 +77,17 @@ ROWS: dict[str, tuple[str, str, Any]] = {
             "answer": ("yes", "no")[row % 2],
         },
     ),
+    "metric_by_item": (  # half of the items have one metric, half the other; an id names two items
+        "mme/mme.yaml",
+        "test",
+        lambda row: {
+            "question_id": f"{row // 2}.jpg",
+            "image": picture(row // 2),
+            "question": f"Is there a cyst in picture {row}? Please answer yes or no.",
+            "answer": ("Yes", "No")[row % 2],
+            "category": ("existence", "code_reasoning")[row // 4],
+        },
+    ),
     "several_images": (
         "muirbench/muirbench.yaml",
         "test",
@@ -248,7 +259,7 @@ def test_level_0_greedy_scores_what_the_task_scores(name: str, chat: bool, local
     assert model.kwargs[:half] == model.kwargs[half:]
 
 
-@pytest.mark.parametrize("name", ["choices", "short", "yes_no", "several_images"])
+@pytest.mark.parametrize("name", ["choices", "short", "yes_no", "metric_by_item", "several_images"])
 def test_votes_and_levels(name: str, local_tasks: Path, tmp_path: Path) -> None:
     names = wrap(name, local_tasks, tmp_path, trials=4)
     model = Pupil(chat=True, sampling=True)
@@ -265,12 +276,18 @@ def test_votes_and_levels(name: str, local_tasks: Path, tmp_path: Path) -> None:
             assert found[RECORD]["overall"][score] == pytest.approx(mean, abs=1e-12)
         for record in records:
             assert record["accuracy"] == pytest.approx(sum(record["correct"]) / 4)
+            assert record["images"] == (1 + int(record["item_id"][-1]) % 3 if name == "several_images" else 1)
         changed = [model.seen[wrapped, doc_id] != model.seen[first, doc_id] for doc_id in range(ITEMS)]
         assert not any(changed) if wrapped == first else all(changed)
-    rule = {"choices": "letters in the prompt", "several_images": "letters in the prompt", "yes_no": "yes or no"}
-    conditions = results["results"][first][next(k for k in results["results"][first] if k.startswith(f"{RECORD},"))]
-    assert conditions["conditions"]["k_rule"] == {rule.get(name, "distinct answers seen"): ITEMS}
-    assert json.loads(json.dumps(conditions))["level"] == "L0"
+    rules = {
+        **dict.fromkeys(("choices", "several_images"), "letters in the prompt"),
+        **dict.fromkeys(("yes_no", "metric_by_item"), "yes or no"),
+    }
+    summary = results["results"][first][next(k for k in results["results"][first] if k.startswith(f"{RECORD},"))]
+    assert summary["conditions"]["k_rule"] == {rules.get(name, "distinct answers seen"): ITEMS}
+    assert sum(summary["conditions"]["score_metric"].values()) == ITEMS
+    assert len(summary["conditions"]["score_metric"]) == (2 if name == "metric_by_item" else 1)
+    assert json.loads(json.dumps(summary))["level"] == "L0"
 
 
 def test_images_are_the_library_s_for_the_item(local_tasks: Path, tmp_path: Path) -> None:
@@ -299,6 +316,28 @@ def test_correctness_is_the_task_s_own(local_tasks: Path, tmp_path: Path) -> Non
     records = [sample[RECORD] for sample in results["samples"]["local_short_medqdeg_l0"]]
     assert [record["correct"] for record in records if record["item_id"] in "258"] == [[1.0, 1.0]] * 2
     assert all(record["confidence"] == 0.0 and record["k"] == 2 for record in records)
+
+
+def test_items_without_images_are_said(tmp_path: Path) -> None:
+    """Half of ScienceQA's have none: nothing of theirs is degraded."""
+    rows = [{**ROWS["choices"][2](row), "image": _encoded(picture(row)) if row % 2 else None} for row in range(ITEMS)]
+    features = datasets.Dataset.from_list([{**row, "image": None} for row in rows]).features
+    table = datasets.Dataset.from_list(rows, features=datasets.Features({**features, "image": datasets.Image()}))
+    table.to_parquet(tmp_path / "rows.parquet")
+    content = {
+        "include": str(BUILTIN / "scienceqa/scienceqa.yaml"),
+        **{"task": "local_mixed", "tag": [], "dataset_path": "parquet", "dataset_name": None},
+        "dataset_kwargs": {"data_files": {"test": str(tmp_path / "rows.parquet")}},
+    }
+    (tmp_path / "local_mixed.yaml").write_text(yaml.safe_dump(content))
+    wrap("mixed", tmp_path, tmp_path / "out", levels=("L2",), trials=1)
+    results = evaluate(["local_mixed_medqdeg_l2"], [tmp_path / "out"], Pupil(chat=True))
+    records = [sample[RECORD] for sample in results["samples"]["local_mixed_medqdeg_l2"]]
+    assert [record["images"] for record in records] == [0, 1] * (ITEMS // 2)
+    found = results["results"]["local_mixed_medqdeg_l2"]
+    (summary,) = (value for key, value in found.items() if key.startswith(f"{RECORD},"))
+    assert summary["conditions"]["items_without_images"] == ITEMS // 2
+    assert any("have no image" in warning for warning in summary["conditions"]["warnings"])
 
 
 def test_a_task_without_modalities_cannot_choose_by_them(local_tasks: Path, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def analyze(
     results: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RESULTS...", help="Folders, results files or samples files of lmms-eval, also gzipped."
+            metavar="RESULTS...", help="Folders, results files or samples files of lmms-eval or lm-eval, also gzipped."
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables and analysis.json.")],
@@ -39,7 +39,7 @@ def analyze(
 ) -> None:
     """Analyse runs: every figure of every node with a 95% interval, changes between levels, and between models.
 
-    Runs need lmms-eval's --log_samples. Intervals come from a bootstrap of whole source questions. docs/analysis.md
+    Runs need the harness's --log_samples. Intervals come from a bootstrap of whole source questions. docs/analysis.md
     describes the files.
 
     Example: medqdeg analyze results/ --out analysis/

@@ -16,7 +16,7 @@ def report(
     results: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RESULTS...", help="Folders, results files or samples files of lmms-eval, also gzipped."
+            metavar="RESULTS...", help="Folders, results files or samples files of lmms-eval or lm-eval, also gzipped."
         ),
     ],
     out: Annotated[
@@ -35,7 +35,7 @@ def report(
 ) -> None:
     """Report on runs: two pages, figures (PDF, SVG, PNG), tables (LaTeX, Markdown, CSV), or a headline in the terminal.
 
-    Runs need lmms-eval's --log_samples.
+    Runs need the harness's --log_samples.
 
     Example: medqdeg report results/ --out report/ --compare published
     """

@@ -46,6 +46,7 @@ def wrap(
     Example: medqdeg wrap scienceqa_img --votes 10 --out wrapped, then
     python -m lmms_eval --include_path wrapped --tasks scienceqa_img_medqdeg ...
     """
+    _only_warnings()
     if show_list:
         _print_list([task] if task else None, include_path, markdown)
         return
@@ -75,8 +76,17 @@ def wrap(
     )
     names = write_wrapped_task(find_entry(task, include_path), wish, out)
     typer.echo(f"wrote {', '.join(names)} to {out}")
-    also = f" --include_path {include_path}" if include_path else ""
-    typer.echo(f"python -m lmms_eval --include_path {out}{also} --tasks {names[0]} --log_samples --output_path ...")
+    typer.echo(f"python -m lmms_eval --include_path {out} --tasks {names[0]} --log_samples --output_path ...")
+
+
+def _only_warnings() -> None:
+    """Keep what lmms-eval remarks on its own files off the terminal."""
+    try:
+        from loguru import logger
+    except ImportError:
+        return
+    logger.remove()
+    logger.add(sys.stderr, level="WARNING")
 
 
 def _levels(text: str) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
-"""One file of an evaluation run: lmms-eval's results JSON and its samples JSONL, whole, cut off or gzipped.
+"""One file of an evaluation run: a harness's results JSON and its samples JSONL, whole, cut off or gzipped.
 
 lmms-eval 0.7.3 writes `DATE_results.json` and one `DATE_samples_TASK.jsonl` a task into a folder of the model's name. A
-name may also carry the rank that wrote it ("..._rank1.jsonl") and ".gz".
+name may also carry the rank that wrote it ("..._rank1.jsonl") and ".gz". lm-eval 0.4.13 writes `results_DATE.json` and
+`samples_TASK_DATE.jsonl`, or `NAME_DATE.json` where it is told a NAME.json; its dates are ISO 8601.
 """
 
 from __future__ import annotations
@@ -26,8 +27,15 @@ RECORD = "medqdeg"
 """The key of a sample that holds the item's record, and the metric of a task that holds its summary."""
 
 _RANK = r"(?:[._-]rank[._-]?\d+)?"
-_RESULTS = re.compile(rf"^(?P<date>.+?)_results{_RANK}\.json(?:\.gz)?$")
-_SAMPLES = re.compile(rf"^(?P<date>.+?)_samples_(?P<task>.+?){_RANK}\.jsonl(?:\.gz)?$")
+_ISO_DATE = r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?"
+_RESULTS = (
+    re.compile(rf"^.+_(?P<date>{_ISO_DATE})\.json(?:\.gz)?$"),
+    re.compile(rf"^(?P<date>.+?)_results{_RANK}\.json(?:\.gz)?$"),
+)
+_SAMPLES = (
+    re.compile(rf"^samples_(?P<task>.+)_(?P<date>{_ISO_DATE})\.jsonl(?:\.gz)?$"),
+    re.compile(rf"^(?P<date>.+?)_samples_(?P<task>.+?){_RANK}\.jsonl(?:\.gz)?$"),
+)
 
 _TEXTS = ("item_id", "source_question_id", "source_question_rule", "level", "modality", "skill", "source", "answer")
 _SCORES = ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate", "missing_rate")
@@ -39,7 +47,7 @@ class Samples:
 
     Attributes:
         path: the file.
-        date: the first part of its name.
+        date: of the evaluation, from its name.
         task: the task in its name.
         records: its records that can be used.
         warnings: what was wrong with the others, one line each.
@@ -53,15 +61,29 @@ class Samples:
 
 
 def results_date(path: Path) -> str | None:
-    """Return the date in the name of a results file, or None for any other file."""
-    match = _RESULTS.match(path.name)
-    return match["date"] if match else None
+    """Return the date in the name of a results file as lmms-eval writes it, or None for any other file."""
+    match = _first_match(_RESULTS, path)
+    return _date(match) if match else None
 
 
 def samples_name(path: Path) -> tuple[str, str] | None:
-    """Return the date and the task in the name of a samples file, or None for any other file."""
-    match = _SAMPLES.match(path.name)
-    return (match["date"], match["task"]) if match else None
+    """Return the date (as lmms-eval writes it) and the task in the name of a samples file, or None for any other."""
+    match = _first_match(_SAMPLES, path)
+    return (_date(match), match["task"]) if match else None
+
+
+def file_date(path: Path) -> str | None:
+    """Return the date in the name of a results or samples file, or None for any other file."""
+    return results_date(path) or (samples_name(path) or (None,))[0]
+
+
+def _first_match(patterns: Sequence[re.Pattern[str]], path: Path) -> re.Match[str] | None:
+    return next(filter(None, (pattern.match(path.name) for pattern in patterns)), None)
+
+
+def _date(match: re.Match[str]) -> str:
+    date = match["date"]
+    return date.replace("-", "").replace("T", "_") if re.fullmatch(_ISO_DATE, date) else date
 
 
 def read_results(path: Path) -> dict[str, Any] | str:
@@ -72,7 +94,7 @@ def read_results(path: Path) -> dict[str, Any] | str:
     except (OSError, EOFError, zlib.error, ValueError) as error:
         return f"{path}: cannot be read as a results file, it may be cut off ({one_line(error, 120)})"
     if not isinstance(content, dict) or not isinstance(content.get("results"), dict):
-        return f"{path}: has no 'results', so it is not lmms-eval's"
+        return f"{path}: has no 'results', so no evaluation wrote it"
     return content
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import InputError
 from ..nodes import run_conditions
 from ..taxonomy import LEVELS
-from .files import RECORD, Samples, read_results, read_samples, results_date, samples_name
+from .files import RECORD, Samples, file_date, read_results, read_samples, results_date, samples_name
 from .run import Collection, OtherResult, Run
 
 # What records of schema 1 lack, as records of votes have it.
@@ -101,10 +101,13 @@ def _find(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
         if given.is_dir():
             found: Iterable[Path] = (path for path in sorted(given.rglob("*")) if path.is_file())
         elif given.is_file():
-            date = results_date(given) or (samples_name(given) or (None,))[0]
+            date = file_date(given)
             if date is None:
-                raise InputError(f"{given} is neither a results file (..._results.json) nor a samples file (.jsonl)")
-            of_same_date = (path for path in sorted(given.parent.iterdir()) if path.name.startswith(f"{date}_"))
+                raise InputError(
+                    f"{given} is neither a results file (DATE_results.json, results_DATE.json) "
+                    "nor a samples file (.jsonl)"
+                )
+            of_same_date = (path for path in sorted(given.parent.iterdir()) if file_date(path) == date)
             is_results = results_date(given) is not None
             found = [given, *(path for path in of_same_date if is_results or results_date(path))]
         else:
@@ -115,7 +118,10 @@ def _find(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
             elif samples_name(path):
                 samples[path] = None
     if not results and not samples:
-        raise InputError("no lmms-eval results (..._results.json, ..._samples_TASK.jsonl) in what was given")
+        raise InputError(
+            "no lmms-eval results (DATE_results.json, DATE_samples_TASK.jsonl) and no lm-eval results "
+            "(results_DATE.json, samples_TASK_DATE.jsonl) in what was given"
+        )
     return list(results), list(samples)
 
 
@@ -128,7 +134,7 @@ def _parts(samples: Samples, content: Mapping[str, Any] | None, results_path: Pa
         part = _Part(
             model=str((content or {}).get("model_name") or samples.path.parent.name),
             integration=str(config.get("model") or ""),
-            model_args=str(config.get("model_args") or ""),
+            model_args=_model_args(config.get("model_args") or ""),
             family=_LEVEL_IN_TASK.sub("", samples.task),
             elicitation=elicitation,
             date=samples.date,
@@ -150,6 +156,11 @@ def _parts(samples: Samples, content: Mapping[str, Any] | None, results_path: Pa
             part.warnings.append(f"{samples.path}: mixes levels {dict(sorted(levels.items()))}; told apart")
         part.warnings += _incomplete(samples, config, content or {})
         yield part
+
+
+def _model_args(given: str | Mapping[str, Any]) -> str:
+    """Return them as on the command line: lm-eval writes them down taken apart."""
+    return given if isinstance(given, str) else ",".join(f"{name}={value}" for name, value in given.items())
 
 
 def _incomplete(samples: Samples, config: Mapping[str, Any], content: Mapping[str, Any]) -> Iterator[str]:
@@ -274,8 +285,8 @@ def _other_results(content: Mapping[str, Any], path: Path) -> Iterator[OtherResu
         if not isinstance(scores, dict) or _summary(scores) is not None:
             continue
         for key, value in scores.items():
-            metric, _, filtered = key.partition(",")
-            if isinstance(value, bool) or not isinstance(value, int | float) or "_stderr" in metric:
+            metric, comma, filtered = key.partition(",")
+            if not comma or isinstance(value, bool) or not isinstance(value, int | float) or "_stderr" in metric:
                 continue
             stderr = scores.get(f"{metric}_stderr,{filtered}")
             model = str(content.get("model_name") or path.parent.name)

@@ -14,9 +14,9 @@ class Run:
 
     Attributes:
         name: unique among the runs read together: the model's name, with the task family or the date where needed.
-        model: the model's name as lmms-eval gives it.
-        integration: lmms-eval's `--model`; empty if unknown.
-        model_args: lmms-eval's `--model_args`; empty if unknown.
+        model: the model's name as the harness gives it.
+        integration: the harness's `--model`; empty if unknown.
+        model_args: the harness's `--model_args`; empty if unknown.
         family: the tasks' common name, "medqdeg" for medqdeg_l0 to medqdeg_l2.
         date: of the first results file; empty if unknown.
         levels: the levels present, in order.

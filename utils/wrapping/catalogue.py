@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .kinds import refusal
+from .kinds import MISSING_PACKAGE, refusal
 from .original import Entry, all_entries
 
 
@@ -35,9 +35,11 @@ def list_tasks(
         include_path: one's own folder of tasks.
         on_progress: called with how many of how many are done.
     """
-    # Some files would fetch something at import; without the network they are refused with the reason.
+    # Some files would fetch something at import; without the network they are refused with the reason. Others ask for
+    # the cache's folder, which few people name.
     for variable in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE"):
         os.environ.setdefault(variable, "1")
+    os.environ.setdefault("HF_HOME", str(Path.home() / ".cache/huggingface"))
     entries = all_entries(include_path)
     wanted = [
         entry
@@ -46,7 +48,7 @@ def list_tasks(
     ]
     listed = []
     for number, entry in enumerate(wanted, 1):
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             reason = refusal(entry)
         listed.append(Listed(entry.name, entry.path.parent.name if entry.path else "", reason))
         if on_progress:
@@ -59,10 +61,14 @@ def _ours(entry: Entry) -> bool:
 
 
 def as_markdown(listed: Sequence[Listed], versions: Mapping[str, str]) -> str:
-    """Return the list as a page: how many of each kind, a table of folders, the reasons of the others."""
+    """Return the list as a page: a table of folders, the reasons of the others, the packages that were missing."""
     can = [task for task in listed if task.reason is None]
+    cannot = [task for task in listed if task.reason is not None]
     lines = [
-        f"{len(can)} of the {len(listed)} tasks of lmms-eval {versions['lmms-eval']} can be wrapped.",
+        "# Which tasks of lmms-eval can be wrapped",
+        "",
+        f"{len(can)} of the {len(listed)} tasks of lmms-eval {versions['lmms-eval']}, by their files and their code "
+        "alone. Made by `medqdeg wrap --list --markdown`; [what wrapping is](wrapping.md).",
         "",
         "| folder | tasks that can be wrapped |",
         "|---|---|",
@@ -70,13 +76,19 @@ def as_markdown(listed: Sequence[Listed], versions: Mapping[str, str]) -> str:
     for folder in sorted({task.folder for task in can}):
         lines.append(f"| {folder} | {', '.join(task.name for task in can if task.folder == folder)} |")
     lines += ["", "| the others | tasks | for example |", "|---|---:|---|"]
-    # The reason without what is in brackets, which differs from task to task.
-    kinds = Counter(_kind(task) for task in listed if task.reason is not None)
-    for kind, count in kinds.most_common():
-        examples = [task.name for task in listed if task.reason is not None and _kind(task) == kind][:4]
+    for kind, count in Counter(_kind(task) for task in cannot).most_common():
+        examples = [task.name for task in cannot if _kind(task) == kind][:4]
         lines.append(f"| {kind} | {count} | {', '.join(examples)} |")
+    if packages := Counter(_detail(task) for task in cannot if _kind(task) == MISSING_PACKAGE):
+        named = (f"{package} ({count})" for package, count in packages.most_common())
+        lines += ["", f"Packages that were missing, with the tasks that need them: {', '.join(named)}."]
     return "\n".join(lines) + "\n"
 
 
 def _kind(task: Listed) -> str:
-    return (task.reason or "").split(" (")[0].split(": (")[0]
+    """Return the reason without what is in brackets, which differs from task to task."""
+    return (task.reason or "").partition(" (")[0]
+
+
+def _detail(task: Listed) -> str:
+    return (task.reason or "").partition(" (")[2].removesuffix(")")

@@ -17,8 +17,8 @@ from ..errors import InputError
 from ..taxonomy import LEVELS
 from .hooks import RECORD, Settings
 from .images import general_degradations
-from .kinds import refusal_of_config
-from .original import Entry, load_config, metric_names, score_metric
+from .kinds import refusal
+from .original import Entry, load_config, metric_names, score_metrics
 
 _SAMPLING = {"do_sample": True, "temperature": 1.0, "top_p": 1.0}
 _DECODING = ("do_sample", "temperature", "top_p", "top_k", "num_beams")
@@ -34,7 +34,7 @@ class Wish:
         by_item: take each item's own modality from its columns.
         modality: of all items, or None.
         trials: T; at 1 the task's own decoding stays.
-        score: the task's metric that says whether a reply is right; None takes its first.
+        score: the task's metric that says whether a reply is right; None takes the first that an item has.
         k: number of possible short answers, or None.
         reference_size: as in `medqdeg.degradations.degrade`.
     """
@@ -58,27 +58,24 @@ def write_wrapped_task(entry: Entry, wish: Wish, folder: Path) -> list[str]:
     Raises:
         InputError: the task cannot be wrapped, or the wish cannot be met. Nothing is written.
     """
-    if entry.kind in ("group", "tag") or entry.path is None:
-        raise InputError(f"{entry.name} is a group of tasks: wrap its members one by one")
-    if entry.kind == "python_task":
-        raise InputError(f"{entry.name} cannot be wrapped: it is a Python class of its own")
-    config = load_config(entry.path)
-    if reason := refusal_of_config(config, entry.path):
+    if reason := refusal(entry):
         raise InputError(f"{entry.name} cannot be wrapped: {reason}")
+    assert entry.path is not None
+    config = load_config(entry.path)
     degradations, modality = _degradations(wish)
-    score = _score(entry.name, config, wish.score)
+    scores = _scores(entry.name, config, wish.score)
     files: dict[str, str] = {}
     names = []
     for level in wish.levels:
         name = f"{entry.name}_medqdeg_{level.lower()}"
-        module = re.sub(r"\W", "_", name)
+        module = _stem(name)
         settings = Settings(
             task=entry.name,
             path=str(entry.path.resolve()),
             level=level,
             degradations=degradations,
             modality=modality,
-            score=score,
+            scores=scores,
             k=wish.k,
             reference_size=wish.reference_size,
         )
@@ -87,7 +84,7 @@ def write_wrapped_task(entry: Entry, wish: Wish, folder: Path) -> list[str]:
         names.append(name)
     if len(names) > 1:
         group = f"{entry.name}_medqdeg"
-        files[f"{re.sub(r'[^0-9A-Za-z_]', '_', group)}.yaml"] = _group_file(group, names, config, wish.levels)
+        files[f"{_stem(group)}.yaml"] = _group_file(group, names, config, wish.levels)
         names.insert(0, group)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,6 +93,11 @@ def write_wrapped_task(entry: Entry, wish: Wish, folder: Path) -> list[str]:
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror or error})") from None
     return names
+
+
+def _stem(name: str) -> str:
+    """Return a task's name as a file's: a dot would part a module from its function."""
+    return re.sub(r"\W", "_", name)
 
 
 def _degradations(wish: Wish) -> tuple[tuple[str, ...], str | None]:
@@ -110,11 +112,13 @@ def _degradations(wish: Wish) -> tuple[tuple[str, ...], str | None]:
     return tuple(list_degradations(modality) if modality else general_degradations()), modality
 
 
-def _score(task: str, config: dict[str, Any], wanted: str | None) -> str:
+def _scores(task: str, config: dict[str, Any], wanted: str | None) -> tuple[str, ...]:
+    if wanted is None:
+        return tuple(score_metrics(config))
     names = metric_names(config)
-    if wanted is not None and wanted not in names:
+    if wanted not in names:
         raise InputError(f"--score {wanted}: {task} has no such metric; it has {', '.join(names)}")
-    return wanted or score_metric(config) or names[0]
+    return (wanted,)
 
 
 class _Function(str):

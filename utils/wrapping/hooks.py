@@ -47,7 +47,7 @@ class Settings:
         level: "L0", "L1" or "L2".
         degradations: from which each item gets one, by its id; empty: those of the item's own modality.
         modality: of all items, or None; chooses strengths.
-        score: the task's metric that says whether a reply is right.
+        scores: the task's metrics that can say whether a reply is right; the first that an item has does.
         k: number of possible short answers, or None.
         reference_size: as in `medqdeg.degradations.degrade`.
     """
@@ -57,7 +57,7 @@ class Settings:
     level: str
     degradations: tuple[str, ...]
     modality: str | None
-    score: str
+    scores: tuple[str, ...]
     k: int | None = None
     reference_size: float | None = None
 
@@ -76,6 +76,7 @@ class WrappedTask:
         self.original = Original(Path(settings.path))
         self.degrader = Degrader(settings.level, settings.reference_size)
         self.item_id_rule = "row"
+        self._image_counts: dict[str, int] = {}
 
     # Data
 
@@ -83,6 +84,11 @@ class WrappedTask:
         """Return the original's items with an id each: a column of theirs that tells them apart, or else the row."""
         if callable(self.original.task.config.process_docs):
             dataset = self.original.task.config.process_docs(dataset)
+            if not hasattr(dataset, "add_column"):
+                raise SystemExit(
+                    f"medqdeg: {self.settings.task} cannot be wrapped: its process_docs returns "
+                    f"{type(dataset).__name__}, not a Dataset"
+                )
         evaluated = self.original.evaluated_split
         if getattr(dataset, "split", None) in (None, evaluated) or not self.original.task.features:
             self.original.learn(dataset)
@@ -122,6 +128,7 @@ class WrappedTask:
         """Return the original's images, degraded."""
         self.original.remember_kwargs(lmms_eval_specific_kwargs)
         images = self.original.images(_own(doc))
+        self._image_counts[doc[ITEM_ID]] = len(images or ())
         if not images or self.settings.level == "L0":
             return images
         return [self._degraded(doc, image, number) for number, image in enumerate(images)]
@@ -130,8 +137,6 @@ class WrappedTask:
         """Return the original's messages with their images degraded."""
         self.original.remember_kwargs(lmms_eval_specific_kwargs)
         messages = self.original.messages(_own(doc))
-        if self.settings.level == "L0":
-            return messages
         number = 0
         changed = []
         for message in messages:
@@ -140,12 +145,14 @@ class WrappedTask:
                 parts = []
                 for part in content:
                     if part.get("type") == "image":
-                        key = "url" if "url" in part else "image"
-                        part = {**part, key: self._degraded(doc, part[key], number)}
+                        if self.settings.level != "L0":
+                            key = "url" if "url" in part else "image"
+                            part = {**part, key: self._degraded(doc, part[key], number)}
                         number += 1
                     parts.append(part)
                 content = parts
             changed.append({**message, "content": content})
+        self._image_counts[doc[ITEM_ID]] = number
         return changed
 
     def _degraded(self, doc: Mapping[str, Any], image: Any, number: int) -> Any:
@@ -196,13 +203,17 @@ class WrappedTask:
     def _scores(
         self, doc: Mapping[str, Any], replies: Sequence[str], first: Mapping[str, Any], kwargs: Mapping[str, Any]
     ) -> dict[str, Any]:
+        name = next((name for name in self.settings.scores if first.get(name) is not None), None)
+        if name is None:
+            raise ValueError(f"the task gave this item no {' or '.join(self.settings.scores)}")
         correct: dict[str, float] = {}
         for reply in replies:
             if reply not in correct and not is_missing_trial(reply):
                 metrics = first if reply == replies[0] else self.original.metrics(copy.deepcopy(doc), reply, **kwargs)
-                correct[reply] = self.original.correctness(metrics, self.settings.score)
+                correct[reply] = self.original.correctness(metrics, name)
         votes = count_votes(replies, self.original.prompt(doc), self.original.target(doc), self.settings.k)
-        return record_fields(votes, correct, replies)
+        # Not "score": lmms-eval would take the value of that key for the item's.
+        return {**record_fields(votes, correct, replies), "score_metric": name}
 
     def _identity(self, doc: Mapping[str, Any]) -> dict[str, Any]:
         clean = self.settings.level == "L0"
@@ -210,7 +221,8 @@ class WrappedTask:
             assigned, modality = self._assigned(doc)
         except ValueError:  # L0 needs no modality
             assigned, modality = None, None  # type: ignore[assignment]
-        seeds = (self._seed(doc, number) for number in range(64))
+        images = self._image_counts.get(doc[ITEM_ID])
+        seeds = (self._seed(doc, number) for number in range(images or 0))
         return {
             "schema": SCHEMA_VERSION,
             "task": self.settings.task,
@@ -220,9 +232,9 @@ class WrappedTask:
             "modality": modality,
             "degradation": None if clean else assigned,
             "assigned": assigned,
+            # None where another process asked the model.
+            "images": images,
             "unchanged_images": 0 if clean else sum(map(self.degrader.left_unchanged, seeds)),
-            # Not "score": lmms-eval would take the value of that key for the item's.
-            "score_metric": self.settings.score,
         }
 
     # What a task file names by number: the original's aggregations and filters
@@ -243,7 +255,16 @@ class WrappedTask:
 
 _NO_SCORES: dict[str, Any] = {
     **dict.fromkeys(("accuracy", "confidence", "calibration_shift", "unread_rate", "missing_rate")),
-    **{"k": 0, "k_rule": None, "options": [], "votes": [], "correct": [], "trials": 0, "distinct_replies": 0},
+    **{
+        "score_metric": None,
+        "k": 0,
+        "k_rule": None,
+        "options": [],
+        "votes": [],
+        "correct": [],
+        "trials": 0,
+        "distinct_replies": 0,
+    },
 }
 
 

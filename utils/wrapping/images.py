@@ -42,7 +42,7 @@ class Degrader:
         self.level, self.reference_size, self.remembered = level, reference_size, remembered
         self._last: OrderedDict[tuple[str, str, str | None], PIL.Image.Image] = OrderedDict()
         self._lock = threading.Lock()
-        self._unchanged: dict[str, None] = {}
+        self._unchanged: set[str] = set()
 
     def degrade(self, image: Any, name: str, seed: str, modality: str | None = None) -> Any:
         """Return a degraded copy.
@@ -79,7 +79,7 @@ class Degrader:
         try:
             return degrade(image, name, self.level, **options)
         except UnchangedImageError:
-            self._unchanged[seed] = None
+            self._unchanged.add(seed)
             return degrade(image, name, self.level, allow_unchanged=True, **options)
 
 

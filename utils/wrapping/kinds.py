@@ -16,15 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .original import Entry, load_config, metric_names, score_metric
+from .original import Entry, load_config, metric_names, score_metrics
 
-_JUDGE_NAMES = re.compile(r"(?:^|_)(?:gpt\d?|chatgpt|openai|azureopenai|judge|deepseek)(?:_|$)", re.IGNORECASE)
+_JUDGE_NAMES = re.compile(r"(?:^|_)(?:gpt\d?|chatgpt|judge|deepseek)(?:_|$)|openai|api_?(?:key|type)", re.IGNORECASE)
 _JUDGE_MODULES = ("openai", "anthropic", "lmms_eval.llm_judge", "dashscope", "google.generativeai", "requests", "httpx")
+_NO_MODULE = re.compile(r"No module named '([^'.]+)")
 _CREDENTIALS = re.compile(r"api_?key|credentials", re.IGNORECASE)
 _VIDEO = re.compile(r"(?:^|[^a-z])videos?(?:[^a-z]|$)|\.(?:mp4|avi|mkv|mov|webm)\b", re.IGNORECASE)
 _AUDIO = re.compile(r"(?:^|[^a-z])(?:audios?|speech)(?:[^a-z]|$)|\.(?:wav|mp3|flac)\b", re.IGNORECASE)
-_FREE_TEXT = re.compile(r"bleu|rouge|cider|meteor|spice|chrf|bertscore|\b[wc]er\b", re.IGNORECASE)
+_FREE_TEXT = re.compile(r"bleu|rouge|cider|meteor|spice|chrf|bertscore|\b[wc]er\b|(?:^|_)cap_", re.IGNORECASE)
 _BOXES = re.compile(r"(?:^|_)iou|acc@|bbox|center_acc", re.IGNORECASE)
+_BOX_READERS = re.compile(
+    r"bbox|(?:^|_)iou(?:_|$)|text2pts|text_to_points|parse_point|point_in_(?:box|mask)|coco_rle", re.IGNORECASE
+)
+
+MISSING_PACKAGE = "it needs a Python package that is not installed"
 
 _OUTPUT_TYPES = {
     "generate_until_multi_round": "it asks in several rounds",
@@ -46,7 +52,9 @@ def refusal(entry: Entry) -> str | None:
     except InputError as error:
         if _CREDENTIALS.search(str(error)):  # some judges are called up when the file is loaded
             return "it is judged by another model or service (its file asks for credentials)"
-        return f"its file cannot be loaded: {str(error).partition(': cannot be loaded ')[2] or error}"
+        if missing := _NO_MODULE.search(str(error)):
+            return f"{MISSING_PACKAGE} ({missing[1]})"
+        return f"its file {str(error).partition(f'{entry.path}: ')[2] or error}"
     return refusal_of_config(config, entry.path)
 
 
@@ -77,22 +85,20 @@ def refusal_of_config(config: Mapping[str, Any], path: Path) -> str | None:
     if visual[1] is None and (visual[0] is None or (callable(visual[0]) and not _uses_argument(visual[0]))):
         return "its items have no images"
     scorers = [config.get("process_results"), *(m.get("aggregation") for m in config.get("metric_list") or [])]
-    if judge := _judge([function for function in scorers if callable(function)], path):
+    scoring = set(_words([function for function in scorers if callable(function)], path, texts=False))
+    if judge := min(filter(_is_judge, scoring), default=None):
         return f"it is judged by another model or service ({judge})"
     if any(_FREE_TEXT.search(name) for name in names):
         return "its answers are free text, on which trials hardly ever agree word for word"
-    if any(_BOXES.search(name) for name in names):
+    if any(map(_BOXES.search, names)) or any(map(_BOX_READERS.search, scoring)):
         return "its answers are boxes or points"
-    if score_metric(config) is None:
+    if not score_metrics(config):
         return "it has no score: its answers are handed in elsewhere"
     return None
 
 
-def _judge(functions: Iterable[Any], path: Path) -> str | None:
-    for word in _words(functions, path, texts=False):
-        if _JUDGE_NAMES.search(word) or word.split(".")[0] in _JUDGE_MODULES or word.startswith("lmms_eval.llm_judge"):
-            return word
-    return None
+def _is_judge(word: str) -> bool:
+    return bool(_JUDGE_NAMES.search(word)) or any(f"{word}.".startswith(f"{module}.") for module in _JUDGE_MODULES)
 
 
 def _words(functions: Iterable[Any], path: Path, texts: bool = True) -> Iterator[str]:

@@ -71,9 +71,10 @@ def metric_names(config: Mapping[str, Any]) -> list[str]:
     return [name.__name__ if callable(name) else str(name) for name in names]
 
 
-def score_metric(config: Mapping[str, Any]) -> str | None:
-    """Return the metric that says whether one reply is right: the first that is a score, or None if there is none."""
+def score_metrics(config: Mapping[str, Any]) -> list[str]:
+    """Return the metrics that can say whether one reply is right, in the task's order."""
     entries = config.get("metric_list") or [{"metric": name} for name in metric_names(config)]
+    scores = []
     for name, metric in zip(metric_names(config), entries, strict=True):
         aggregation = metric.get("aggregation")
         writes_a_file = callable(aggregation) and "args" in inspect.signature(aggregation).parameters
@@ -82,8 +83,8 @@ def score_metric(config: Mapping[str, Any]) -> str | None:
             and metric.get("higher_is_better", True) is not False
             and not any(part in name.lower() for part in _NO_ANSWERS)
         ):
-            return name
-    return None
+            scores.append(name)
+    return scores
 
 
 class Original:
@@ -161,10 +162,8 @@ class Original:
         task's own aggregation is asked about a set of this one reply; an answer in (1, 100] is a percentage.
 
         Raises:
-            ValueError: the metric is absent, or no number in [0, 1].
+            ValueError: it is no number in [0, 1].
         """
-        if name not in metrics:
-            raise ValueError(f"the task gave no {name} for this item")
         value = metrics[name]
         if isinstance(value, Mapping) and isinstance(value.get("score"), int | float):
             value = value["score"]

@@ -46,11 +46,14 @@ def _by(records: Sequence[Mapping[str, Any]], key: str) -> dict[str, dict[str, A
 def _conditions(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     failed = [record for record in records if record["error"]]
     rules = Counter(record["k_rule"] for record in records if record["k_rule"])
+    without = sum(record["images"] == 0 for record in records)
     unchanged = sum(record["unchanged_images"] for record in records)
     identical = sum(record["trials"] >= 2 and record["distinct_replies"] == 1 for record in records)
     warnings = []
     if failed:
         warnings.append(f"{len(failed)} items could not be scored, first {failed[0]['item_id']}: {failed[0]['error']}")
+    if without:
+        warnings.append(f"{without} of {len(records)} items have no image, so nothing of theirs is degraded")
     if unchanged:
         warnings.append(f"{unchanged} images are as they were: their degradation has no effect on them")
     if identical > nodes.SUSPICIOUS_SHARE * len(records):
@@ -64,8 +67,9 @@ def _conditions(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "trials": {str(trials): count for trials, count in sorted(Counter(len(r["votes"]) for r in records).items())},
         "k_rule": dict(sorted(rules.items())),
         "item_id_rule": dict(sorted(Counter(record["item_id_rule"] for record in records).items())),
-        "score_metric": dict(sorted(Counter(record["score_metric"] for record in records).items())),
+        "score_metric": dict(sorted(Counter(filter(None, (record["score_metric"] for record in records))).items())),
         "identical_items": identical,
+        "items_without_images": without,
         "unchanged_images": unchanged,
         "failed_items": len(failed),
         "warnings": warnings,

@@ -52,6 +52,23 @@ def test_a_file_stands_for_what_lies_beside_it(levels: Levels, tmp_path: Path, k
     assert run.levels == (("L1",) if "samples" in kind else ("L0", "L1", "L2"))
 
 
+@pytest.mark.parametrize("stem", ["results", "mine"])
+def test_files_named_as_lm_eval_names_them(levels: Levels, tmp_path: Path, stem: str) -> None:
+    """`tests/tasks/test_lm_eval.py` reads what lm-eval itself wrote; here two runs share a folder."""
+    dates = ("2026-11-22T08-40-24.123456", "2026-11-23T00-00-00.000001")
+    for date in dates:
+        for path in sorted(write_run(tmp_path, levels).glob(f"{DATE}_*")):
+            kind, _, task = path.stem.removeprefix(f"{DATE}_").partition("_")
+            name = f"{kind}_{task}_{date}.jsonl" if task else f"{stem}_{date}.json"
+            path.rename(path.with_name(name))
+    collection = read_runs([tmp_path])
+    assert [run.date for run in collection.runs] == ["20261122_084024.123456", "20261123_000000.000001"]
+    assert all(run.model == "some/model-7B" and len(run.paths) == 4 for run in collection.runs)
+    (path,) = tmp_path.rglob(f"{stem}_{dates[1]}.json")
+    (run,) = read_runs([path]).runs
+    assert (run.date, run.levels) == ("20261123_000000.000001", ("L0", "L1", "L2"))
+
+
 def test_gzip_and_the_files_of_several_ranks(levels: Levels, tmp_path: Path) -> None:
     (whole,) = read_runs([write_run(tmp_path / "whole", levels)]).runs
     folder = write_run(tmp_path / "parts", levels)

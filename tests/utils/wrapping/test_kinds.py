@@ -14,7 +14,7 @@ import lmms_eval.tasks
 
 from medqdeg.utils.errors import InputError
 from medqdeg.utils.wrapping.kinds import refusal, refusal_of_config
-from medqdeg.utils.wrapping.original import Entry, Original, load_config, score_metric
+from medqdeg.utils.wrapping.original import Entry, Original, load_config, score_metrics
 
 BUILTIN = Path(lmms_eval.tasks.__file__).parent
 
@@ -42,6 +42,11 @@ def test_built_in_tasks_that_can_be_wrapped(file: str) -> None:
         ("vqav2/vqav2_test.yaml", "handed in"),
         ("mmvet/mmvet.yaml", "judged"),
         ("gsm8k/gsm8k.yaml", "no images"),
+        ("llava-in-the-wild/llava-in-the-wild.yaml", "judged"),
+        ("vibe_eval/vibe_eval.yaml", "judged"),
+        ("coco_cap_chair/coco_cap_chair.yaml", "free text"),
+        ("screenspot_v2/screenspot_v2.yaml", "boxes or points"),
+        ("where2place/where2place.yaml", "boxes or points"),
     ],
 )
 def test_built_in_tasks_that_cannot(file: str, reason: str) -> None:
@@ -112,7 +117,10 @@ def test_a_file_that_does_not_load_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("task: broken\nprocess_results: !function nowhere.at_all\n")
     with pytest.raises(InputError, match="cannot be loaded"):
         load_config(tmp_path / "broken.yaml")
-    assert "cannot be loaded" in str(refusal(Entry("broken", "task", tmp_path / "broken.yaml")))
+    reason = refusal(Entry("broken", "task", tmp_path / "broken.yaml"))
+    assert reason == "it needs a Python package that is not installed (nowhere)"
+    (tmp_path / "broken.yaml").write_text("task: broken\nprocess_results: !function json.at_all\n")
+    assert str(refusal(Entry("broken", "task", tmp_path / "broken.yaml"))).startswith("its file cannot be loaded (")
 
 
 def test_groups_and_classes_are_refused() -> None:
@@ -120,13 +128,13 @@ def test_groups_and_classes_are_refused() -> None:
     assert "Python class" in str(refusal(Entry("x", "python_task", Path("x.yaml"))))
 
 
-def test_the_score_is_the_first_metric_that_is_one() -> None:
+def test_scores_are_the_metrics_that_say_what_is_right() -> None:
     metrics = [
         {"metric": "submission", "aggregation": hand_in},
         {"metric": "wrongness", "aggregation": "mean", "higher_is_better": False},
         {"metric": "acc", "aggregation": "mean", "higher_is_better": True},
     ]
-    assert score_metric(config(metric_list=metrics)) == "acc"
+    assert score_metrics(config(metric_list=metrics)) == ["acc"]
 
 
 @pytest.mark.parametrize(
