@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +9,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from ..cores import usable_cores
 from .item import Skipped, SourceItem
 from .planning import Front, Progress
 
@@ -22,7 +22,7 @@ def whole_front(workers: int | None = None) -> Front:
     """
     from .readers import input_paths, open_source
 
-    return Front(open_source, partial(merge, workers=workers or os.cpu_count() or 1), leakage, input_paths)
+    return Front(open_source, partial(merge, workers=workers or usable_cores()), leakage, input_paths)
 
 
 def merge(

@@ -8,16 +8,14 @@ of the sources, nor a kill changes a byte.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, one_line
+from ..worker_processes import as_completed
 from .finishing import finish
 from .gate import KEEP, read_review
 from .layout import MANIFEST, WorkFolder, read_json, write_json
@@ -124,34 +122,8 @@ def build(
 
 def on_this_machine(out: Path, parts: Sequence[str], workers: int) -> Iterator[dict[str, Any]]:
     """Make parts in processes of this machine."""
-    workers = min(workers, len(parts))
-    if workers <= 1:
-        for part in parts:
-            yield make_part(out, part)
-        return
-    # spawn: a fork of a process that has threads (OpenCV, a progress bar) may hang.
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
-    pending: set[Future[dict[str, Any]]] = set()
-    try:
-        for part in parts:
-            pending.add(executor.submit(make_part, out, part))
-            if len(pending) >= 2 * workers:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _begin_worker() -> None:
-    import cv2
-
-    # Ctrl-C reaches the whole group; the parent alone decides what to do about it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
+    jobs = ((out, part) for part in parts)
+    yield from as_completed(make_part, jobs, min(workers, len(parts)), waiting=2)
 
 
 def _make_parts(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..cores import usable_cores
 from ..errors import InputError, one_line
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ def build(
             summary = run(
                 request,
                 out,
-                front(workers or _cores()),
-                workers=workers or _cores(),
+                front(workers or usable_cores()),
+                workers=workers or usable_cores(),
                 shard=_shard(shard),
                 review=review,
                 tsv=tsv,
@@ -160,12 +161,6 @@ def _engine(name: str) -> Any:
 
         return on_ray
     return None
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _report(summary: Summary, out: Path, seconds: float) -> None:

@@ -18,11 +18,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import multiprocessing
-import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -44,6 +41,7 @@ from ..image_files import (
     read_bytes,
 )
 from ..image_files.folders import Source
+from ..worker_processes import as_completed
 
 MANIFEST = "manifest.jsonl"
 FRAME_CHOICES = ("single", "first", "middle", "all")
@@ -230,7 +228,7 @@ def _run(
     summary = Summary(files=len(sources))
     jobs = ((source, request, out, by_item.get(source.item, {})) for source in sources)
     with manifest.open("a", encoding="utf-8", newline="\n") as journal:
-        for outcome in _outcomes(jobs, min(workers, len(sources))):
+        for outcome in as_completed(degrade_file, jobs, min(workers, len(sources))):
             for line in outcome.lines:
                 known[line["output"]] = line
                 journal.write(_json_line(line))
@@ -243,37 +241,6 @@ def _run(
                 on_progress(outcome)
     _write_manifest(manifest, {output: line for output, line in known.items() if (out / output).exists()})
     return summary
-
-
-def _outcomes(jobs: Iterator[tuple[Any, ...]], workers: int) -> Iterator[Outcome]:
-    """Results as they come. A few jobs wait for each worker, whatever the number of files."""
-    if workers <= 1:
-        for job in jobs:
-            yield degrade_file(*job)
-        return
-    # spawn: a fork of a process that has threads (OpenCV, a progress bar) may hang.
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
-    pending: set[Future[Outcome]] = set()
-    try:
-        for job in jobs:
-            pending.add(executor.submit(degrade_file, *job))
-            if len(pending) >= 4 * workers:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _begin_worker() -> None:
-    import cv2
-
-    # Ctrl-C reaches the whole group; the parent alone decides what to do about it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
 
 
 def image_seed(seed: int | str, sha256: str, frame: int | None) -> str:
