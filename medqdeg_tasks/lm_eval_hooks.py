@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from ..utils.dataset.images import decode_cell
+from ..utils.provenance import versions
 from ..utils.records import ItemRecord
 from . import hooks
 
@@ -109,5 +110,5 @@ class _EmptyInTable(hooks.NotInTable):
 
 
 def summarise_level(records: Sequence[ItemRecord]) -> hooks.NotInTable:
-    """Return what `hooks.summarise_level` returns."""
-    return _EmptyInTable(hooks.summarise_level(records))
+    """Return what `hooks.summarise_level` returns, with lm-eval's version."""
+    return _EmptyInTable({**hooks.summarise_level(records), "versions": versions("lm-eval")})

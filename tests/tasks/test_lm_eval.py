@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +261,7 @@ def test_files_of_lm_eval_can_be_analysed(data: tuple[Path, int], checkpoint: Pa
     assert (run.model, run.model_args) == (str(checkpoint), f"pretrained={checkpoint}")
     assert (run.levels, len(run.records)) == (("L0", "L1", "L2"), data[1])
     assert run.conditions["prompt"].startswith("{{ question }}")
+    assert run.conditions["versions"]["lm-eval"] == version("lm-eval")
     assert run.conditions["gen_kwargs"] == {"do_sample": False, "temperature": 0.0}
     figures = analyse(collection, replicates=100).tables["figures"]
     for row in figures[figures.axis == "overall"].itertuples():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...degradations import list_degradations
 from ...degradations.vocabulary import check_modality
 from ..answers import is_missing_trial
 from ..errors import one_line
@@ -172,8 +173,6 @@ class WrappedTask:
         """Return the item's degradation, the same at every level, and its modality."""
         names, modality = self.settings.degradations, self.settings.modality
         if not names:
-            from ...degradations import list_degradations
-
             modality = modality or check_modality(
                 next((doc[name] for name in MODALITY_COLUMNS if isinstance(doc.get(name), str)), None)
             )
