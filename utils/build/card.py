@@ -285,8 +285,9 @@ def _how(manifest: Mapping[str, Any]) -> str:
     read, merged = (sum(manifest[key].values()) for key in ("read", "after_merging"))
     return (
         f"{read:,} items were read, {skipped:,} rows of the sources gave none (`{SKIPPED}` says why), {merged:,} "
-        f"stayed after duplicates were merged. `{MANIFEST}` holds versions, seeds, the mix, duplicates, leakage checks "
-        f"and the hash of every file; `{IMAGES}` has a line an image: the hashes of the source's file and of ours, and "
+        f"stayed after duplicates were merged. `{MANIFEST}` holds versions, seeds, the mix, duplicates, leakage "
+        f"checks, the hashes of the sources' files and of every file of the set; `{IMAGES}` has a line an image: the "
+        "hashes of the source's image file and of ours, and "
         "the parameters from which `medqdeg.degradations.reproduce` makes it again."
     )
 

@@ -38,6 +38,8 @@ PART_ITEMS = 64
 """Clean items in a part unless one says otherwise."""
 
 _LIBRARIES = ("scipy", "opencv-python-headless", "pyarrow", "scikit-learn")
+_OF_THE_MODELS = frozenset({"torch", "transformers", "lmms-eval"})
+"""Another version of these changes no byte, and should not keep a build from being continued."""
 
 Progress = Callable[[str, int, "int | None"], None]
 """Called with what is being done, how many are done, and of how many (None: not known)."""
@@ -99,7 +101,7 @@ class Front:
 @cache
 def library_versions() -> dict[str, str]:
     """Return the versions that the bytes of a build depend on."""
-    return versions(*_LIBRARIES)
+    return {name: number for name, number in versions(*_LIBRARIES).items() if name not in _OF_THE_MODELS}
 
 
 def plan_key(request: Request) -> str:
