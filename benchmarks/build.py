@@ -144,6 +144,8 @@ def main() -> None:
         out, *sources = arguments.measure
         print(json.dumps(measure(tuple(sources), Path(out), *arguments.workers)))
         return
+    if arguments.folder is not None:
+        arguments.folder.mkdir(parents=True, exist_ok=True)
     found: dict[int, list[dict[str, Any]]] = {workers: [] for workers in arguments.workers}
     print(f"{os.cpu_count()} cores; load average before: {os.getloadavg()[0]:.1f}\n")
     print("| clean | items | images | processes | plan | parts | end | in all | images/s | planner | all | on disk |")
