@@ -37,7 +37,7 @@ ALL_IN_ALL = 1 + 2 * PAPER_DEGRADED_ITEMS / PAPER_CLEAN_ITEMS
 
 def export(folder: Path, clean: int) -> tuple[str, ...]:
     """Write phantoms as the three sources publish their items, and return the `--source` texts."""
-    from tests.utils.build.layouts import phantom_items, write_gmai, write_medxpertqa, write_omnimedvqa, zipped
+    from tests.utils.building.layouts import phantom_items, write_gmai, write_medxpertqa, write_omnimedvqa, zipped
 
     shares = [clean // 3 + (place < clean % 3) for place in range(3)]
     write_gmai(folder / "gmai", phantom_items(shares[0], 1, "GMAI-MMBench"))
@@ -52,10 +52,10 @@ def measure(sources: tuple[str, ...], out: Path, workers: int) -> dict[str, Any]
     """Build in this process and return what it took."""
     import cv2
 
-    from medqdeg.utils.build.front import whole_front
-    from medqdeg.utils.build.planning import Request
-    from medqdeg.utils.build.running import build
-    from medqdeg.utils.build.selection import Mix
+    from medqdeg.utils.building.front import whole_front
+    from medqdeg.utils.building.planning import Request
+    from medqdeg.utils.building.running import build
+    from medqdeg.utils.building.selection import Mix
 
     if workers == 1:
         cv2.setNumThreads(1)  # as in every worker

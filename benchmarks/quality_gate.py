@@ -21,8 +21,8 @@ import numpy as np
 from PIL import Image
 
 from medqdeg.degradations import get, list_degradations, load_severities
-from medqdeg.utils.build.degrading import MadeImage, Pair, degrade_item
-from medqdeg.utils.build.gate import TOO_STRONG, TOO_WEAK, Limits, Verdict, judge
+from medqdeg.utils.building.degrading import MadeImage, Pair, degrade_item
+from medqdeg.utils.building.gate import TOO_STRONG, TOO_WEAK, Limits, Verdict, judge
 from medqdeg.utils.image_files import read_image
 from medqdeg.utils.phantoms import GENERATORS
 

@@ -14,7 +14,7 @@ from medqdeg.utils.command_line import app
 from medqdeg.utils.command_line import build as command
 from medqdeg.utils.errors import InputError
 
-from ..utils.build.phantom_source import front
+from ..utils.building.phantom_source import front
 
 
 @pytest.fixture(autouse=True)
@@ -141,8 +141,8 @@ licence: {value: CC-BY-4.0}
 @pytest.mark.usefixtures("real_sources")
 def test_ones_own_items_and_a_published_layout_with_all_that_can_be_wrong(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="scikit-learn is not installed")
-    from ..utils.build.layouts import phantom_items, write_gmai
-    from ..utils.build.phantom_source import png
+    from ..utils.building.layouts import phantom_items, write_gmai
+    from ..utils.building.phantom_source import png
 
     ward = tmp_path / "ward"
     ward.mkdir()

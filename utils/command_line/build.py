@@ -12,8 +12,8 @@ from ..cores import usable_cores
 from ..errors import InputError, one_line
 
 if TYPE_CHECKING:
-    from ..build.planning import Front
-    from ..build.running import Summary
+    from ..building.planning import Front
+    from ..building.running import Summary
 
 _NAMED = 20
 ENGINES = ("local", "ray")
@@ -55,9 +55,9 @@ def build(
 
     Example: medqdeg build --source gmai=VAL.tsv --source own=ward/:map.yaml --out set/ && MEDQDEG_DATA=set/ ...
     """
-    from ..build.planning import Request
-    from ..build.running import build as run
-    from ..build.selection import Mix, load_mix
+    from ..building.planning import Request
+    from ..building.running import build as run
+    from ..building.selection import Mix, load_mix
 
     if not sources:
         raise InputError("no source: give --source NAME=WHERE (medqdeg build --help)")
@@ -113,8 +113,8 @@ def push(
 
     Refused where a source's licence does not permit that changed copies are passed on.
     """
-    from ..build.publishing import prepare
-    from ..build.publishing import push as upload
+    from ..building.publishing import prepare
+    from ..building.publishing import push as upload
 
     what = prepare(folder, repository, private=not public, permitted=permitted or ())
     size = f"{len(what.files):,} files, {what.bytes / 1e6:,.1f} MB"
@@ -128,7 +128,7 @@ def push(
 
 def front(workers: int) -> Front:
     """Return what reads the sources."""
-    from ..build.front import whole_front
+    from ..building.front import whole_front
 
     return whole_front(workers)
 
@@ -157,7 +157,7 @@ def _shard(text: str) -> tuple[int, int]:
 
 def _engine(name: str) -> Any:
     if name == "ray":
-        from ..build.on_ray import on_ray
+        from ..building.on_ray import on_ray
 
         return on_ray
     return None
@@ -185,7 +185,7 @@ def _name_problems(out: Path, number: int) -> None:
     import csv
     from collections import Counter
 
-    from ..build.layout import SKIPPED, WorkFolder
+    from ..building.layout import SKIPPED, WorkFolder
 
     with WorkFolder(out).skipped.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["harmless"] == "no"]

@@ -240,7 +240,15 @@ def _published(accuracy: pd.DataFrame | None, calibration: pd.DataFrame | None) 
     return list(models.values())
 
 
-def _table_columns(frame: pd.DataFrame) -> list[str]:
+def _table_columns(frame: pd.DataFrame) -> list[Mapping[str, Any]]:
+    """Return `name`, and whether numbers stand on the right: not where intervals follow them, which differ in width."""
+    return [
+        {"name": name, "on_the_right": f"{name}_low" not in frame and any(_is_number(value) for value in frame[name])}
+        for name in _shown(frame)
+    ]
+
+
+def _shown(frame: pd.DataFrame) -> list[str]:
     names = set(frame.columns)
     within = {f"{name}{end}" for name in names for end in ("_low", "_high", "_small")} & names
     if "n" in names:
@@ -249,9 +257,8 @@ def _table_columns(frame: pd.DataFrame) -> list[str]:
 
 
 def _table_rows(frame: pd.DataFrame) -> list[list[Mapping[str, Any]]]:
-    """Return the cells: `text`, the number or text to sort by, whether it is a number, and the interval's ends."""
-    shown = _table_columns(frame)
-    numeric = {name for name in shown if any(_is_number(value) for value in frame[name])}
+    """Return the cells: `text`, the number or text to sort by, and the interval's ends."""
+    shown = _shown(frame)
     rows = []
     for row in frame.to_dict("records"):
         cells = []
@@ -265,7 +272,7 @@ def _table_rows(frame: pd.DataFrame) -> list[list[Mapping[str, Any]]]:
             interval = "" if None in ends else "[" + ", ".join(_as_text(end, name) for end in ends) + "]"
             cells.append(
                 {
-                    **{"text": text, "value": "" if missing else value, "numeric": name in numeric},
+                    **{"text": text, "value": "" if missing else value},
                     **{"interval": interval, "low": ends[0], "high": ends[1]},
                     "small": bool(row.get(f"{name}_small") or (name == "n" and row.get("small") is True)),
                 }

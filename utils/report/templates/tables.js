@@ -116,13 +116,16 @@ const medq = (() => {
 
   function fill(parent, name, columns, rows) {
     const body = element("tbody");
+    // Not where intervals follow the numbers, which differ in width.
+    const onTheRight = columns.map((_, at) => !rows.some((row) => Array.isArray(row[at])) && rows.some((row) => typeof row[at] === "number"));
+    const side = (at) => (onTheRight[at] ? "number" : null);
     for (const row of rows) {
       const line = element("tr");
-      row.forEach((cell) => {
+      row.forEach((cell, at) => {
         const triple = Array.isArray(cell);
         const value = triple ? cell[0] : cell;
         const numeric = typeof value === "number";
-        const made = element("td", { class: numeric ? "number" : null, "data-value": value ?? "" });
+        const made = element("td", { class: side(at), "data-value": value ?? "" });
         if (triple && cell[1] !== null && cell[1] !== undefined) {
           made.dataset.low = cell[1];
           made.dataset.high = cell[2];
@@ -132,7 +135,7 @@ const medq = (() => {
       });
       body.append(line);
     }
-    const head = element("thead", {}, element("tr", {}, ...columns.map((text) => element("th", { scope: "col" }, text))));
+    const head = element("thead", {}, element("tr", {}, ...columns.map((text, at) => element("th", { scope: "col", class: side(at) }, text))));
     const scroll = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Numbers: ${name}` }, element("table", {}, head, body));
     const holder = element("div", { class: "table", "data-csv": name }, scroll);
     parent.replaceChildren(holder);

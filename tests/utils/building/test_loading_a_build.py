@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from medqdeg.utils import taxonomy
-from medqdeg.utils.build.writing import read_rows
+from medqdeg.utils.building.writing import read_rows
 from medqdeg.utils.dataset.loading import load_level, without_decoding
 from medqdeg.utils.dataset.location import LocalFolder
 from medqdeg.utils.errors import InputError

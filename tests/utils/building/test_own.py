@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from medqdeg.utils.build.images import describe
-from medqdeg.utils.build.item import Skipped
-from medqdeg.utils.build.readers import checks, load_map, open_source, own
-from medqdeg.utils.build.readers.tables import UNREADABLE_FILE, UNREADABLE_ROW
+from medqdeg.utils.building.images import describe
+from medqdeg.utils.building.item import Skipped
+from medqdeg.utils.building.readers import checks, load_map, open_source, own
+from medqdeg.utils.building.readers.tables import UNREADABLE_FILE, UNREADABLE_ROW
 from medqdeg.utils.errors import InputError
 from medqdeg.utils.image_files import decode_image
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from medqdeg.utils.build.readers import checks, omnimedvqa, open_source
-from medqdeg.utils.build.readers.tables import UNREADABLE_FILE, UNREADABLE_ROW
+from medqdeg.utils.building.readers import checks, omnimedvqa, open_source
+from medqdeg.utils.building.readers.tables import UNREADABLE_FILE, UNREADABLE_ROW
 from medqdeg.utils.errors import InputError
 
 from .layouts import omnimedvqa_entry, write_omnimedvqa, zipped

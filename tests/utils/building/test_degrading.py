@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from medqdeg.degradations import degrade, load_severities, reproduce
-from medqdeg.utils.build import degrading
-from medqdeg.utils.build.degrading import degrade_item
+from medqdeg.utils.building import degrading
+from medqdeg.utils.building.degrading import degrade_item
 from medqdeg.utils.errors import InputError
 from medqdeg.utils.image_files import encode_image
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from medqdeg.utils.build.readers import checks, medxpertqa, open_source
-from medqdeg.utils.build.readers.checks import RowError
-from medqdeg.utils.build.readers.tables import UNREADABLE_FILE, UNREADABLE_ROW
+from medqdeg.utils.building.readers import checks, medxpertqa, open_source
+from medqdeg.utils.building.readers.checks import RowError
+from medqdeg.utils.building.readers.tables import UNREADABLE_FILE, UNREADABLE_ROW
 from medqdeg.utils.errors import InputError
 
 from .layouts import PlainItem, medxpertqa_row, write_medxpertqa, zipped

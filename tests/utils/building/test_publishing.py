@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils.build.layout import WORK
-from medqdeg.utils.build.publishing import MAY_BE_REDISTRIBUTED, prepare, push, refusals
+from medqdeg.utils.building.layout import WORK
+from medqdeg.utils.building.publishing import MAY_BE_REDISTRIBUTED, prepare, push, refusals
 from medqdeg.utils.errors import InputError
 
 from .fake_upload_hub import UploadHub, upload_hub

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.fft import idctn
 
-from medqdeg.utils.build.item import ImageSource, Skipped, SourceItem
+from medqdeg.utils.building.item import ImageSource, Skipped, SourceItem
 
 from .layouts import PlainItem, png
 

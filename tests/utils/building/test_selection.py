@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from medqdeg.utils import taxonomy
-from medqdeg.utils.build.item import ImageSource, SourceItem
-from medqdeg.utils.build.selection import Mix, load_mix, select
+from medqdeg.utils.building.item import ImageSource, SourceItem
+from medqdeg.utils.building.selection import Mix, load_mix, select
 from medqdeg.utils.errors import InputError
 from medqdeg.utils.mix import PAPER_DEGRADATIONS, PAPER_SKILLS
 

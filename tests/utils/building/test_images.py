@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medqdeg.utils.build.duplicates import NEAR, hash_distance
-from medqdeg.utils.build.images import ABSURD_SIZE, FLAT_IMAGE, describe, perceptual_hash
-from medqdeg.utils.build.item import Skipped
+from medqdeg.utils.building.duplicates import NEAR, hash_distance
+from medqdeg.utils.building.images import ABSURD_SIZE, FLAT_IMAGE, describe, perceptual_hash
+from medqdeg.utils.building.item import Skipped
 
 from .layouts import png
 from .samples import picture, source_item
@@ -106,7 +106,7 @@ def test_an_image_that_raises_os_error_is_named() -> None:
         def __call__(self) -> bytes:
             raise OSError("the disk went away")
 
-    from medqdeg.utils.build.item import ImageSource
+    from medqdeg.utils.building.item import ImageSource
 
     item = source_item(0, picture(0), images=(ImageSource("a.png", Gone()),))
     found = describe(item)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils.build.on_ray import on_ray
-from medqdeg.utils.build.planning import Request
-from medqdeg.utils.build.running import build
+from medqdeg.utils.building.on_ray import on_ray
+from medqdeg.utils.building.planning import Request
+from medqdeg.utils.building.running import build
 
 from .phantom_source import front
 from .test_running import contents

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils.build.images import describe
-from medqdeg.utils.build.item import Skipped
-from medqdeg.utils.build.readers import checks, open_source, parse_source, places
-from medqdeg.utils.build.readers.tables import UNREADABLE_FILE
+from medqdeg.utils.building.images import describe
+from medqdeg.utils.building.item import Skipped
+from medqdeg.utils.building.readers import checks, open_source, parse_source, places
+from medqdeg.utils.building.readers.tables import UNREADABLE_FILE
 from medqdeg.utils.errors import InputError
 
 from ..dataset.fake_hub import COMMIT, REPOSITORY, fake_hub
@@ -189,7 +189,7 @@ def test_a_source_on_the_hub(tmp_path: Path, reader: str) -> None:
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     program = f"""
         import hashlib
-        from medqdeg.utils.build.readers import open_source, parse_source
+        from medqdeg.utils.building.readers import open_source, parse_source
         answer["path"] = str(parse_source("{reader}={REPOSITORY}@v1").local())
         answer["items"] = [
             [item.source_id, *(hashlib.sha256(image.read()).hexdigest() for image in item.images)]
@@ -214,7 +214,7 @@ def test_a_source_on_the_hub(tmp_path: Path, reader: str) -> None:
 
 def test_what_the_hub_does_not_give_out(tmp_path: Path) -> None:
     program = f"""
-        from medqdeg.utils.build.readers import open_source
+        from medqdeg.utils.building.readers import open_source
         answer["repository"] = refusal(open_source, "gmai=someone/else")
         answer["files"] = refusal(open_source, "omnimedvqa={REPOSITORY}")
         answer["gated"] = refusal(open_source, "gmai={REPOSITORY}")

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from medqdeg.utils.build.item import ImageSource, Skipped, SourceItem
-from medqdeg.utils.build.planning import Front
+from medqdeg.utils.building.item import ImageSource, Skipped, SourceItem
+from medqdeg.utils.building.planning import Front
 from medqdeg.utils.phantoms import GENERATORS
 
 SIDE = 96

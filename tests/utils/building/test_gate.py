@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from medqdeg.degradations import load_severities
-from medqdeg.utils.build import gate
-from medqdeg.utils.build.degrading import MadeImage, Pair, degrade_item
-from medqdeg.utils.build.likeness import compare, entropy, ssim
+from medqdeg.utils.building import gate
+from medqdeg.utils.building.degrading import MadeImage, Pair, degrade_item
+from medqdeg.utils.building.likeness import compare, entropy, ssim
 from medqdeg.utils.errors import InputError
 from medqdeg.utils.image_files import encode_image, read_image
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils.build.planning import Request
-from medqdeg.utils.build.running import build
+from medqdeg.utils.building.planning import Request
+from medqdeg.utils.building.running import build
 
 from .phantom_source import front
 

@@ -22,12 +22,12 @@ from PIL import Image
 
 from medqdeg.degradations import reproduce
 from medqdeg.utils import taxonomy
-from medqdeg.utils.build.gate import Limits
-from medqdeg.utils.build.layout import MANIFEST, WORK, WorkFolder
-from medqdeg.utils.build.planning import Request
-from medqdeg.utils.build.running import build
-from medqdeg.utils.build.selection import Mix
-from medqdeg.utils.build.writing import read_rows
+from medqdeg.utils.building.gate import Limits
+from medqdeg.utils.building.layout import MANIFEST, WORK, WorkFolder
+from medqdeg.utils.building.planning import Request
+from medqdeg.utils.building.running import build
+from medqdeg.utils.building.selection import Mix
+from medqdeg.utils.building.writing import read_rows
 from medqdeg.utils.errors import InputError
 
 from .conftest import ITEMS
@@ -38,9 +38,9 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 COMMAND = (
     "import sys; sys.path.insert(0, sys.argv[1])\n"
     "from pathlib import Path\n"
-    "from tests.utils.build.phantom_source import front\n"
-    "from medqdeg.utils.build.planning import Request\n"
-    "from medqdeg.utils.build.running import build\n"
+    "from tests.utils.building.phantom_source import front\n"
+    "from medqdeg.utils.building.planning import Request\n"
+    "from medqdeg.utils.building.running import build\n"
     "request = Request((sys.argv[2],), part_items=5, dev_share=0.2)\n"
     "build(request, Path(sys.argv[3]), front(), workers=2, tsv=True)\n"
 )
@@ -185,7 +185,7 @@ def test_a_part_that_dies_half_way_leaves_nothing_that_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     """As a kill between any two items of a part, in this process."""
-    from medqdeg.utils.build import parts
+    from medqdeg.utils.building import parts
 
     out, wanted = tmp_path / "set", Request(("phantoms=6",), part_items=3)
     build(wanted, tmp_path / "whole", front())

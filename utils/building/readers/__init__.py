@@ -93,7 +93,7 @@ def open_source(text: str) -> Iterator[SourceItem | Skipped]:
 
     Every row of the source comes out once, as an item or as the reason why there is none; a file that cannot be read is
     one `Skipped`. Images are not opened here beyond the question whether they are there: see
-    `medqdeg.utils.build.duplicates.describe`.
+    `medqdeg.utils.building.duplicates.describe`.
 
     Raises:
         InputError: as `parse_source`, `hub.download` and the readers, before the first row.

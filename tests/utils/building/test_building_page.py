@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils.build import images
-from medqdeg.utils.build.readers import READERS, checks, medxpertqa, own_map, tables
+from medqdeg.utils.building import images
+from medqdeg.utils.building.readers import READERS, checks, medxpertqa, own_map, tables
 
 from .samples import picture
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils.build.readers import checks, gmai, open_source
-from medqdeg.utils.build.readers.tables import UNREADABLE_FILE, UNREADABLE_ROW
+from medqdeg.utils.building.readers import checks, gmai, open_source
+from medqdeg.utils.building.readers.tables import UNREADABLE_FILE, UNREADABLE_ROW
 from medqdeg.utils.errors import InputError
 
 from .layouts import GMAI_COLUMNS, gmai_row, write_gmai, write_rows, zipped
