@@ -18,8 +18,9 @@ from ...errors import InputError, one_line
 from ..item import ImageSource, Skipped, SourceItem
 from . import checks
 from .checks import RowError, label, text
-from .places import Folder, Place, Places, open_place, zips_in
-from .tables import UNREADABLE_FILE, Row, Table, open_table
+from .places import Place, Places
+from .source_tables import source_tables
+from .tables import UNREADABLE_FILE, Row, Table
 
 SOURCE = "GMAI-MMBench"
 REPOSITORY = "OpenGVLab/GMAI-MMBench"
@@ -57,24 +58,15 @@ def read(path: Path) -> Iterator[SourceItem | Skipped]:
 
 def _read(path: Path) -> Iterator[SourceItem | Skipped]:
     ids = checks.Ids()
-    try:
-        place: Place = Folder(path.parent) if path.suffix.casefold() == ".tsv" else open_place(path)
-        inside = (path.name,) if path.suffix.casefold() == ".tsv" else place.names()
-        tables = [(place, name) for name in inside if name.casefold().endswith(".tsv")]
-        if not tables:
-            tables = [(box, name) for box in zips_in(place) for name in box.names() if name.casefold().endswith(".tsv")]
-    except InputError as error:
-        yield Skipped(SOURCE, path.name, UNREADABLE_FILE, str(error))
-        return
-    if not tables:
-        yield Skipped(SOURCE, path.name, UNREADABLE_FILE, "no TSV file in it")
-    for holder, name in tables:
-        try:
-            table = open_table(holder.local(name), name=name, format="tsv")
-        except InputError as error:
-            yield Skipped(SOURCE, name, UNREADABLE_FILE, str(error))
-            continue
-        yield from _rows(table, name, Places((holder,)), ids)
+    for found in source_tables(path, SOURCE, "tsv", _tsv_files, "TSV file", images_in_zips=False):
+        if isinstance(found, Skipped):
+            yield found
+        else:
+            yield from _rows(found.table, found.name, Places((found.place,)), ids)
+
+
+def _tsv_files(place: Place) -> list[str]:
+    return [name for name in place.names() if name.casefold().endswith(".tsv")]
 
 
 def _rows(table: Table, name: str, places: Places, ids: checks.Ids) -> Iterator[SourceItem | Skipped]:

@@ -22,8 +22,9 @@ from ...errors import InputError, one_line
 from ..item import ImageSource, Skipped, SourceItem
 from . import checks
 from .checks import RowError, label, text
-from .places import Folder, Place, Places, open_place, zips_in
-from .tables import UNREADABLE_FILE, Row, open_table
+from .places import Place, Places
+from .source_tables import source_tables
+from .tables import Row, open_table
 
 SOURCE = "MedXpertQA"
 REPOSITORY = "TsinghuaC3I/MedXpertQA"
@@ -104,34 +105,19 @@ def _modality_table(path: Path) -> Mapping[str, str]:
 
 def _read(path: Path, modalities: Mapping[str, str]) -> Iterator[SourceItem | Skipped]:
     ids = checks.Ids()
-    try:
-        single = path.suffix.casefold() == ".jsonl"
-        place: Place = Folder(path.parent) if single else open_place(path)
-        names = [path.name] if single else _question_files(place)
-        boxes = zips_in(place)
-        tables = [(place, name) for name in names]
-        if not tables:
-            tables = [(box, name) for box in boxes for name in _question_files(box)]
-    except InputError as error:
-        yield Skipped(SOURCE, path.name, UNREADABLE_FILE, str(error))
-        return
-    if not tables:
-        yield Skipped(SOURCE, path.name, UNREADABLE_FILE, "no MM/*.jsonl in it")
-    for holder, name in tables:
-        try:
-            table = open_table(holder.local(name), name=name, format="jsonl")
-        except InputError as error:
-            yield Skipped(SOURCE, name, UNREADABLE_FILE, str(error))
+    for found in source_tables(path, SOURCE, "jsonl", _question_files, "MM/*.jsonl", images_in_zips=True):
+        if isinstance(found, Skipped):
+            yield found
             continue
-        above = name.split("/")[:-1]
+        above = found.name.split("/")[:-1]
         roots = ["/".join([*above[:depth], ""]) for depth in range(len(above), -1, -1)]
         folders = [f"{root}{folder}" for root in roots for folder in ("images/", "")]
-        for row in table.rows(SOURCE):
+        for row in found.table.rows(SOURCE):
             if isinstance(row, Skipped):
                 yield row
                 continue
             try:
-                yield ids.add(_item(row, Places((place, *boxes)), folders, modalities), row.where)
+                yield ids.add(_item(row, Places(found.places), folders, modalities), row.where)
             except RowError as error:
                 yield error.skipped(SOURCE, row.where)
 
