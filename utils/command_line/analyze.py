@@ -74,7 +74,9 @@ def print_headline(analysis: Analysis) -> None:
         console.print(f"{run.name}: {run.conditions['elicitation']}, {mixes}", markup=False, highlight=False)
         table = Table(box=box.SIMPLE)
         for name in ("level", "n", *_HEADLINE.values(), "guesser's shift"):
-            table.add_column(name, justify="left" if name == "level" else "right")
+            # On a narrow terminal heads wrap between words, not within.
+            longest_word = max(map(len, name.split()))
+            table.add_column(name, justify="left" if name == "level" else "right", min_width=longest_word)
         for node in own.itertuples():
             cells = [_with_interval(figures.loc[run.name, node.level, name], between="\n") for name in _HEADLINE]
             table.add_row(node.level, f"{node.n}{'*' if node.small else ''}", *cells, f"{node.guesser_shift:+.3f}")
