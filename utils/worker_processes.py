@@ -1,4 +1,4 @@
-"""One function over many jobs in several processes of this machine, results as they come."""
+"""One function over many jobs in several processes of this machine, results as they come or in order."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
+Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
 
@@ -29,11 +31,8 @@ def as_completed(
         for job in jobs:
             yield function(*job)
         return
-    # spawn: a fork of a process that has threads (OpenCV, a progress bar) may hang.
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
     pending: set[Future[Result]] = set()
-    try:
+    with _processes(workers) as executor:
         for job in jobs:
             pending.add(executor.submit(function, *job))
             if len(pending) >= waiting * workers:
@@ -42,6 +41,36 @@ def as_completed(
         while pending:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
+
+
+def in_order(
+    function: Callable[[Argument], Result], arguments: Iterable[Argument], workers: int, chunk: int = 1
+) -> Iterator[Result]:
+    """Call a function for every argument and yield what it returns, in the order of the arguments.
+
+    Args:
+        function: of a module, or a `functools.partial` of one.
+        arguments: taken from the iterable at once.
+        workers: as of `as_completed`.
+        chunk: arguments that are given out at a time.
+
+    Raises:
+        BrokenProcessPool: as of `as_completed`.
+    """
+    if workers <= 1:
+        yield from map(function, arguments)
+        return
+    with _processes(workers) as executor:
+        yield from executor.map(function, arguments, chunksize=chunk)
+
+
+@contextmanager
+def _processes(workers: int) -> Iterator[ProcessPoolExecutor]:
+    # spawn: a fork of a process that has threads (OpenCV, a progress bar) may hang.
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
+    try:
+        yield executor
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 

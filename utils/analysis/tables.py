@@ -18,7 +18,7 @@ from ..taxonomy import LEVELS
 from .cells import COVERAGES, Cell, CellFigures, Curves, Replicates
 from .changes import CLIFF, MATCHED, PLAIN, Changes
 from .figures import FIGURES, MEANS
-from .item_table import ItemTable
+from .item_table import OVERALL, ItemTable
 
 _PLACE = ("level", "axis", "node")
 _INTERVAL = ("estimate", "low", "high")
@@ -46,6 +46,11 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 """Table -> its columns; `docs/analysis.md` says what each holds."""
 
 _DECIMALS = 9  # beyond these, sums in another order differ from machine to machine
+
+
+def overall(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table that are about all items."""
+    return table[table["axis"] == OVERALL]
 
 
 def node_rows(run: str, table: ItemTable, items: Mapping[Cell, NDArray[np.int64]]) -> Iterable[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,11 +63,15 @@ def print_headline(analysis: Analysis) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from ..analysis.tables import overall
     from ..statistics.bootstrap import SMALL
 
     console = Console()
-    figures = _overall(analysis.tables["figures"]).set_index(["run", "level", "figure"])
-    nodes = _overall(analysis.tables["nodes"])
+    tables = {
+        name: overall(analysis.tables[name]) for name in ("nodes", "figures", "changes", "dunning_kruger", "models")
+    }
+    figures = tables["figures"].set_index(["run", "level", "figure"])
+    nodes = tables["nodes"]
     for run in analysis.collection.runs:
         own = nodes[nodes["run"] == run.name]
         mixes = "; ".join(f"{name} = {_mix(own[column])}" for name, column in (("T", "trials"), ("K", "options")))
@@ -83,17 +87,17 @@ def print_headline(analysis: Analysis) -> None:
         console.print(table)
         if own["small"].any():
             console.print(f"* fewer than {SMALL} source questions: do not rely on the intervals", highlight=False)
-        _print_changes(console, analysis, run.name)
+        _print_changes(console, tables, run.name)
     for pair in analysis.pairs:
         if pair.refused:
             line = f"{pair.first} and {pair.second} are not compared: {pair.refused}"
             console.print(line, markup=False, highlight=False)
         else:
-            _print_pair(console, analysis, pair.first, pair.second)
+            _print_pair(console, tables["models"], pair.first, pair.second)
 
 
-def _print_changes(console: Any, analysis: Analysis, run: str) -> None:
-    changes, effects = (_overall(analysis.tables[name]) for name in ("changes", "dunning_kruger"))
+def _print_changes(console: Any, tables: Mapping[str, pd.DataFrame], run: str) -> None:
+    changes, effects = tables["changes"], tables["dunning_kruger"]
     for effect in effects[effects["run"] == run].itertuples():
         chosen = changes[(changes["run"] == run) & (changes["comparison"] == effect.comparison)]
         of = chosen.set_index(["pairing", "figure"])
@@ -108,17 +112,12 @@ def _print_changes(console: Any, analysis: Analysis, run: str) -> None:
         )
 
 
-def _print_pair(console: Any, analysis: Analysis, first: str, second: str) -> None:
-    models = _overall(analysis.tables["models"])
+def _print_pair(console: Any, models: pd.DataFrame, first: str, second: str) -> None:
     chosen = models[(models["first"] == first) & (models["second"] == second)].set_index(["level", "figure"])
     for level in chosen.index.get_level_values("level").unique():
         accuracy, shift = (_with_interval(chosen.loc[level, name], "+") for name in ("accuracy", "calibration_shift"))
         line = f"{first} minus {second}, {level}: accuracy {accuracy}, shift {shift}"
         console.print(line, markup=False, highlight=False)
-
-
-def _overall(table: pd.DataFrame) -> pd.DataFrame:
-    return table[table["axis"] == "overall"]
 
 
 def _mix(column: Iterable[str]) -> str:

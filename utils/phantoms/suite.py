@@ -5,12 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from PIL import Image
 from ...degradations import LEVELS, degrade_with_record
 from ..dataset.location import file_name
 from ..taxonomy import CLEAN
+from ..worker_processes import in_order
 from . import GENERATORS
 from .planning import PlannedItem
 from .question import Scene
@@ -94,25 +92,15 @@ def write_suite(
     for modality in {item.modality for item in items.values()}:
         (folder / "images" / _folder(modality)).mkdir(parents=True, exist_ok=True)
     rows: dict[int, list[dict[str, Any]]] = {}
-    with _mapping(workers) as mapped:
-        written = mapped(partial(_write_item, folder=folder, seed=seed, grey=grey), items.values())
-        for number, versions in zip(items, written, strict=True):
-            rows[number] = versions
-            on_item()
+    write = partial(_write_item, folder=folder, seed=seed, grey=grey)
+    for number, versions in zip(items, in_order(write, items.values(), workers, chunk=4), strict=True):
+        rows[number] = versions
+        on_item()
     for split, chosen in splits.items():
         for level in LEVELS[:2]:  # a clean file, and one that holds L1 and L2
             wanted = {CLEAN} if level == CLEAN else set(LEVELS[1:])
             kept = (row for item in chosen for row in rows[item.number] if row["level"] in wanted)
             _write_table(folder / file_name(split, level), sorted(kept, key=lambda row: row["level"]))
-
-
-@contextmanager
-def _mapping(workers: int) -> Iterator[Callable[..., Any]]:
-    if workers == 1:
-        yield map
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield partial(pool.map, chunksize=4)
 
 
 def _write_item(item: PlannedItem, folder: Path, seed: int, grey: bool) -> list[dict[str, Any]]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..phantoms import GENERATORS
+from ..worker_processes import in_order
 from .architecture import OPTION_MARKS, VISUAL_TOKENS, Prompt
 
 if TYPE_CHECKING:
@@ -40,10 +39,7 @@ class Lesson:
 def draw_lessons(count: int, seed: int, processor: LlavaProcessor, workers: int = 2) -> list[Lesson]:
     """Draw clean phantoms, modalities in turn, so that every answer of every question is shown about equally often."""
     draw = partial(_draw, seed=seed, processor=processor)
-    if workers == 1:
-        return [draw(number) for number in range(count)]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(draw, range(count), chunksize=64))
+    return list(in_order(draw, range(count), workers, chunk=64))
 
 
 def _draw(number: int, seed: int, processor: LlavaProcessor) -> Lesson:

@@ -17,6 +17,7 @@ import pandas as pd
 from ..analysis.analyse import Analysis
 from ..analysis.figures import Scope
 from ..analysis.item_table import OVERALL
+from ..analysis.tables import overall
 from ..taxonomy import (
     CAPABILITIES,
     CLEAN,
@@ -36,7 +37,6 @@ from .paper_tables import (
     PAPER_TABLE,
     dunning_kruger_within,
     figure_5,
-    overall,
     table_2,
     table_3,
     table_6,

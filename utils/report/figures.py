@@ -9,8 +9,6 @@ import functools
 import io
 import re
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..atomic_files import write_atomically
+from ..worker_processes import in_order
 from .comparison_figures import degradation_drop, paired, rank_change
 from .figure_parts import Frames
 from .figure_style import RC
@@ -66,11 +65,8 @@ def write_figures(frames: Frames, folder: Path, workers: int = 1) -> list[Path]:
     planned = _planned(frames)
     write = functools.partial(_write_planned, frames, folder)
     workers = min(workers, len(planned) // _WORTH_A_PROCESS)
-    if workers < 2:
-        return [path for plan in planned.items() for path in write(plan)]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        written = pool.map(write, planned.items(), chunksize=-(-len(planned) // workers))
-        return [path for paths in written for path in paths]
+    written = in_order(write, planned.items(), workers, chunk=-(-len(planned) // max(workers, 1)))
+    return [path for paths in written for path in paths]
 
 
 def write_figure(figure: Figure, folder: Path, name: str) -> list[Path]:

@@ -22,11 +22,12 @@ import pandas as pd
 
 from ..analysis.analyse import Analysis
 from ..analysis.figures import FIGURES
+from ..analysis.tables import overall
 from ..atomic_files import write_atomically
 from ..published.results import GROUPS
 from ..statistics.bootstrap import SMALL
 from ..taxonomy import CAPABILITY_TREE, LEVELS
-from .content import CORE, FRAMES, NODE_FIGURES, overall
+from .content import CORE, FRAMES, NODE_FIGURES
 from .paper_tables import paper_layout
 
 PAGE = "report.html"

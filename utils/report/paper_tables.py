@@ -6,7 +6,7 @@ A published row holds what the paper states and nothing else: its intervals and 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +17,16 @@ from numpy.typing import NDArray
 from ..analysis.analyse import Analysis
 from ..analysis.cells import Cell, CellSums, Replicates, combined
 from ..analysis.item_table import ItemTable
+from ..analysis.tables import overall
 from ..nodes import dunning_kruger
-from ..published.results import TABLE_2_COLUMNS, TABLE_3_COLUMNS, Stated, published_calibration, published_models
+from ..published.results import (
+    TABLE_2_COLUMNS,
+    TABLE_3_COLUMNS,
+    PublishedModel,
+    Stated,
+    published_calibration,
+    published_models,
+)
 from ..statistics.bootstrap import SMALL, ClusterBootstrap
 from ..statistics.comparisons import matched_change
 from ..taxonomy import CLEAN, LEVELS
@@ -63,10 +71,7 @@ def table_6(analysis: Analysis, *, published: bool) -> pd.DataFrame:
         step = steps.loc[key] if key in steps.index else {}
         rows.append({**_own(run, level, row), **_change(step)})
     if published:
-        for model in published_models():
-            for level, value in model.accuracy.items():
-                change = np.nan if level == CLEAN else round(value - model.accuracy[CLEAN], 6)
-                rows.append(_stated(model.name, model.group, level, Stated(value, change)))
+        rows += _published(_by_level)
     return _frame(rows)
 
 
@@ -80,9 +85,7 @@ def table_2(analysis: Analysis, *, published: bool) -> pd.DataFrame:
     for run, table in analysis.item_tables.items():
         rows += _pooled_tasks(run, table, analysis.replicates, analysis.seed)
     if published:
-        for model in published_models():
-            for column, stated in {AVERAGE: model.task_average, **model.tasks}.items():
-                rows.append(_stated(model.name, model.group, column, stated))
+        rows += _published(lambda model: {AVERAGE: model.task_average, **model.tasks})
     return _frame(rows)
 
 
@@ -97,9 +100,7 @@ def table_3(analysis: Analysis, *, published: bool) -> pd.DataFrame:
     for run, table in analysis.item_tables.items():
         rows += _pooled_categories(run, table, analysis.replicates, analysis.seed)
     if published:
-        for model in published_models():
-            for column, stated in {AVERAGE: model.category_average, **model.categories}.items():
-                rows.append(_stated(model.name, model.group, column, stated))
+        rows += _published(lambda model: {AVERAGE: model.category_average, **model.categories})
     return _frame(rows)
 
 
@@ -177,9 +178,18 @@ def dunning_kruger_within(analysis: Analysis, *, published: bool) -> pd.DataFram
     return pd.DataFrame(rows, columns=list(DUNNING_KRUGER))
 
 
-def overall(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a table of the analysis that are about all items."""
-    return table[table["axis"] == "overall"]
+def _by_level(model: PublishedModel) -> dict[str, Stated]:
+    clean = model.accuracy[CLEAN]
+    return {
+        level: Stated(value, np.nan if level == CLEAN else round(value - clean, 6))
+        for level, value in model.accuracy.items()
+    }
+
+
+def _published(columns: Callable[[PublishedModel], Mapping[str, Stated]]) -> Iterator[dict[str, Any]]:
+    for model in published_models():
+        for column, stated in columns(model).items():
+            yield _stated(model.name, model.group, column, stated)
 
 
 def _pooled_tasks(run: str, items: ItemTable, replicates: int, seed: int) -> Iterator[dict[str, Any]]:
