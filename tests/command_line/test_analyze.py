@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,18 +14,15 @@ import pytest
 
 from medqdeg.utils.analysis.figures import FIGURES
 from medqdeg.utils.analysis.tables import TABLES
-from medqdeg.utils.command_line import main
 from medqdeg.utils.taxonomy import LEVELS
 
-from ..utils.run_files import DATE, scored_levels, write_run
+from ..utils.run_files import scored_levels, write_run
+from .calling import exit_status
 
 
 def _analyze(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr("sys.argv", ["medqdeg", "analyze", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code in (0, None), stop.value.code
+    assert exit_status(monkeypatch, "analyze", *arguments) == 0
 
 
 @pytest.fixture(scope="module")
@@ -220,23 +215,8 @@ def test_the_same_input_gives_the_same_bytes(folder: Path, tmp_path: Path, monke
 def test_bad_input_is_one_line_and_writes_nothing(
     prepare: Any, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["medqdeg", "analyze", str(prepare(tmp_path)), "--out", str(tmp_path / "out")])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == 1
+    assert exit_status(monkeypatch, "analyze", prepare(tmp_path), "--out", tmp_path / "out") == 1
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
-
-
-def test_help_imports_nothing_heavy() -> None:
-    code = (
-        "import sys; sys.argv = ['medqdeg', 'analyze', '--help']\n"
-        "from medqdeg.utils.command_line import main\n"
-        "try: main()\nexcept SystemExit: pass\n"
-        "print(sorted({'pandas', 'scipy', 'numpy', 'pyarrow', 'torch', 'lmms_eval'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
-    assert DATE not in done.stdout

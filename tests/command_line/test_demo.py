@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils.command_line import main
+from .calling import exit_status
 
 DENIED = """
 import socket
@@ -39,10 +39,7 @@ def test_bad_arguments_are_one_line_and_write_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["medqdeg", "demo", *arguments])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == 1
+    assert exit_status(monkeypatch, "demo", *arguments) == 1
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 

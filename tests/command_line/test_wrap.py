@@ -6,14 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils.command_line import main
-
-
-def call(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr("sys.argv", ["medqdeg", *arguments])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    return int(stop.value.code or 0)
+from .calling import exit_status
 
 
 @pytest.mark.parametrize(
@@ -36,7 +29,7 @@ def test_bad_arguments_are_one_line_and_write_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert call(["wrap", *arguments], monkeypatch) == 1
+    assert exit_status(monkeypatch, "wrap", *arguments) == 1
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
@@ -51,7 +44,7 @@ def test_a_built_in_task_is_wrapped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["wrap", "pope", "--levels", "l0,l2", "--votes", "4", "--out", str(tmp_path)]
-    assert call(arguments, monkeypatch) == 0
+    assert exit_status(monkeypatch, *arguments) == 0
     assert "pope_medqdeg, pope_medqdeg_l0, pope_medqdeg_l2" in capsys.readouterr().out
     assert {path.name for path in tmp_path.iterdir()} == {
         "pope_medqdeg.yaml",
@@ -71,12 +64,12 @@ def test_what_cannot_be_wrapped_is_refused_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert call(["wrap", task, "--out", str(tmp_path / "out")], monkeypatch) == 1
+    assert exit_status(monkeypatch, "wrap", task, "--out", tmp_path / "out") == 1
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
 def test_the_lm_eval_folder_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(["lm-eval-path"], monkeypatch) == 0
+    assert exit_status(monkeypatch, "lm-eval-path") == 0
     folder = Path(capsys.readouterr().out.strip())
     assert (folder / "medqdeg_l2.yaml").is_file()

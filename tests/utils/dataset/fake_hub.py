@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote, urlsplit
+
+from ...local_server import local_server
 
 REPOSITORY = "someone/MedQ-copy"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -27,8 +28,8 @@ class FakeHub:
         gated: whether the repository is given out to nobody.
     """
 
-    def __init__(self, endpoint: str, files: Mapping[str, bytes]) -> None:
-        self.endpoint = endpoint
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.endpoint = ""
         self.files = dict(files)
         self.sent: list[tuple[str, int]] = []
         self.unknown: list[str] = []
@@ -37,20 +38,14 @@ class FakeHub:
 
 @contextmanager
 def fake_hub(files: Mapping[str, bytes]) -> Iterator[FakeHub]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.hub = FakeHub(f"http://127.0.0.1:{server.server_address[1]}", files)  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.hub  # type: ignore[attr-defined]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    hub = FakeHub(files)
+    with local_server(type("Handler", (_Handler,), {"hub": hub})) as hub.endpoint:
+        yield hub
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    hub: FakeHub
 
     def log_message(self, *_: object) -> None:
         pass
@@ -63,10 +58,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self._answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-
-    @property
-    def hub(self) -> FakeHub:
-        return self.server.hub  # type: ignore[attr-defined]
 
     def _answer(self, body: bytes = b"") -> None:
         path = unquote(urlsplit(self.path).path)

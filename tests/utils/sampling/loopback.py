@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import PIL.Image
+
+from ...local_server import local_server
 
 
 class Server:
@@ -84,13 +86,6 @@ def serving() -> Iterator[Server]:
         def log_message(self, *args: Any) -> None:
             pass
 
-    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=listener.serve_forever, daemon=True)
-    thread.start()
-    server.url = f"http://127.0.0.1:{listener.server_address[1]}/v1"
-    try:
+    with local_server(Handler) as address:
+        server.url = f"{address}/v1"
         yield server
-    finally:
-        listener.shutdown()
-        listener.server_close()
-        thread.join()
