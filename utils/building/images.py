@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.fft import dctn
 
 from ..errors import InputError, one_line
-from ..image_files import decode_image
+from ..image_files import decode_image, to_8_bits
 from .item import Skipped, SourceItem
 
 BAD_IMAGE = "image cannot be read"
@@ -35,7 +35,7 @@ class ImageFacts:
         sha256: of the file's bytes, in hexadecimal.
         perceptual: see `perceptual_hash`.
         width, height: pixels.
-        mode: Pillow's, as `medqdeg.utils.image_files.decode_image` gives it.
+        mode: Pillow's, as `medqdeg.utils.image_files.decode_image` gives it, in 8 bits.
         contrast: standard deviation of the grey values after reduction to 64 x 64, in levels of 255.
     """
 
@@ -57,7 +57,7 @@ def describe(item: SourceItem) -> tuple[ImageFacts, ...] | Skipped:
     where = item.source_id
     for image in item.images:
         try:
-            decoded = decode_image(image.read(), name=image.name)
+            decoded = decode_image(image.read(), name=image.name).in_8_bits()
         except (InputError, OSError) as error:
             return Skipped(item.source, where, BAD_IMAGE, one_line(error, 300))
         sides = decoded.image.size
@@ -96,11 +96,7 @@ def facts_digest(facts: tuple[ImageFacts, ...]) -> str:
 def _reduced(image: Image.Image) -> np.ndarray:
     """Return grey values, float64 (64, 64), in levels of 255."""
     size = (_REDUCED_SIDE, _REDUCED_SIDE)
-    if image.mode == "I;16":
-        # Deep images often use a part of their range; what is the same to a viewer should be the same here.
-        deep = np.asarray(image).astype(np.float32)
-        deep *= 255.0 / max(float(deep.max()), 1.0)
-        return np.asarray(Image.fromarray(deep).resize(size, Image.Resampling.LANCZOS), dtype=np.float64)
+    image = to_8_bits(image)
     if image.mode in ("LA", "RGBA"):
         # Lanczos would let the colours of invisible pixels in; they are shown on black.
         alpha = image.getchannel("A")

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from ...degradations.markings import find_markings
+from ..image_files import to_8_bits
 
 BLOCK = 8
 """Side in pixels of the blocks whose mean difference says whether anything can be seen."""
@@ -74,8 +75,7 @@ def compare(clean: Image.Image, degraded: Image.Image) -> Likeness:
 
 def grey(image: Image.Image) -> np.ndarray:
     """Return an image's grey levels, float32 of shape (H, W), 0..255."""
-    if image.mode.startswith("I;16"):
-        return (np.asarray(image) >> 8).astype(np.float32)
+    image = to_8_bits(image)
     return np.asarray(image.convert("RGB").convert("L") if image.mode != "L" else image, dtype=np.float32)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import taxonomy
 from ..errors import InputError, one_line
-from .images import check_image, quoted
+from .images import check_image, is_stretched, quoted
 
 if TYPE_CHECKING:
     import datasets
@@ -137,7 +137,8 @@ def _checked(row: dict[str, Any]) -> dict[str, Any]:
     for image in row["images"]:
         if not image or not image["bytes"]:
             raise InputError("an image of the item is not in the file")
-        check_image(image["bytes"])
+        if is_stretched(check_image(image["bytes"])):
+            raise InputError("an image has 16-bit grey of unstated range, as medqdeg 0.1 built it: build the set again")
     return {
         "item_id": row["item_id"],
         "question": row["question"],
