@@ -17,6 +17,7 @@ from pathlib import Path
 
 from .. import taxonomy
 from ..errors import InputError, one_line
+from .delimited import cells_of_line
 
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "item_id": ("index", "id", "question_id"),
@@ -178,7 +179,9 @@ class TsvFile:
                 try:
                     cells = next(reader, None)
                 except csv.Error as error:
-                    raise InputError(f"{name}, line {record_line}: {error}") from None
+                    cells = cells_of_line(lines.last, "\t") if lines.next_line == record_line + 1 else None
+                    if cells is None:
+                        raise InputError(f"{name}, line {record_line}: {error}") from None
                 if cells is None:
                     return
                 if not cells:
@@ -264,6 +267,7 @@ class _CountedLines:
     def __init__(self, file, name: str, next_line: int) -> None:  # type: ignore[no-untyped-def]
         self._file, self._name = file, name
         self.bytes_read, self.next_line = 0, next_line
+        self.last = ""
 
     def __iter__(self) -> _CountedLines:
         return self
@@ -274,7 +278,7 @@ class _CountedLines:
             raise StopIteration
         if len(line) > _LARGEST_CELL:
             raise InputError(f"{self._name}, line {self.next_line}: longer than {_LARGEST_CELL} bytes")
-        text = _decode(line, self._name, self.next_line)
+        self.last = text = _decode(line, self._name, self.next_line)
         self.bytes_read += len(line)
         self.next_line += 1
         return text

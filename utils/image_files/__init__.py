@@ -2,17 +2,15 @@
 
 from .decoding import (
     FILE_FORMATS,
-    OUTPUT_FORMATS,
     SUFFIXES,
     DecodedImage,
     count_frames,
     decode_image,
     decode_pixels,
-    encode_image,
-    pixels_sha256,
     read_image,
 )
 from .deep_greys import to_8_bits
+from .encoding import OUTPUT_FORMATS, encode_image, pixels_sha256
 from .limits import MAX_PIXELS, check_size, choose_frame
 from .reading import read_bytes
 from .recognition import is_dicom

@@ -1,4 +1,4 @@
-"""What an image file is: PNG, JPEG, TIFF, WebP, BMP or DICOM in; a lossless PNG (or TIFF, WebP, JPEG) out.
+"""What an image file is: PNG, JPEG, TIFF, WebP, BMP or DICOM in, an image as a viewer shows it out.
 
 Decisions, so that the same file gives the same pixels everywhere:
 
@@ -16,6 +16,7 @@ Decisions, so that the same file gives the same pixels everywhere:
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import struct
@@ -25,21 +26,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image, ImageOps
-from PIL.PngImagePlugin import PngInfo
 
 from ..errors import InputError, one_line
-from .deep_greys import RANGE_KEY, WHITE, stated_range, to_8_bits, to_full_scale
+from .deep_greys import to_8_bits
 from .limits import MAX_PIXELS, check_size, choose_frame
+from .plain_modes import in_plain_mode, read_samples
+from .quiet import quiet_libraries
 from .reading import read_bytes
 from .recognition import is_dicom
 from .strictness import strict_decoding
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm", ".dicom"})
 """What counts as an image when a folder is searched."""
-
-OUTPUT_FORMATS = {"png": ".png", "tiff": ".tif", "webp": ".webp", "jpeg": ".jpg"}
 
 FILE_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 """Pillow's names of the formats of image files. Pixels and nothing else: for a file that asks for one, Pillow would run
@@ -131,13 +130,13 @@ def decode_pixels(
             image.seek(index)
             check_size(image.width, image.height, name)
             rendering["frame"] = index
-        samples = _samples(image, data, name)
+        samples = read_samples(image, data, name)
         image.load()
         orientation = image.getexif().get(0x0112, 1)
         if orientation in range(2, 9):
             rendering["exif_orientation"] = int(orientation)
         upright = ImageOps.exif_transpose(image)
-        return _in_plain_mode(upright, samples, window, rendering, name), rendering
+        return in_plain_mode(upright, samples, window, rendering, name), rendering
 
     return _with_pillow(data, name, formats, decode)
 
@@ -155,71 +154,12 @@ def count_frames(data: bytes, *, name: str) -> int:
     return _with_pillow(data, name, FILE_FORMATS, _frames)
 
 
-def encode_image(image: Image.Image, format: str = "png") -> bytes:
-    """Encode an image; the same pixels give the same bytes with the same Pillow build.
-
-    16-bit grey states its range (0 is black, 65535 white), so that `decode_image` gives the same pixels back.
-
-    Args:
-        image: mode `L`, `LA`, `RGB`, `RGBA` or `I;16`. Of `info`, only `icc_profile` is written.
-        format: `png`, `tiff` (deflate) and `webp` are lossless. `jpeg` (quality 95, 4:4:4) is not: it adds a
-            degradation of its own that no record mentions.
-
-    Raises:
-        InputError: the format is unknown or cannot hold the mode.
-    """
-    options: dict[str, Any]
-    if format == "png":
-        # Level 2 takes half the time of level 6 for 2% more bytes, and encoding takes longer than degrading.
-        options = {"format": "PNG", "compress_level": 2}
-    elif format == "tiff":
-        options = {"format": "TIFF", "compression": "tiff_adobe_deflate"}
-    elif format == "webp":
-        options = {"format": "WEBP", "lossless": True, "quality": 75, "method": 4, "exact": True}
-    elif format == "jpeg":
-        options = {"format": "JPEG", "quality": 95, "subsampling": 0}
-    else:
-        raise InputError(f"unknown image format {format!r}: use one of {', '.join(OUTPUT_FORMATS)}")
-    holds = {
-        "png": {"L", "LA", "RGB", "RGBA", "I;16"},
-        "tiff": {"L", "LA", "RGB", "RGBA", "I;16"},
-        "webp": {"L", "RGB", "RGBA"},
-        "jpeg": {"L", "RGB"},
-    }
-    if image.mode not in holds[format]:
-        raise InputError(f"{format} cannot hold an image of mode {image.mode}: use png or tiff")
-    if format == "webp" and image.mode == "L":
-        image = _carry_profile(image, image.convert("RGB"), keep=False)
-    profile = image.info.get("icc_profile")
-    if profile:
-        options["icc_profile"] = profile
-    if image.mode == "I;16" and format == "png":
-        options["pnginfo"] = PngInfo()
-        options["pnginfo"].add_text(RANGE_KEY, f"0 {WHITE}")
-    elif image.mode == "I;16":
-        options["description"] = f"{RANGE_KEY}: 0 {WHITE}"
-    bare = image.copy()
-    bare.info = {}
-    buffer = io.BytesIO()
-    bare.save(buffer, **options)
-    return buffer.getvalue()
-
-
-def pixels_sha256(image: Image.Image) -> str:
-    """Return a hash of what an image shows (mode, size, pixel values), whatever file held it.
-
-    16-bit values enter in little-endian order, so the hash is the same on every machine.
-    """
-    pixels = np.asarray(image)
-    little_endian = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("<"))
-    header = f"{image.mode} {image.width} {image.height}\n".encode()
-    return hashlib.sha256(header + little_endian.tobytes()).hexdigest()
-
-
 def _with_pillow(data: bytes, name: str, formats: Sequence[str], function: Callable[[Image.Image], Any]) -> Any:
     """Open with Pillow, call, and turn what Pillow raises on bad files into one line."""
     try:
-        with strict_decoding(), warnings.catch_warnings():
+        # libtiff prints what it thinks of a file's tags.
+        quiet = quiet_libraries() if data[:2] in (b"II", b"MM") else contextlib.nullcontext()
+        with quiet, strict_decoding(), warnings.catch_warnings():
             # Our own limit below stands for Pillow's warning; damaged EXIF is worth no line each.
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=formats) as image:
@@ -246,112 +186,15 @@ def _with_pillow(data: bytes, name: str, formats: Sequence[str], function: Calla
         ValueError,
         struct.error,
     ) as error:
-        raise InputError(f"{name}: damaged or cut short ({one_line(error)})") from None
+        reason = one_line(error)
+        unread = any(word in reason.casefold() for word in ("unsupported", "not supported", "decoder error"))
+        what = "of a kind that is not read, or damaged" if unread else "damaged or cut short"
+        raise InputError(f"{name}: {what} ({reason})") from None
 
 
 def _frames(image: Image.Image) -> int:
     """Number of frames; a camera's JPEG with a preview behind it (MPO) is one image."""
     return 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
-
-
-@dataclass(frozen=True)
-class _Samples:
-    """What a file says of its grey levels that Pillow does not apply.
-
-    Attributes:
-        bits: of one grey level.
-        inverted: 0 is white, and Pillow has left it so.
-        signed: 8-bit values are -128..127, which Pillow has taken modulo 256.
-        stated: black and white, where the file states them.
-    """
-
-    bits: int = 16
-    inverted: bool = False
-    signed: bool = False
-    stated: tuple[int, int] | None = None
-
-
-def _samples(image: Image.Image, data: bytes, name: str) -> _Samples:
-    """Return what `_Samples` holds, before the image is loaded.
-
-    Raises:
-        InputError: Pillow would cut 16 bits per channel to 8, or take signed colour for unsigned.
-    """
-    if image.format == "PNG":
-        # IHDR is always first: bit depth and colour type are bytes 24 and 25.
-        _refuse_deep_channels(data[24] == 16 and data[25] != 0, name)
-        return _Samples(stated=stated_range(image.info.get(RANGE_KEY)))
-    if image.format != "TIFF":
-        return _Samples()
-    tags = image.tag_v2  # type: ignore[attr-defined]
-    bits = _numbers(tags.get(_BITS_PER_SAMPLE, 1))
-    _refuse_deep_channels(len(bits) > 1 and max(bits) > 8, name)
-    signed = 2 in _numbers(tags.get(_SAMPLE_FORMAT, 1))
-    if signed and image.mode not in ("L", "I", "I;16", "F"):
-        raise InputError(f"{name}: signed values in an image of mode {image.mode} are not read; convert it first")
-    return _Samples(
-        bits=max(bits),
-        inverted=tags.get(_PHOTOMETRIC) == 0 and image.mode not in ("1", "L"),
-        signed=signed and image.mode == "L",
-        stated=stated_range(tags.get(_IMAGE_DESCRIPTION)),
-    )
-
-
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _IMAGE_DESCRIPTION, _SAMPLE_FORMAT = 258, 262, 270, 339
-
-
-def _numbers(value: Any) -> tuple[int, ...]:
-    return tuple(value) if isinstance(value, tuple) else (value,)
-
-
-def _refuse_deep_channels(deep: bool, name: str) -> None:
-    if deep:
-        raise InputError(
-            f"{name}: colour or transparency with 16 bits per channel is not read; convert it to 8 bits per channel"
-        )
-
-
-def _in_plain_mode(
-    image: Image.Image,
-    samples: _Samples,
-    window: tuple[float, float] | str | None,
-    rendering: dict[str, Any],
-    name: str,
-) -> Image.Image:
-    """Convert to one of the modes that `DecodedImage` promises; `rendering` gets what was decided on the way."""
-    mode = image.mode
-    if samples.signed:
-        rendering["signed"] = True
-        return _carry_profile(image, Image.fromarray(np.asarray(image) ^ np.uint8(0x80)), keep=True)
-    if mode in ("L", "LA", "RGB", "RGBA"):
-        return _carry_profile(image, image, keep=True)
-    if mode == "I" or mode.startswith("I;16"):
-        values = np.asarray(image)
-        if mode == "I" and samples.bits > 16 and (values.min() < 0 or values.max() > WHITE):
-            raise InputError(f"{name}: 32-bit values outside 0 .. 65535; convert the image to 8 or 16 bits first")
-        deep, rendering["grey_range"] = to_full_scale(values, stated=samples.stated, window=window)
-        if samples.inverted:
-            rendering["white_is_zero"] = True
-            deep = WHITE - deep
-        return _carry_profile(image, Image.fromarray(deep), keep=True)
-    if mode == "1":
-        return _carry_profile(image, image.convert("L"), keep=False)
-    if mode == "P":
-        target = "RGBA" if "transparency" in image.info else "RGB"
-        return _carry_profile(image, image.convert(target), keep=True)
-    if mode == "PA":
-        return _carry_profile(image, image.convert("RGBA"), keep=True)
-    if mode in ("CMYK", "YCbCr", "LAB", "RGBX"):
-        return _carry_profile(image, image.convert("RGB"), keep=mode == "RGBX")
-    raise InputError(f"{name}: pixels of mode {mode} are not read; convert the image to 8 or 16 bits first")
-
-
-def _carry_profile(source: Image.Image, image: Image.Image, *, keep: bool) -> Image.Image:
-    """Return `image` as a plain `Image` whose `info` holds the source's ICC profile or nothing."""
-    profile = source.info.get("icc_profile")
-    plain = image.copy()
-    plain.info = {"icc_profile": profile} if keep and profile else {}
-    return plain
 
 
 def _listed(formats: Sequence[str]) -> str:

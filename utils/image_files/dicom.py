@@ -58,6 +58,8 @@ MODALITIES = {
 }
 """DICOM's Modality (0008,0060; PS3.16 CID 29) in the names that the degradations use."""
 
+_JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+
 _DECODERS_OF_THE_EXTRA = ("python-gdcm", "pylibjpeg-openjpeg", "pyjpegls")
 
 
@@ -181,8 +183,8 @@ def _not_importable(name: str, error: Exception) -> InputError:
 def _read(data: bytes, name: str) -> Dataset:
     dataset = _parse(data, name)
     if not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
-        kind = getattr(dataset.get("SOPClassUID"), "name", None) or "no pixel data"
-        raise InputError(f"{name}: this DICOM file holds no image ({one_line(kind)})")
+        kind = getattr(dataset.get("SOPClassUID"), "name", None) or "of a kind that it does not say"
+        raise InputError(f"{name}: this DICOM file holds no image: it has no pixel data ({one_line(kind)})")
     if "TransferSyntaxUID" not in dataset.file_meta:
         dataset.file_meta.TransferSyntaxUID = _uncompressed(*dataset.original_encoding)
     return dataset
@@ -215,6 +217,8 @@ def _decode_frame(dataset: Dataset, index: int, name: str) -> np.ndarray:
         raise InputError(
             f"{name}: transfer syntax {syntax.name} ({syntax}) is not read; convert it to uncompressed first"
         ) from None
+    if syntax == _JPEG_EXTENDED and int(dataset.BitsStored) > 8:
+        return _decode_12_bit_jpeg(dataset, index, name)
     if not decoder.is_available:
         raise InputError(f"{name}: compressed as {_short(syntax.name)}; {_how_to_install(decoder)}")
     try:
@@ -226,6 +230,23 @@ def _decode_frame(dataset: Dataset, index: int, name: str) -> np.ndarray:
         if syntax.is_compressed and decoder.missing_dependencies:
             hint = f"; if the file is sound, {_how_to_install(decoder)}"
         raise InputError(f"{name}: its pixels cannot be decoded ({one_line(error)}){hint}") from None
+
+
+def _decode_12_bit_jpeg(dataset: Dataset, index: int, name: str) -> np.ndarray:
+    """Decode a frame that none of pydicom's own decoders under a free licence can: JPEG of 12 bits."""
+    from pydicom.encaps import get_frame
+
+    try:
+        import imagecodecs
+    except ModuleNotFoundError:
+        raise InputError(
+            f"{name}: compressed as JPEG with 12 bits; pip install 'medqdeg[dicom-12bit]' (imagecodecs) to read it"
+        ) from None
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    pixels = imagecodecs.jpeg8_decode(get_frame(dataset.PixelData, index, number_of_frames=frames))
+    if pixels.shape != (dataset.Rows, dataset.Columns):
+        raise InputError(f"{name}: its pixels cannot be decoded (not one value for each of its rows and columns)")
+    return np.asarray(pixels)
 
 
 def _how_to_install(decoder: Any) -> str:

@@ -39,7 +39,7 @@ def _read(path: str | Path, count: int | None) -> bytes:
                 raise InputError(f"{path}: not a regular file (a pipe or a device)")
             if count is None and status.st_size > MAX_BYTES:
                 raise InputError(f"{path}: {status.st_size:,} bytes are over the limit of {MAX_BYTES:,}")
-            return file.read() if count is None else file.read(count)
+            return file.read() if count is None else file.read(min(count, status.st_size))
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
         if isinstance(error, InputError):
             raise

@@ -49,6 +49,20 @@ def test_a_good_file_is_read_as_pandas_reads_it(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("cell", ['"5 mm" nodule', '"5 mm"', '"a ""b"" c" d', 'a "5 mm" nodule', '""x'])
+def test_a_cell_that_begins_with_a_quotation_is_read_as_pandas_reads_it(tmp_path: Path, cell: str) -> None:
+    path = write_degraded(tmp_path, item(1, question="THE QUESTION"), item(2))
+    path.write_text(path.read_text().replace("THE QUESTION", cell))
+    assert [row.question for row in rows(path)] == list(pd.read_csv(path, sep="\t")["question"])
+
+
+@pytest.mark.parametrize("cell", ['"5 mm nodule', '"5 mm" nodule\t"more'])
+def test_a_stray_quotation_mark_does_not_join_two_rows(tmp_path: Path, cell: str) -> None:
+    path = write_degraded(tmp_path, item(1, question="THE QUESTION"), item(2, question="THE QUESTION"))
+    path.write_text(path.read_text().replace("THE QUESTION", cell))
+    assert "line 2" in (refusal(rows, path) or "")
+
+
 @pytest.mark.parametrize("answer", ["b", "B", " b "])
 def test_answers_in_any_case(tmp_path: Path, answer: str) -> None:
     assert only(tmp_path, answer=answer).answer == "B"
@@ -289,7 +303,6 @@ def test_ragged_rows_and_a_file_cut_off_in_the_middle(tmp_path: Path) -> None:
         (lambda text: text.replace("cyst", "kyste é").encode("latin-1"), "line 2: not UTF-8"),
         (lambda text: text.replace("a cyst", "a \0cyst").encode(), "line 2: holds a NUL byte"),
         (lambda text: text.replace("\n", "\r").encode(), "line 1"),
-        (lambda text: text.replace("a cyst", '"a" cyst').encode(), "line 2"),
         (lambda text: text.replace("a cyst", '"a cyst').encode(), "line 2"),
         (lambda text: text.replace("a cyst", "a\rcyst").encode(), "line 2"),
         (lambda text: b"", "lacks the column"),

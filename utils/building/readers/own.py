@@ -43,7 +43,8 @@ def read(path: Path, map: Path | OwnMap) -> Iterator[SourceItem | Skipped]:
         raise InputError(f"{path}: no such file or folder")
     is_table = path.suffix.lower() in FORMATS and path.is_file()
     try:
-        place: Place = Folder(path.parent) if is_table else open_place(path)
+        links = chosen.follow_links
+        place: Place = Folder(path.parent, follow_links=links) if is_table else open_place(path, follow_links=links)
         boxes = zips_in(place) if chosen.images_as == "path" and isinstance(place, Folder) else ()
     except InputError as error:
         return iter([Skipped(chosen.source, path.name, UNREADABLE_FILE, str(error))])
