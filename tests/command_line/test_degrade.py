@@ -553,3 +553,35 @@ def test_help_is_quick_to_import():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_neutral_names_leave_no_name_in_outputs_manifest_or_sheet(tmp_path):
+    folder_of_images(tmp_path / "Doe_Jane", 2)
+    out = tmp_path / "out"
+    run(tmp_path / "Doe_Jane", "-t", "gaussian_blur", "-o", out, "--neutral-names")
+    assert len(list(out.rglob("*.png"))) == 4
+    written = "".join(str(path.relative_to(out)) for path in out.rglob("*")) + (out / "manifest.jsonl").read_text()
+    for name in ("Doe", "image0", "image1", "deep", str(tmp_path)):
+        assert name not in written
+    assert "kept 4" in run(tmp_path / "Doe_Jane", "-t", "gaussian_blur", "-o", out, "--neutral-names")
+    run(tmp_path / "Doe_Jane", "-t", "gaussian_blur", "-o", tmp_path / "named")
+    result = medqdeg("degrade", tmp_path / "Doe_Jane", "-t", "bubble", "-o", tmp_path / "named", "--neutral-names")
+    assert result.returncode == 1
+    assert "choose another folder for neutral names" in result.stderr
+
+
+def test_deep_greys_are_not_degraded_to_black(tmp_path):
+    deep = (np.arange(64 * 64).reshape(64, 64) % 980).astype(np.uint16)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    run(tmp_path / "deep.png", "-t", "adjust_brightness,exposure", "-o", tmp_path / "out")
+    for path in (tmp_path / "out").rglob("*.png"):
+        assert np.ptp(np.asarray(opened(path))) > 20000
+    lines = [json.loads(line) for line in (tmp_path / "out/manifest.jsonl").read_text().splitlines()]
+    assert all(line["rendering"]["grey_range"] == {"source": "used", "low": 0, "high": 979} for line in lines)
+
+
+def test_a_constant_picture_is_one_line(tmp_path):
+    Image.new("L", (32, 32), 9).save(tmp_path / "constant.png")
+    result = medqdeg("degrade", tmp_path / "constant.png", "-t", "all", "--modality", "CT", "-o", tmp_path / "out")
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1, result.stderr

@@ -191,5 +191,6 @@ def _number(value: Any) -> float | None:
 
 
 def _shown(value: Any) -> str:
-    text = "" if value is None else " ".join(str(value).split())
-    return repr(text[:40]) if not text or not text.replace(".", "").replace("-", "").isdigit() else text
+    """Return a header's value for a note: a number plainly, anything else quoted."""
+    number = _number(value)
+    return repr(" ".join(str("" if value is None else value).split())[:40]) if number is None else f"{number:g}"
