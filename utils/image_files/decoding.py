@@ -30,7 +30,7 @@ from PIL import Image, ImageOps
 
 from ..errors import InputError, one_line
 from .deep_greys import to_8_bits
-from .limits import MAX_PIXELS, check_size, choose_frame
+from .limits import MAX_PIXELS, check_size, check_window, choose_frame
 from .plain_modes import in_plain_mode, read_samples
 from .quiet import quiet_libraries
 from .reading import read_bytes
@@ -96,6 +96,7 @@ def decode_image(
         InputError: empty, cut short, no image, a format or depth that is not read, too many pixels, several
             frames and none chosen. The message is one line that begins with `name`.
     """
+    check_window(window, name)
     if is_dicom(data):
         from .dicom import decode_dicom
 
@@ -162,7 +163,7 @@ def _with_pillow(data: bytes, name: str, formats: Sequence[str], function: Calla
         with quiet, strict_decoding(), warnings.catch_warnings():
             # Our own limit below stands for Pillow's warning; damaged EXIF is worth no line each.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=formats) as image:
+            with Image.open(io.BytesIO(data), formats=tuple(formats)) as image:
                 check_size(image.width, image.height, name)
                 return function(image)
     except InputError:

@@ -60,7 +60,9 @@ def to_full_scale(
     low, high = float(least), float(greatest)
     if isinstance(window, tuple):
         centre, width = window
-        source, low, high = "given", centre - 0.5 - (width - 1) / 2, centre - 0.5 + (width - 1) / 2
+        # Below 1 by the formula of LINEAR_EXACT, as for DICOM.
+        middle, half = (centre - 0.5, (width - 1) / 2) if width >= 1 else (centre, width / 2)
+        source, low, high = "given", middle - half, middle + half
     elif window is None and stated is not None:
         source, low, high = "stated", *map(float, stated)
     elif least == greatest or (window is None and least >= 0 and 2 * (greatest - least) > WHITE):

@@ -38,6 +38,7 @@ from .strictness import strict_decoding
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+    from pydicom.uid import UID
 
 MODALITIES = {
     "CT": "CT",
@@ -190,7 +191,7 @@ def _read(data: bytes, name: str) -> Dataset:
     return dataset
 
 
-def _uncompressed(implicit: bool | None, little_endian: bool | None) -> str:
+def _uncompressed(implicit: bool | None, little_endian: bool | None) -> UID:
     """Return the transfer syntax in which pydicom found a file that does not say."""
     from pydicom import uid
 

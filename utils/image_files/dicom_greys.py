@@ -62,9 +62,9 @@ def _rescaled(pixels: np.ndarray, dataset: Dataset, index: int, notes: list[str]
     from pydicom.pixels.processing import apply_modality_lut
 
     rescale = _frame_settings(dataset, index, "PixelValueTransformationSequence")
-    if rescale is None and dataset.get("ModalityLUTSequence"):
-        return apply_modality_lut(pixels, dataset)
-    if rescale is None:
+    if rescale is None or "RescaleSlope" not in rescale:
+        if dataset.get("ModalityLUTSequence"):
+            return apply_modality_lut(pixels, dataset)
         rescale = dataset
     if "RescaleSlope" not in rescale and "RescaleIntercept" not in rescale:
         return pixels

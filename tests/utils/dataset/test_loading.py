@@ -24,6 +24,7 @@ from medqdeg.utils.dataset.images import decode_cell
 from medqdeg.utils.dataset.loading import load_level
 from medqdeg.utils.dataset.location import LocalFolder, locate
 from medqdeg.utils.errors import InputError
+from medqdeg.utils.image_files import decode_image, encode_image
 
 from ...small_dataset import write_dataset
 from .files import (
@@ -556,3 +557,19 @@ def test_without_decoding_copies_nothing(tmp_path: Path, monkeypatch: pytest.Mon
         for cell, image in zip(seen["images"], decoded["images"], strict=True):
             assert np.array_equal(np.asarray(decode_cell(cell)), np.asarray(image.convert("RGB")))
     assert all(isinstance(image, Image.Image) for image in items[0]["images"]), "the original still decodes"
+
+
+def test_degraded_greys_of_unstated_range_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    deep = Image.fromarray((np.arange(144).reshape(12, 12) * 7).astype(np.uint16))
+    write_degraded(
+        tmp_path,
+        item(0),
+        item(1, image=as_base64(encoded(deep))),
+        item(2, image=as_base64(encode_image(decode_image(encoded(deep), name="x").image))),
+    )
+    with caplog.at_level(logging.WARNING, "medqdeg"):
+        items = load_level("test", "L1", LocalFolder(tmp_path))
+    assert "1 degraded items have 16-bit grey images that do not state their range" in caplog.text
+    first, second = (np.asarray(decode_cell(cells[0])) for cells in list(loading.without_decoding(items)["images"])[1:])
+    assert np.ptp(first) == 255
+    np.testing.assert_array_equal(first, second)

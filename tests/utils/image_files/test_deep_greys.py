@@ -18,6 +18,7 @@ from medqdeg.utils.building.item import ImageSource, SourceItem
 from medqdeg.utils.building.likeness import grey
 from medqdeg.utils.contact_sheet import _as_rgb
 from medqdeg.utils.dataset.images import decode_cell
+from medqdeg.utils.errors import InputError
 from medqdeg.utils.image_files import decode_image, encode_image, to_8_bits
 from medqdeg.utils.image_files.deep_greys import to_full_scale
 
@@ -182,3 +183,9 @@ def test_real_inverted_and_signed_files(real_files: Path) -> None:
     inverted = decode_image((real_files / "miniswhite_16bit_generated.tif").read_bytes(), name="x").image
     assert np.asarray(to_8_bits(inverted))[0, 0] == 255
     assert decode_image((real_files / "8bit.s.tif").read_bytes(), name="x").rendering["signed"] is True
+
+
+@pytest.mark.parametrize("window", [(40.0, 0.0), (40.0, -400.0), (float("nan"), 1.0), "bone"])
+def test_a_window_that_no_formula_takes_is_refused(window: object) -> None:
+    with pytest.raises(InputError, match="neither full nor a centre and a positive width"):
+        decode_image(as_file(stored(10)), name="x", window=window)  # type: ignore[arg-type]
