@@ -83,7 +83,7 @@ def perceptual_hash(image: Image.Image) -> bytes:
     rounded first. It also spares PyWavelets.
 
     Args:
-        image: mode `L`, `LA`, `RGB`, `RGBA` or `I;16`.
+        image: mode `L`, `LA`, `RGB`, `RGBA` or `I;16`, as `decode_image` gives it.
     """
     return _hash(_reduced(image))
 
