@@ -34,7 +34,7 @@ def features() -> datasets.Features:
     """Return the columns of a built set.
 
     `clean_id` is the `item_id` of the L0 item; `cluster_id` is that of the first clean item with which it is connected
-    by shared images, its own where it shares none; `parameters` is a JSON list with the record of each image; `extra` is
+    by shared images, its own where it shares none. `parameters` is a JSON list with the record of each image, `extra`
     a JSON object with what else the source says. `degradation` and its category are null at L0.
     """
     from datasets import Features, Image, List, Value
