@@ -196,6 +196,22 @@ def test_the_finer_skills_by_what_is_asked(tmp_path: Path, task: str, asks: str,
     assert [item.skill for item in items] == [skill]
 
 
+def test_the_card_prints_the_measured_error_of_the_words(tmp_path: Path) -> None:
+    from medqdeg.utils.building.front import whole_front
+    from medqdeg.utils.building.planning import Request
+    from medqdeg.utils.building.running import build
+    from medqdeg.utils.building.selection import Mix
+
+    folder = lines(tmp_path, {}, {}, {})
+    table = tmp_path / "modalities.csv"
+    table.write_text("id,modality\nitem-1,CT\n")
+    mix = Mix(clean_items=None, pairs_per_item=1, degradations={"object_rotation": 1})
+    build(Request((f"medxpertqa={folder}:{table}",), mix=mix), tmp_path / "set", whole_front(1))
+    card = (tmp_path / "set" / "README.md").read_text()
+    assert "The modality of 2 planned clean items is told by a sentence of the question" in card
+    assert "1 was clearly wrong (2.2%, 95% interval 0.1% to 11.8%) and 4 were partly wrong (8.9%)" in card
+
+
 def test_a_table_of_modalities_goes_first(tmp_path: Path) -> None:
     folder = lines(tmp_path, {"question": "What is it?"}, {}, {})
     table = tmp_path / "modalities.csv"

@@ -74,6 +74,40 @@ def test_every_item_gets_one_to_three_degradations_of_its_modality() -> None:
         assert set(each.names) <= set(taxonomy.degradations_for(each.item.modality))
 
 
+def quality(number: int, question: str, skill: str = "Image Quality Grading") -> SourceItem:
+    return replace(pool(1)[0], source_id=f"quality-{number}", question=question, skill=skill)
+
+
+@pytest.mark.parametrize(
+    ("question", "skill", "changes"),
+    [
+        ("How is this image to be graded?", "Image Quality Grading", True),
+        ("What is the quality of this endoscopic image?", taxonomy.UNLABELLED, True),
+        ("How good is the image quality?", taxonomy.UNLABELLED, True),
+        ("Which artifact is seen?", "Disease Diagnosis", True),
+        ("Is the picture blurred?", "Attribute Recognition", True),
+        ("How well is the bowel cleaned?", "Image Quality Grading", False),
+        ("What is the Boston score of this image?", "Image Quality Grading", False),
+        ("A man has blurred vision. What does the image show?", "Disease Diagnosis", False),
+        ("How severe is the disease?", "Severity Grading", False),
+    ],
+)
+def test_a_question_about_the_image_itself_is_not_degraded(question: str, skill: str, changes: bool) -> None:
+    mix = Mix(clean_items=None, pairs_per_item=2)
+    chosen = select([*pool(20), quality(1, question, skill)], mix, 0).chosen
+    assert len(chosen) == 21
+    assert sum(len(each.names) for each in chosen) == 42
+    for each in chosen:
+        left_clean = changes and each.item.source_id == "quality-1"
+        assert (each.names == () == each.spares) if left_clean else 1 <= len(each.names) <= 3
+
+
+def test_a_set_of_nothing_but_such_questions_has_no_pairs() -> None:
+    selection = select([quality(1, "How good is the image quality?")], Mix(clean_items=None), 0)
+    assert [each.names for each in selection.chosen] == [()]
+    assert selection.deviation["size"]["pairs"]["got"] == 0
+
+
 def test_modalities_can_be_weighted_within_a_skill() -> None:
     items = [replace(item, skill="Counting") for item in pool(140)]
     mix = Mix(clean_items=20, modalities={"CT": 3, "MRI": 1})
