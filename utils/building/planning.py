@@ -7,7 +7,7 @@ Everything up to here needs to see all items at once and is done once, by one pr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,20 +16,19 @@ from typing import Any
 from ..dataset.built import features
 from ..errors import InputError, one_line
 from ..provenance import versions
-from .choosing import choose_usable, conflicts_in, without_contradictions
 from .clusters import account_of, cluster_names, connected, dev_items
+from .contradictions import conflicts_in, without_contradictions
+from .duplicates import canonical_order
+from .front import Progress, Sources, leakage, merge
 from .gate import Limits
 from .inputs import FileHashes, content_stamps, described, without_folders
-from .item import Skipped, SourceItem
+from .item import SAME_ID, Skipped, SourceItem
 from .layout import SKIPPED, SPLITS, WorkFolder, digest, read_json, write_json, write_whole
 from .readers.medxpertqa import BY_WORDS
-from .selection import Chosen, Mix
+from .selection import Chosen, Mix, select
 from .skips import EMPTY_SOURCE, most_common_reasons, skipped_counts, skipped_table
 from .waiting import Waiting, write_waiting
 from .writing import item_id
-
-SAME_ID = "id occurs twice"
-"""As the readers say it; here of an id in two sources that carry the same name."""
 
 FORMAT = 2
 """Of the work folder; raised when an older one can no longer be continued."""
@@ -41,9 +40,6 @@ _DEV = SPLITS[1]
 _LIBRARIES = ("scipy", "opencv-python-headless", "pyarrow", "scikit-learn")
 _OF_THE_MODELS = frozenset({"torch", "transformers", "lmms-eval"})
 """Another version of these changes no byte, and should not keep a build from being continued."""
-
-Progress = Callable[[str, int, "int | None"], None]
-"""Called with what is being done, how many are done, and of how many (None: not known)."""
 
 
 @dataclass(frozen=True)
@@ -84,24 +80,6 @@ class Request:
         }
 
 
-@dataclass(frozen=True)
-class Front:
-    """What reads the sources and looks at all items: the half of the pipeline before the plan.
-
-    Attributes:
-        open_source: one source's items, and what it skips.
-        merge: takes the items and `Progress`; merges duplicates; returns the items that stay, those whose images cannot
-            be read, and a report that JSON can hold.
-        leakage: what the answers give away without an image; returns a report that JSON can hold.
-        inputs: the files and folders that a source names, whose hashes the manifest gives.
-    """
-
-    open_source: Callable[[str], Iterator[SourceItem | Skipped]]
-    merge: Callable[[Sequence[SourceItem], Progress], tuple[Sequence[SourceItem], Sequence[Skipped], Any]]
-    leakage: Callable[[Sequence[SourceItem]], Any]
-    inputs: Callable[[str], Sequence[Path]] = lambda _: ()
-
-
 @cache
 def library_versions() -> dict[str, str]:
     """Return the versions that the bytes of a build depend on."""
@@ -120,8 +98,15 @@ def plan_key(request: Request, contents: Mapping[str, Sequence[str | None]]) -> 
     )
 
 
-def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> dict[str, Any]:
+def make_plan(request: Request, out: Path, sources: Sources, workers: int, progress: Progress) -> dict[str, Any]:
     """Make the plan of a build, or return the one that is there.
+
+    Args:
+        request: what is wanted.
+        out: the folder.
+        sources: where items come from.
+        workers: threads that look at images.
+        progress: called as things go on.
 
     Returns:
         `key`, `request`, `versions`, `parts` (each with `name`, `items`, `pairs`), `problems` (how many rows of the
@@ -142,28 +127,28 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
         what = _difference(earlier, request) or f"sources that have changed since ({hashes.difference() or 'a file'})"
         raise InputError(f"{out} holds a build of {what}: choose another folder, or remove this one")
 
-    inputs = described(request.sources, front.inputs, hashes)
+    inputs = described(request.sources, sources.paths, hashes)
     hashes.save()
-    items, skipped = _collect(request, front, progress)
+    items, skipped = _collect(request, sources, progress)
     items, twice = _without_repeated_ids(items)
     skipped += twice
     read = Counter(item.source for item in items)
-    kept, unreadable, duplicates = front.merge(items, progress)
-    skipped += unreadable
-    kept, contradictory = without_contradictions(kept, duplicates, keep=request.keep_contradictions)
+    merged = merge(items, progress, workers=workers)
+    skipped += merged.skipped
+    pool, contradictory = without_contradictions(merged.items, merged.report, keep=request.keep_contradictions)
     skipped += contradictory
-    pool = sorted(kept, key=_order)
-    chosen, deviation, pictures, broken = choose_usable(pool, request.mix, request.seed, progress)
-    skipped += broken
-    if not chosen:
+    if not pool:
         write_whole(out / SKIPPED, skipped_table(skipped))
         raise InputError(
             f"no item of the sources can be used: {most_common_reasons(skipped)}; {out / SKIPPED} lists every row"
         )
 
+    selection = select(pool, request.mix, request.seed)
+    chosen = [each.item for each in selection.chosen]
+    pictures = [merged.pictures[item.source, item.source_id] for item in chosen]
     clusters = connected(pictures)
-    dev = dev_items([each.item for each in chosen], clusters, request.dev_share, request.seed)
-    waiting = _waiting(chosen, clusters)
+    dev = dev_items(chosen, clusters, request.dev_share, request.seed)
+    waiting = _waiting(selection.chosen, clusters)
     parts = list(_set_aside(waiting, dev, request.part_items, work, progress))
     if (changed := hashes.changed_since_hashed()) is not None:
         raise InputError(f"{changed} changed while it was read: run the same command again")
@@ -175,18 +160,15 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
             "inputs": inputs,
             "read": dict(sorted(read.items())),
             "after_merging": dict(sorted(Counter(item.source for item in pool).items())),
-            "duplicates": duplicates,
+            "duplicates": merged.report,
             "skipped": skipped_counts(skipped),
-            "selection": deviation,
-            "leakage": {
-                **(front.leakage([each.item for each in chosen]) or {}),
-                "shared_images": account_of(pictures, clusters),
-            },
+            "selection": selection.deviation,
+            "leakage": {**leakage(chosen), "shared_images": account_of(pictures, clusters)},
             "contradictions": {
-                "items": len({name for each in conflicts_in(duplicates) for name in each}),
+                "items": len({name for each in conflicts_in(merged.report) for name in each}),
                 "kept": request.keep_contradictions,
             },
-            "modality_by_words": sum(each.item.extra.get("modality_from") == BY_WORDS for each in chosen),
+            "modality_by_words": sum(item.extra.get("modality_from") == BY_WORDS for item in chosen),
         },
     )
     plan = {
@@ -203,12 +185,12 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
     return read_json(work.plan)  # as every later call has it, the order of the keys too
 
 
-def _collect(request: Request, front: Front, progress: Progress) -> tuple[list[SourceItem], list[Skipped]]:
+def _collect(request: Request, sources: Sources, progress: Progress) -> tuple[list[SourceItem], list[Skipped]]:
     items: list[SourceItem] = []
     skipped: list[Skipped] = []
     for text in sorted(request.sources):
         found = 0
-        for row in front.open_source(text):
+        for row in sources.open(text):
             if isinstance(row, Skipped):
                 skipped.append(row)
                 continue
@@ -226,7 +208,7 @@ def _collect(request: Request, front: Front, progress: Progress) -> tuple[list[S
 
 def _order(item: SourceItem) -> tuple[Any, ...]:
     """Where an item stands, whatever the order in which the sources gave it."""
-    return item.source, item.source_id, item.question, item.options, item.answer, item.modality, item.skill
+    return canonical_order(item), item.question, item.options, item.answer, item.modality, item.skill
 
 
 def _unusable_text(item: SourceItem) -> str | None:

@@ -17,10 +17,11 @@ from typing import Any
 from ..errors import InputError, one_line
 from ..worker_processes import as_completed
 from .finishing import finish
+from .front import Progress, Sources
 from .gate import KEEP, read_review
 from .layout import MANIFEST, WorkFolder, read_json, write_json
 from .parts import holding, make_part
-from .planning import Front, Progress, Request, make_plan
+from .planning import Request, make_plan
 from .waiting import read_waiting_texts
 from .writing import item_id
 
@@ -62,7 +63,7 @@ class Summary:
 def build(
     request: Request,
     out: Path,
-    front: Front,
+    sources: Sources,
     *,
     workers: int = 1,
     shard: tuple[int, int] = (1, 1),
@@ -76,8 +77,8 @@ def build(
     Args:
         request: what is wanted.
         out: the folder; made where absent.
-        front: reads the sources.
-        workers: processes on this machine; with 1, all is done in this one.
+        sources: where items come from; `front.readers()` for those of the command line.
+        workers: processes on this machine; with 1, all is done in this one. As many threads look at images before.
         shard: (i, n), i from 1: make only every n-th part. Shards may run at the same time in one folder; whoever
             finds all parts made writes what comes last.
         review: a `review.csv` with a person's decisions.
@@ -95,7 +96,7 @@ def build(
     try:
         work.root.mkdir(parents=True, exist_ok=True)
         with _locked(work, out):
-            plan = make_plan(request, out, front, progress)
+            plan = make_plan(request, out, sources, workers, progress)
             _write_decisions(work, plan, decisions, review)
         summary = _make_parts(plan, out, workers, shard, engine or on_this_machine, progress)
         with _locked(work, out):

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .item import SourceItem
+from ..errors import InputError
+from .item import ImageSource, SourceItem
 from .layout import replacing
 from .writing import ParquetRows, read_rows
 
@@ -30,14 +31,14 @@ class Waiting:
 
 
 def write_waiting(path: Path, group: Iterable[Waiting]) -> None:
-    """Write the items of a part. Raises `InputError` or `OSError` where an image can no longer be read."""
+    """Write the items of a part. Raises `InputError` where an image can no longer be read."""
     import pyarrow
 
     schema = pyarrow.schema([("item", pyarrow.string()), ("images", pyarrow.list_(pyarrow.binary()))])
     with replacing(path) as part:
         rows = ParquetRows(part, schema)
         for each in group:
-            images = [image.read() for image in each.item.images]
+            images = [_read_again(image) for image in each.item.images]
             rows.add({"item": _as_json(each), "images": images}, sum(map(len, images)))
         rows.close()
 
@@ -52,6 +53,13 @@ def read_waiting_texts(path: Path) -> Iterator[Waiting]:
     """Yield the items of a part without reading images."""
     for row in read_rows([path], columns=["item"]):
         yield _from_json(row["item"])
+
+
+def _read_again(image: ImageSource) -> bytes:
+    try:
+        return image.read()
+    except OSError as error:
+        raise InputError(f"{image.name} can no longer be read ({error.strerror or error}): run again") from None
 
 
 def _as_json(waiting: Waiting) -> str:

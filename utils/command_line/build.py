@@ -12,7 +12,7 @@ from ..cores import usable_cores
 from ..errors import InputError, one_line
 
 if TYPE_CHECKING:
-    from ..building.planning import Front
+    from ..building.front import Sources
     from ..building.running import Summary
 
 _NAMED = 20
@@ -83,7 +83,7 @@ def build(
             summary = run(
                 request,
                 out,
-                front(workers or usable_cores()),
+                sources_of_the_command(),
                 workers=workers or usable_cores(),
                 shard=_shard(shard),
                 review=review,
@@ -130,11 +130,11 @@ def push(
     typer.echo(f"pushed {size}: {upload(folder, what)}")
 
 
-def front(workers: int) -> Front:
+def sources_of_the_command() -> Sources:
     """Return what reads the sources."""
-    from ..building.front import whole_front
+    from ..building.front import readers
 
-    return whole_front(workers)
+    return readers()
 
 
 def _severities(table: Path) -> Any:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from medqdeg.utils.analysis.item_table import item_table
 from medqdeg.utils.building.clusters import account_of, cluster_names, connected, dev_items, picture_key
-from medqdeg.utils.building.front import whole_front
+from medqdeg.utils.building.front import readers
 from medqdeg.utils.building.layout import MANIFEST
 from medqdeg.utils.building.planning import Request
 from medqdeg.utils.building.running import build
@@ -117,7 +117,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     medx = write_medxpertqa(folder / "m", others)
     mix = Mix(clean_items=None, pairs_per_item=1, degradations={"object_rotation": 1, "gaussian_noise": 1})
     request = Request((f"gmai={gmai}", f"medxpertqa={medx}"), mix=mix, dev_share=0.4, part_items=8)
-    build(request, folder / "set", whole_front(1), tsv=True)
+    build(request, folder / "set", readers(), tsv=True)
     return folder / "set"
 
 

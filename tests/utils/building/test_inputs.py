@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from medqdeg.utils.building import inputs
-from medqdeg.utils.building.front import whole_front
+from medqdeg.utils.building.front import readers
 from medqdeg.utils.building.inputs import FileHashes, contents
 from medqdeg.utils.building.layout import MANIFEST, remove_leftovers, replacing
 from medqdeg.utils.building.planning import Request
@@ -43,31 +43,31 @@ def rewrite_keeping_size_and_time(path: Path, old: bytes, new: bytes) -> None:
 
 def test_a_change_with_size_and_time_kept_is_seen_and_named(tmp_path: Path) -> None:
     source = write_gmai(tmp_path / "g", [plain(number) for number in range(4)])
-    build(request_of(source), tmp_path / "set", whole_front(1))
+    build(request_of(source), tmp_path / "set", readers())
     table = next(source.glob("*.tsv"))
     rewrite_keeping_size_and_time(table, b"a cyst", b"a mass")
     for _ in range(2):  # the refusal itself must not forget what was there
         with pytest.raises(InputError, match=r"sources that have changed since \(GMAI-MMBench_VAL.tsv has changed\)"):
-            build(request_of(source), tmp_path / "set", whole_front(1))
+            build(request_of(source), tmp_path / "set", readers())
 
 
 def test_a_change_deep_in_a_folder_is_named(tmp_path: Path) -> None:
     source = write_omnimedvqa(tmp_path / "o", [plain(number) for number in range(3)])
-    build(request_of(source, "omnimedvqa"), tmp_path / "set", whole_front(1))
+    build(request_of(source, "omnimedvqa"), tmp_path / "set", readers())
     (source / "Images" / "Phantoms" / "new.png").write_bytes(b"x")
     with pytest.raises(InputError, match=r"new\.png is new"):
-        build(request_of(source, "omnimedvqa"), tmp_path / "set", whole_front(1))
+        build(request_of(source, "omnimedvqa"), tmp_path / "set", readers())
 
 
 def test_a_file_copied_again_continues_and_can_be_reviewed(tmp_path: Path) -> None:
     source = write_gmai(tmp_path / "g", [plain(number) for number in range(4)])
-    build(request_of(source), tmp_path / "set", whole_front(1))
+    build(request_of(source), tmp_path / "set", readers())
     table = next(source.glob("*.tsv"))
     shutil.copyfile(table, tmp_path / "copy")
     table.unlink()
     shutil.copyfile(tmp_path / "copy", table)
     os.utime(table, ns=(1, 1))
-    summary = build(request_of(source), tmp_path / "set", whole_front(1), review=tmp_path / "set" / "review.csv")
+    summary = build(request_of(source), tmp_path / "set", readers(), review=tmp_path / "set" / "review.csv")
     assert (summary.made, summary.finished) == (0, True)
 
 
@@ -146,11 +146,11 @@ def test_a_zip_that_is_none_says_so_and_a_good_one_continues_in_the_same_folder(
     path = tmp_path / "OmniMedVQA.zip"
     path.write_bytes(b"hello" * 100)
     with pytest.raises(InputError, match=r"OmniMedVQA\.zip") as caught:
-        build(request_of(path, "omnimedvqa"), tmp_path / "set", whole_front(1))
+        build(request_of(path, "omnimedvqa"), tmp_path / "set", readers())
     assert "zip" in str(caught.value).replace(str(path), "").replace("OmniMedVQA.zip", "")
     path.unlink()
     zipped(write_omnimedvqa(tmp_path / "o", [plain(number) for number in range(3)]), path)
-    assert build(request_of(path, "omnimedvqa"), tmp_path / "set", whole_front(1)).finished
+    assert build(request_of(path, "omnimedvqa"), tmp_path / "set", readers()).finished
 
 
 def test_bad_rows_are_counted_with_an_example(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_bad_rows_are_counted_with_an_example(tmp_path: Path) -> None:
 
     write_rows(next(source.glob("*.tsv")), rows, GMAI_COLUMNS)
     with pytest.raises(InputError, match=r"no answer \(3 rows, such as GMAI-MMBench_VAL.tsv, line 2\)"):
-        build(request_of(source), tmp_path / "set", whole_front(1))
+        build(request_of(source), tmp_path / "set", readers())
 
 
 def test_two_writers_of_one_file_disturb_each_other_in_nothing(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
 def test_the_manifest_names_what_was_read(tmp_path: Path) -> None:
     source = write_gmai(tmp_path / "g", [plain(number) for number in range(3)])
     table = next(source.glob("*.tsv"))
-    build(request_of(table), tmp_path / "set", whole_front(1))
+    build(request_of(table), tmp_path / "set", readers())
     (entry,) = json.loads((tmp_path / "set" / MANIFEST).read_text())["inputs"]
     assert entry == {
         "source": f"gmai={table.name}",

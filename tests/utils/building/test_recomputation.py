@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medqdeg.utils.building.front import whole_front
+from medqdeg.utils.building.front import readers
 from medqdeg.utils.building.planning import Request
 from medqdeg.utils.building.running import build
 from medqdeg.utils.building.selection import Mix
@@ -126,7 +126,7 @@ def request_for(sources: Path, seed: int) -> Request:
 @pytest.fixture(scope="module")
 def built_set(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("recomputed") / "set"
-    build(request_for(sources, 0), out, whole_front(1))
+    build(request_for(sources, 0), out, readers())
     return out
 
 
@@ -166,7 +166,7 @@ def test_degraded_items_keep_all_but_their_pixels(built_set: Path) -> None:
 
 def test_the_seed_changes_what_it_should(sources: Path, built_set: Path, tmp_path: Path) -> None:
     """Of all items taken: not the clean ones, but the splits, the degradations and every draw."""
-    build(request_for(sources, 1), tmp_path / "set", whole_front(1))
+    build(request_for(sources, 1), tmp_path / "set", readers())
     here, there = (rows_of(out, "L0") for out in (built_set, tmp_path / "set"))
     assert set(here) == set(there)
     for name, row in here.items():

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 
 from medqdeg.degradations import reproduce
 from medqdeg.utils import taxonomy
-from medqdeg.utils.building.front import whole_front
+from medqdeg.utils.building.front import readers
 from medqdeg.utils.building.gate import Limits
 from medqdeg.utils.building.layout import MANIFEST, WORK, WorkFolder
 from medqdeg.utils.building.planning import Request
@@ -245,7 +245,7 @@ def contradicting(tmp_path: Path) -> Request:
 
 def test_contradictory_keys_are_left_out_and_told(tmp_path: Path) -> None:
     wanted, out = contradicting(tmp_path), tmp_path / "set"
-    summary = build(wanted, out, whole_front(1))
+    summary = build(wanted, out, readers())
     assert {row["source_id"] for row in rows_of(out, "L0")} == {f"item-{number}" for number in (0, 1, 3, 4, 5)}
     assert (summary.contradictory, summary.problems) == (2, 0)
     card = (out / "README.md").read_text()
@@ -273,7 +273,7 @@ def test_a_question_about_the_image_itself_stays_in_l0(tmp_path: Path) -> None:
     made = [plain(number, label="Image Quality Grading" if number == 2 else "Counting") for number in range(4)]
     mix = Mix(clean_items=None, pairs_per_item=1, degradations={"object_rotation": 1})
     request = Request((f"gmai={write_gmai(tmp_path / 'g', made)}",), mix=mix, dev_share=0)
-    build(request, tmp_path / "set", whole_front(1))
+    build(request, tmp_path / "set", readers())
     counts = {level: Counter(row["skill"] for row in rows_of(tmp_path / "set", level)) for level in ("L0", "L1", "L2")}
     assert counts["L0"] == {"Counting": 3, "Image Quality Grading": 1}
     assert counts["L1"] == counts["L2"] == {"Counting": 3}

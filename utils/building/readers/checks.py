@@ -11,7 +11,7 @@ from typing import Any
 from ... import taxonomy
 from ...dataset.images import decode_base64, relative_path, split_cell
 from ...errors import InputError, one_line
-from ..item import ImageSource, Skipped, SourceItem
+from ..item import BAD_IMAGE, SAME_ID, ImageSource, Skipped, SourceItem
 from .places import EmptyImageError, MissingImageError, Places
 
 NO_QUESTION = "no question"
@@ -28,9 +28,7 @@ UNKNOWN_MODALITY = "modality unknown"
 NO_IMAGE = "no image"
 MISSING_IMAGE = "image missing"
 EMPTY_IMAGE = "image empty"
-BAD_IMAGE = "image cannot be read"
 OUTSIDE = "image path leaves its folder"
-SAME_ID = "id occurs twice"
 
 OTHER_MODALITIES: tuple[str, ...] = (
     *("Fundus Photography", "Fundus", "Color Fundus Photography", "OCT", "OCT (Optical Coherence Tomography)"),
