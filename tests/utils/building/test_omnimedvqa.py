@@ -166,7 +166,11 @@ def test_labels_without_a_place_in_the_tree(tmp_path: Path) -> None:
     ("answer", "skill"),
     [
         ("Heart", "Cardiovascular"),
-        ("The aorta", "Cardiovascular"),
+        ("The abdominal aorta", "Cardiovascular"),
+        ("Head of the femur", "Skeletal System"),
+        ("Head of the pancreas", "Abdominal Structures"),
+        ("Chest", "General Structures"),
+        ("Abdomen", "Abdominal Structures"),
         ("Lung", "Respiratory System"),
         ("Oesophagus", "Gastrointestinal Tract"),
         ("small bowel", "Gastrointestinal Tract"),

@@ -22,6 +22,8 @@ _ABDOMINAL, _GENERAL, _GUT = "Abdominal Structures", "General Structures", "Gast
 _HEART, _LUNG, _NERVE = "Cardiovascular", "Respiratory System", "Neurovascular"
 _BONE, _MUSCLE = "Skeletal System", "Muscle Recognition"
 
+_REGION = "regions of the trunk and head"
+
 ORGANS: tuple[tuple[str, str, str], ...] = (
     (_NERVE, "vessels of the brain", r"(?:cerebr|cerebell|basilar|vertebral|intracranial)\w* (?:arter|vein|vessel)\w*"),
     (_NERVE, "vessels of the brain", r"circle of willis|dural sinus\w*|sagittal sinus"),
@@ -30,7 +32,7 @@ ORGANS: tuple[tuple[str, str, str], ...] = (
     (_NERVE, "nervous system", r"hippocamp\w*|thalam\w*|hypothalam\w*|basal ganglia|corpus callosum|putamen|caudate"),
     (_NERVE, "nervous system", r"(?:white|gr[ae]y) matter|spinal (?:cord|canal)|nervous tissue"),
     (_MUSCLE, "muscles", r"[\w ]*muscles?|musc\w+|diaphragm|iliopsoas|psoas|glute\w+|autochthon\w*|erector spinae"),
-    (_MUSCLE, "muscles", r"biceps|triceps|quadriceps|deltoid|trapezius|pector\w+|rectus abdominis|sternocleido\w+"),
+    (_MUSCLE, "muscles", r"\w+ceps|deltoid|trapezius|pectoral\w+|rectus abdominis|sternocleido\w+|tendons?"),
     (_HEART, "heart", r"heart|cardiac|myocard\w*|pericard\w*|(?:left|right) (?:atri|ventric)\w*|atri\w+|ventric\w+"),
     (_HEART, "vessels", r"[\w ]*(?:arter(?:y|ies)|veins?|vessels?|vasculature)"),
     (_HEART, "vessels", r"aort\w*|(?:(?:inferior|superior) )?vena cava|postcava"),
@@ -41,7 +43,7 @@ ORGANS: tuple[tuple[str, str, str], ...] = (
     (_GUT, "digestive canal", r"append(?:ix|iceal)|rect(?:um|al)|anal canal|anus"),
     (_ABDOMINAL, "digestive glands", r"liver|hepat\w*|gall ?bladder|bile ducts?|biliary|pancrea\w*"),
     (_ABDOMINAL, "urinary system, adrenals", r"kidneys?|renal|ureters?|adrenals?(?: glands?)?"),
-    (_ABDOMINAL, "spleen, regions", r"spleen|splenic|abdom\w*|peritone\w*"),
+    (_ABDOMINAL, "lymphoid organs, peritoneum", r"spleen|splenic|peritone\w*"),
     (_BONE, "bones", r"bones?|femur\w*|femoral head|tibia\w*|fibula\w*|humer\w+|radius|ulna\w*|scapula\w*"),
     (_BONE, "bones", r"clavic\w+|ribs?|stern(?:um|al)|vertebra\w*|spine|sacr(?:um|al)|coccy\w+|ili(?:um|ac bone)"),
     (_BONE, "bones", r"ischi\w+|pubi\w+|acetabul\w+|patella\w*|carp\w+|metacarp\w+|tars\w+|metatars\w+|calcane\w+"),
@@ -55,11 +57,15 @@ ORGANS: tuple[tuple[str, str, str], ...] = (
     (_GENERAL, "endocrine glands", r"thyroid\w*|pituitar\w+|parathyroid\w*"),
     (_GENERAL, "mouth", r"parotid\w*|submandibular\w*|oral cavity|tongue|teeth|tooth|lips?|pharyn\w+"),
     (_GENERAL, "integument, lymphoid organs", r"skin|fat|adipose\w*|breasts?|lymph nodes?|thymus"),
-    (_GENERAL, "regions", r"chest|thora\w+|head|neck|face|pelvi\w+|trunk"),
+    (_GENERAL, _REGION, r"chest|thora\w+|head|neck|face|pelvi\w+|trunk"),
+    (_ABDOMINAL, _REGION, r"abdom\w*"),
 )
-"""Skill, part of Terminologia Anatomica 2, words of an answer; an earlier row takes its words from the later ones."""
+"""Skill, part of Terminologia Anatomica 2, words of an answer; an earlier row takes its words from the later ones.
 
-_PATTERNS = [(skill, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for skill, _, words in ORGANS]
+A region counts only where no organ is named: the abdominal aorta is a vessel.
+"""
+
+_PATTERNS = [(part, skill, re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)) for skill, part, words in ORGANS]
 
 ORGAN_LABELS = frozenset(
     {
@@ -125,12 +131,13 @@ def skill_of(source: str, label: str, *, question: str = "", answer: str = "") -
 
 def skill_of_organ(answer: str) -> str | None:
     """Return the skill whose organs an answer names; None where it names none, or organs of several."""
-    left, skills = answer, set()
-    for skill, pattern in _PATTERNS:
+    left, organs, regions = answer, set(), set()
+    for part, skill, pattern in _PATTERNS:
         left, count = pattern.subn(" ; ", left)
         if count:
-            skills.add(skill)
-    return skills.pop() if len(skills) == 1 else None
+            (regions if part == _REGION else organs).add(skill)
+    named = organs or regions
+    return named.pop() if len(named) == 1 else None
 
 
 def _asking_sentence(question: str) -> str:
