@@ -62,7 +62,8 @@ class FileHashes:
 
     def changed_since_hashed(self) -> Path | None:
         """Return a file that is no longer as it was when it was hashed, or None."""
-        return next((Path(name) for name, stamp in self._stamps.items() if stamp != _stamp(Path(name))), None)
+        hashed = ((Path(name), stamp) for name, stamp in self._stamps.items() if stamp is not None)
+        return next((path for path, stamp in hashed if stamp != _stamp(path)), None)
 
     def difference(self) -> str | None:
         """Name the first file whose content is not that of the earlier call, and say how; None where none is."""

@@ -6,14 +6,16 @@ import csv
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from medqdeg.utils.building import inputs
-from medqdeg.utils.building.front import readers
+from medqdeg.utils.building.front import Sources, readers
 from medqdeg.utils.building.inputs import FileHashes, contents
+from medqdeg.utils.building.item import Skipped, SourceItem
 from medqdeg.utils.building.layout import MANIFEST, remove_leftovers, replacing
 from medqdeg.utils.building.planning import Request
 from medqdeg.utils.building.running import build
@@ -120,6 +122,38 @@ def test_a_file_that_cannot_be_opened_has_no_hash(tmp_path: Path, monkeypatch: p
     folder = contents(tmp_path, hashes)
     assert folder["unreadable"] == ["closed"]
     assert folder["files"] == 3
+
+
+def test_a_file_beside_the_table_that_cannot_be_opened_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_gmai(tmp_path / "g", [plain(number) for number in range(3)])
+    (source / "closed").write_text("closed")
+    real = inputs.file_sha256
+
+    def closed(path: Path) -> str:
+        if path.name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(inputs, "file_sha256", closed)
+    build(request_of(source), tmp_path / "set", readers())
+    (entry,) = json.loads((tmp_path / "set" / MANIFEST).read_text())["inputs"]
+    assert (entry["files"], entry["unreadable"]) == (2, ["closed"])
+    assert build(request_of(source), tmp_path / "set", readers()).made == 0
+
+
+def test_a_source_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    source = write_gmai(tmp_path / "g", [plain(number) for number in range(3)])
+    table = next(source.glob("*.tsv"))
+
+    def changing(text: str) -> Iterator[SourceItem | Skipped]:
+        yield from readers().open(text)
+        table.write_bytes(table.read_bytes() + b"\n")
+
+    with pytest.raises(InputError, match="changed while it was read"):
+        build(request_of(source), tmp_path / "set", Sources(changing, readers().paths))
+    assert build(request_of(source), tmp_path / "set", readers()).finished
 
 
 @pytest.mark.parametrize(
