@@ -1,7 +1,8 @@
 """Which pairs are too weak or too strong to ask about: automatic verdicts, and a table that a person overrules.
 
-The limits lie beyond the images that the paper's authors publish, all of which their radiologists let pass, and beyond
-nearly all phantoms (`benchmarks/quality_gate.py` prints both): the gate catches what failed, not what is hard.
+The limits lie beyond the images that the paper's authors publish, all of which their radiologists let pass; how many
+other real images and phantoms they reject, `benchmarks/quality_gate.py` prints: the gate catches what failed, not what
+is hard.
 """
 
 from __future__ import annotations
