@@ -93,6 +93,8 @@ def as_table(votes: np.ndarray, question: np.ndarray, pairs: np.ndarray, level: 
     return ItemTable(
         columns=columns,
         item_ids=np.arange(len(k)).astype(object),
+        questions=question,
+        question_ids=tuple(map(str, range(int(question.max()) + 1))),
         clusters=question,
         cluster_ids=tuple(map(str, range(int(question.max()) + 1))),
         pairs=pairs,

@@ -23,7 +23,7 @@ from ..utils.elicitation import EXACT, VERBALIZED, VOTES
 from ..utils.errors import InputError
 from ..utils.phantoms.cache import load_default_suite
 from ..utils.provenance import versions
-from ..utils.records import ItemRecord, failed_record, score_item
+from ..utils.records import ItemRecord, cluster_of, failed_record, score_item
 from ..utils.sampling.report import current_report
 from ..utils.taxonomy import LEVELS
 
@@ -109,7 +109,7 @@ def _process(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str) -
         record = score_item(doc, replies, elicitation)
     except Exception as error:  # one bad item must not cost the run
         record = failed_record(doc, error, elicitation)
-    cluster = {"source_question_id": record["source_question_id"]}
+    cluster = {"cluster_id": cluster_of(record)}
     values = {name: record[name] for name in nodes.SCORES}  # type: ignore[literal-required]
     return {
         **{name: cluster if value is None else {"score": value, **cluster} for name, value in values.items()},

@@ -49,7 +49,7 @@ def node_scores(records: Sequence[ItemRecord]) -> dict[str, Any]:
     """Return n and the mean scores of a set of records.
 
     Returns:
-        `n` items, `n_scored` of them with at least one answered trial, `n_source_questions` (the clusters), and the
+        `n` items, `n_scored` of them with at least one answered trial, `n_source_questions`, and the
         mean of every one of `SCORES` over the items that have it (None if none has). An item whose trials are all
         missing has only a missing_rate (1) and trials (0); an invalid exact one, a missing_rate (0) and trials (1).
     """

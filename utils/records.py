@@ -6,7 +6,7 @@ lmms-eval drops the document itself from its samples, so the record repeats what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from .answers import (
     LetterProbabilities,
@@ -18,6 +18,9 @@ from .answers import (
 )
 from .confidence import MISSING, UNREAD, VoteScores, score_votes
 from .elicitation import EXACT, VERBALIZED, VOTES, score_probabilities, score_stated
+
+if TYPE_CHECKING:
+    from typing_extensions import NotRequired
 
 SCHEMA_VERSION = 2
 """2 added the elicitation and what only one of them has (`probabilities` ... `invalid`)."""
@@ -35,6 +38,9 @@ class ItemRecord(TypedDict):
     Verbalized: `stated` has one entry a trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
     trials without a number, `stated_out_of_range` those with one that is no probability ("150%"). Else None, 0, 0.
 
+    `cluster_id` is what standard errors count as one: items of one source question, or of one image that serves
+    several questions. Records of earlier versions lack it; `cluster_of` knows what stands for it.
+
     Exact: the item is asked once, so `letters` is empty and `trials` is 1 (0 if the request failed).
     `letter_mass` in [0, 1] is the probability that the reply begins with an option letter, `probabilities` the K
     letters' shares of it, in the order of `options`, summing to 1. `invalid` marks an item whose letters have less
@@ -45,6 +51,7 @@ class ItemRecord(TypedDict):
     item_id: str
     source_question_id: str
     source_question_rule: str
+    cluster_id: NotRequired[str]
     level: str
     modality: str
     degradation: str | None
@@ -71,6 +78,12 @@ class ItemRecord(TypedDict):
     calibration_shift: float | None
     unread_rate: float | None
     error: str | None
+
+
+def cluster_of(entry: Mapping[str, Any]) -> str:
+    """Return the cluster of an item or of its record: the source question where no other is stated."""
+    stated = entry.get("cluster_id")
+    return stated if isinstance(stated, str) and stated else entry["source_question_id"]
 
 
 def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str = VOTES) -> ItemRecord:
@@ -175,6 +188,7 @@ def _identity(doc: Mapping[str, Any]) -> dict[str, Any]:
         "item_id": doc["item_id"],
         "source_question_id": doc["source_question_id"],
         "source_question_rule": doc["source_question_rule"],
+        "cluster_id": cluster_of(doc),
         "level": doc["level"],
         "modality": doc["modality"],
         "degradation": doc["degradation"],

@@ -136,7 +136,7 @@ def test_letters_are_read_from_the_raw_replies(group: dict[str, Any]) -> None:
 def test_standard_errors_cluster_by_source_question(group: dict[str, Any]) -> None:
     result = group["results"]["medqdeg_l1"]
     assert result["accuracy_stderr_clustered,votes"] == pytest.approx(result["accuracy_stderr_clt,votes"], rel=0.2)
-    assert group["configs"]["medqdeg_l1"]["cluster_key"] == "source_question_id"
+    assert group["configs"]["medqdeg_l1"]["cluster_key"] == "cluster_id"
 
 
 def test_the_group_compares_the_levels(group: dict[str, Any]) -> None:

@@ -91,7 +91,7 @@ def _plain(
 
 def _matched(sums: CellSums, names: Iterable[str], comparison: str, before: str, after: str) -> Iterator[Changes]:
     table = sums.table
-    units = table.clusters if before == LEVELS[0] else table.pairs
+    units = table.questions if before == LEVELS[0] else table.pairs
     for name in names:
         column = comparisons.matched_change(table.columns[name], units, table.levels == before, table.levels == after)
         yield from _of_level(sums, column, comparison, name, after)
@@ -101,7 +101,7 @@ def _matched_cliff(sums: CellSums, names: Iterable[str]) -> Iterator[Changes]:
     table = sums.table
     levels = [table.levels == level for level in LEVELS]
     for name in names:
-        column = comparisons.matched_cliff(table.columns[name], table.clusters, table.pairs, *levels)
+        column = comparisons.matched_cliff(table.columns[name], table.questions, table.pairs, *levels)
         yield from _of_level(sums, column, CLIFF, name, LEVELS[-1])
 
 

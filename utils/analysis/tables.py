@@ -179,13 +179,13 @@ def model_rows(
 
 def item_rows(run: str, table: ItemTable) -> pd.DataFrame:
     """Return the rows of `items`."""
-    questions = np.array(table.cluster_ids, dtype=object)
+    questions = np.array(table.question_ids, dtype=object)
     return pd.DataFrame(
         {
             "run": run,
             "level": table.levels,
             "item_id": table.item_ids,
-            "source_question_id": questions[table.clusters],
+            "source_question_id": questions[table.questions],
             **{axis: table.nodes[axis] for axis in AXES},
             "k": table.k,
             "trials": table.trials,

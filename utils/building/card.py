@@ -15,6 +15,7 @@ from .. import taxonomy
 from ..contact_sheet import Row, caption, draw_contact_sheet
 from ..dataset.built import DATA
 from ..image_files import encode_image
+from .card_items import contradictions, modality_audit, shared_images
 from .degrading import DEGRADED_LEVELS
 from .layout import IMAGES, MANIFEST, PICTURES, REVIEW, SKIPPED, SPLITS
 from .writing import read_rows
@@ -115,6 +116,11 @@ def card(manifest: Mapping[str, Any], pictures: Sequence[str], splits: Sequence[
         _gate(manifest["gate"]),
         "## What the text gives away",
         _leakage(manifest["leakage"]),
+        "## Images that serve several questions",
+        shared_images(manifest["leakage"]["shared_images"]),
+        "## Contradictory keys",
+        contradictions(manifest["contradictions"]),
+        *(["## Modalities of MedXpertQA", modality_audit(words)] if (words := manifest["modality_by_words"]) else []),
         "## Licences",
         _licences(manifest),
         *(["## Pictures"] if pictures else []),
@@ -197,8 +203,12 @@ def _deviation(selection: Mapping[str, Mapping[str, Mapping[str, int]]]) -> str:
         (f"{axis}: {name}" if axis != "size" else name, *(f"{numbers[column]:,}" for column in columns))
         for axis in ("size", "skill", "modality", "degradation")
         for name, numbers in selection[axis].items()
-        if any(numbers.values())
+        if axis == "skill" or any(numbers.values())
     ]
+    absent = [name for name in taxonomy.SKILLS if not selection["skill"][name]["got"]]
+    missing = (
+        f"{len(absent)} of the {len(taxonomy.SKILLS)} skills have no item: {', '.join(absent)}. " if absent else ""
+    )
     short = [
         f"{size['wanted'] - size['got']:,} {name}"
         for name, size in selection["size"].items()
@@ -206,8 +216,8 @@ def _deviation(selection: Mapping[str, Mapping[str, Mapping[str, int]]]) -> str:
     ]
     said = f"The set falls short of the wanted mix by {' and '.join(short)}. " if short else ""
     return (
-        f"{said}Wanted is what the mix asks for, planned what the sources allow, got what passed the quality gate. "
-        "Pairs and degradations are counted once for L1 and L2.\n\n" + _table(("", *columns), rows)
+        f"{said}{missing}Wanted is what the mix asks for, planned what the sources allow, got what passed the quality "
+        "gate. Pairs and degradations are counted once for L1 and L2.\n\n" + _table(("", *columns), rows)
     )
 
 

@@ -11,9 +11,9 @@ from scipy.fft import dctn
 
 from ..errors import InputError, one_line
 from ..image_files import decode_image, to_8_bits
-from .item import Skipped, SourceItem
+from .clusters import picture_key
+from .item import BAD_IMAGE, Skipped, SourceItem
 
-BAD_IMAGE = "image cannot be read"
 FLAT_IMAGE = "image shows nothing"
 ABSURD_SIZE = "image of absurd size"
 
@@ -37,6 +37,7 @@ class ImageFacts:
         width, height: pixels.
         mode: Pillow's, as `medqdeg.utils.image_files.decode_image` gives it, in 8 bits.
         contrast: standard deviation of the grey values after reduction to 64 x 64, in levels of 255.
+        picture: see `clusters.picture_key`.
     """
 
     sha256: str
@@ -45,6 +46,7 @@ class ImageFacts:
     height: int
     mode: str
     contrast: float
+    picture: str = ""
 
 
 def describe(item: SourceItem) -> tuple[ImageFacts, ...] | Skipped:
@@ -55,6 +57,8 @@ def describe(item: SourceItem) -> tuple[ImageFacts, ...] | Skipped:
     """
     found = []
     where = item.source_id
+    if not item.images:
+        return Skipped(item.source, where, BAD_IMAGE, "the item has no image")
     for image in item.images:
         try:
             decoded = decode_image(image.read(), name=image.name).in_8_bits()
@@ -69,7 +73,8 @@ def describe(item: SourceItem) -> tuple[ImageFacts, ...] | Skipped:
         if contrast < _LEAST_CONTRAST:
             detail = f"{image.name}: contrast {contrast:.2f} of 255 after reduction to 64 x 64"
             return Skipped(item.source, where, FLAT_IMAGE, one_line(detail, 300))
-        found.append(ImageFacts(decoded.sha256, _hash(grey), *sides, decoded.image.mode, round(contrast, 3)))
+        facts = (decoded.sha256, _hash(grey), *sides, decoded.image.mode, round(contrast, 3))
+        found.append(ImageFacts(*facts, picture_key(decoded.image)))
     return tuple(found)
 
 

@@ -25,14 +25,17 @@ DATA = "data"
 _NAME = re.compile(r"(?P<split>[a-z]+)-(?P<number>\d{5})-of-(?P<of>\d{5})\.parquet")
 _TEXTS = ("item_id", "question", "answer", "level", "modality", "skill", "source", "clean_id")
 _ROWS_AT_ONCE = 16
+_MAY_BE_ABSENT = frozenset({"cluster_id"})
+"""Columns that sets of earlier versions lack."""
 
 
 @cache
 def features() -> datasets.Features:
     """Return the columns of a built set.
 
-    `clean_id` is the `item_id` of the L0 item; `parameters` is a JSON list with the record of each image; `extra` is a
-    JSON object with what else the source says. `degradation` and its category are null at L0.
+    `clean_id` is the `item_id` of the L0 item; `cluster_id` is that of the first clean item with which it is connected
+    by shared images, its own where it shares none. `parameters` is a JSON list with the record of each image, `extra`
+    a JSON object with what else the source says. `degradation` and its category are null at L0.
     """
     from datasets import Features, Image, List, Value
 
@@ -40,7 +43,7 @@ def features() -> datasets.Features:
     names = (
         *("item_id", "question", "options", "answer", "images", "level", "modality"),
         *("degradation", "degradation_category", "skill", "task", "capability", "source", "source_id", "clean_id"),
-        *("licence", "parameters", "extra"),
+        *("cluster_id", "licence", "parameters", "extra"),
     )
     return Features({name: {"options": List(text), "images": List(Image())}.get(name, text) for name in names})
 
@@ -102,7 +105,12 @@ def checked_rows(paths: Sequence[Path], rule: str) -> Iterator[dict[str, Any]]:
                 raise InputError(
                     one_line(f"{path.name} (item {one_line(str(row['item_id']), 60)!r}): {error}")
                 ) from None
-            yield {**item, "source_question_id": f"index:{row['clean_id']}", "source_question_rule": rule}
+            yield {
+                **item,
+                "source_question_id": f"index:{row['clean_id']}",
+                "source_question_rule": rule,
+                "cluster_id": f"index:{row.get('cluster_id') or row['clean_id']}",
+            }
 
 
 def _raw_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -111,7 +119,7 @@ def _raw_rows(path: Path) -> Iterator[dict[str, Any]]:
 
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            if missing := [name for name in features() if name not in file.schema_arrow.names]:
+            if missing := [name for name in features() if name not in {*file.schema_arrow.names, *_MAY_BE_ABSENT}]:
                 raise InputError(f"{path.name} lacks the column {', '.join(missing)}: was it made by medqdeg build?")
             for batch in file.iter_batches(_ROWS_AT_ONCE):
                 yield from batch.to_pylist()

@@ -45,7 +45,8 @@ def load_level(split: str, level: str, location: Location | None = None) -> data
 
     Returns:
         A data set with the columns item_id, question, letters, options, answer, images (list of `Image`), level,
-        modality, degradation (None at L0), skill, source, source_question_id, source_question_rule and extra (JSON).
+        modality, degradation (None at L0), skill, source, source_question_id, source_question_rule, cluster_id
+        and extra (JSON). Items of one cluster share a source question or an image, and count as one in standard errors.
 
     Raises:
         InputError: for anything wrong with the files, in one line.
@@ -125,6 +126,7 @@ def _features() -> datasets.Features:
             "source": text,
             "source_question_id": text,
             "source_question_rule": text,
+            "cluster_id": text,
             "extra": text,
         }
     )
@@ -228,6 +230,7 @@ def _checked_rows(path: Path, rule: str) -> Iterator[dict[str, Any]]:
             "source": row.source,
             "source_question_id": _source_question_id(row, rule),
             "source_question_rule": rule,
+            "cluster_id": f"index:{row.cluster}" if row.cluster else _source_question_id(row, rule),
             "extra": extra_as_json(row),
         }
 

@@ -40,6 +40,7 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "question_type": ("question_type",),
     "source_question": ("source_index", "source_question_id", "clean_index", "original_index", "good_index"),
+    "cluster": ("cluster_id",),
 }
 """What a column holds -> its names, the preferred one first."""
 
@@ -98,6 +99,7 @@ class Row:
     skill: str
     source: str
     source_question: str | None
+    cluster: str | None
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -214,7 +216,7 @@ class TsvFile:
                 raise InputError(f"the item is degraded ({level}) but names no degradation")
             modality = cell("modality")
             source = cell("source")
-            source_question = cell("source_question")
+            source_question, cluster = cell("source_question"), cell("cluster")
             return Row(
                 place=(line, offset),
                 item_id=identifier(item_id),
@@ -228,6 +230,7 @@ class TsvFile:
                 skill=_skill(source or "", cell("skill"), cell("question_type")),
                 source=taxonomy.source(source) if source else taxonomy.UNLABELLED,
                 source_question=identifier(source_question) if source_question else None,
+                cluster=identifier(cluster) if cluster else None,
                 extra={column: cells[column] for column in self.columns.extra if cells[column] != ""},
             )
         except InputError as error:

@@ -218,7 +218,7 @@ def _pooled_categories(run: str, items: ItemTable, replicates: int, seed: int) -
     sums = _pooled_sums(items, replicates, seed, "degradation_category", "overall")
     table = sums.table
     accuracy = sums.mean(table.columns["accuracy"], with_errors=True)
-    own = matched_change(table.columns["accuracy"], table.clusters, table.levels == CLEAN, table.levels == _POOLED)
+    own = matched_change(table.columns["accuracy"], table.questions, table.levels == CLEAN, table.levels == _POOLED)
     change = sums.mean(own)
     place = {cell: row for row, cell in enumerate(sums.cells)}
     wanted = {AVERAGE: Cell(_POOLED, "overall", "all")}

@@ -77,7 +77,8 @@ def test_an_item_as_the_tasks_get_it(tmp_path: Path) -> None:
     (entry,) = load(tmp_path)
     (image,) = entry.pop("images")
     assert np.array_equal(np.asarray(image), pixels(4))
-    assert entry.pop("source_question_id").startswith("text:")
+    assert entry["source_question_id"].startswith("text:")
+    assert entry.pop("cluster_id") == entry.pop("source_question_id")
     assert json.loads(entry.pop("extra")) == {"hospital": "A"}
     assert entry == {
         "item_id": "4",
