@@ -160,7 +160,10 @@ _VERDICT = (
     r"| (?:es|é|est|è|ist) (?:la |a |le |die |il )?(?:opción |opção |réponse |antwort )?"
     r"(?:correct[ae]?|corret[at]a?|richtige?|bonne|juste|certa)\b)"
 )
-_VERDICT_OF_SCRIPT = r"(?<![0-9a-z])(?P<judged>[a-z])\)?(?P<verdict> ?(?:选项|選項|项)?(?:是|为|が|は)?(?:正しい|正确|正確|对的|正解|不正确|错误|错的))"
+_VERDICT_OF_SCRIPT = (
+    r"(?<![0-9a-z])(?P<judged>[a-z])\)?(?P<verdict> ?(?:选项|選項|项)?(?:是|为|が|は)?"
+    r"(?:正しい|正确|正確|对的|正解|不正确|错误|错的))"
+)
 
 _WORD_CUES = "|".join(
     (
