@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from typing_extensions import NotRequired
 
 SCHEMA_VERSION = 3
-"""2 added the elicitation and what only one of them has (`probabilities` ... `invalid`); 3 optional fields, which records
-of before lack: `read_as`."""
+"""2 added the elicitation and what only one of them has (`probabilities` ... `invalid`); 3 optional fields, which
+records of before lack: `read_as`."""
 
 
 class ItemRecord(TypedDict):
@@ -37,8 +37,8 @@ class ItemRecord(TypedDict):
     scores are None where every trial is missing, where the item is `invalid` or where scoring failed (`error` then
     says how).
 
-    `read_as` says of each entry of `letters` how it was read, one of `medqdeg.utils.answers.TIERS`, None where nothing was
-    read; `letters_without_named` leaves the last tier out again.
+    `read_as` says of each entry of `letters` how it was read, one of `medqdeg.utils.answers.TIERS`, None where
+    nothing was read; `letters_without_named` leaves the last tier out again.
 
     Verbalized: `stated` has one entry a trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
     trials without a number, `stated_out_of_range` those with one that is no probability ("150%"). Else None, 0, 0.
