@@ -58,7 +58,7 @@ def node_scores(records: Sequence[ItemRecord]) -> dict[str, Any]:
         "n": len(records),
         "n_scored": sum(record["accuracy"] is not None for record in records),
         "n_source_questions": len({record["source_question_id"] for record in records}),
-        **{name: _mean(record[name] for record in records) for name in SCORES},  # type: ignore[literal-required]
+        **{name: mean(record[name] for record in records) for name in SCORES},  # type: ignore[literal-required]
     }
 
 
@@ -218,7 +218,8 @@ def compare_levels(summaries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {"overall": overall, "nodes": nodes}
 
 
-def _mean(values: Iterable[float | None]) -> float | None:
+def mean(values: Iterable[float | None]) -> float | None:
+    """Return the exact mean of the values that are there, or None without any."""
     present = [value for value in values if value is not None]
     return math.fsum(present) / len(present) if present else None
 

@@ -91,7 +91,9 @@ def key_columns(doc: Mapping[str, Any], target: Any) -> list[str]:
             return all(isinstance(one, str) for one in value) and bool(texts & set(value))
         return False
 
-    return [name for name, value in doc.items() if holds(value) or (name in _KEY_COLUMNS and _replaceable(value))]
+    return [
+        name for name, value in doc.items() if holds(value) or (name.casefold() in _KEY_COLUMNS and _replaceable(value))
+    ]
 
 
 def own_copy(value: Any) -> Any:

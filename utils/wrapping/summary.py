@@ -1,10 +1,9 @@
-"""One level of a wrapped task as a whole, and what changes between its levels."""
+"""One level of a wrapped task as a whole."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import nodes
@@ -29,13 +28,8 @@ def level_summary(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def compare_levels(summaries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return `medqdeg.utils.nodes.compare_levels` of the levels that there are."""
-    return nodes.compare_levels(summaries)
-
-
 def _scores(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {"n": len(records), **{name: _mean(record[name] for record in records) for name in SCORES}}
+    return {"n": len(records), **{name: nodes.mean(record[name] for record in records) for name in SCORES}}
 
 
 def _by(records: Sequence[Mapping[str, Any]], key: str) -> dict[str, dict[str, Any]]:
@@ -86,8 +80,3 @@ def _conditions(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "failed_items": len(failed),
         "warnings": warnings,
     }
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    present = [value for value in values if value is not None]
-    return math.fsum(present) / len(present) if present else None
