@@ -88,8 +88,9 @@ def letters_without_named(record: Mapping[str, Any]) -> list[str]:
     Args:
         record: an `ItemRecord`; one of schema 1 or 2 was read without that tier.
     """
-    letters = record["letters"]
-    tiers = record.get("read_as") or [None] * len(letters)
+    letters, tiers = record["letters"], record.get("read_as")
+    if not isinstance(tiers, list) or len(tiers) != len(letters):
+        return list(letters)
     return [UNREAD if tier == OPTION_NAMED else letter for letter, tier in zip(letters, tiers, strict=True)]
 
 
