@@ -340,13 +340,14 @@ ADVERSARIAL = {
     "instructions": "\nReply with the letter",
     "named": "The image shows pneumonia and ",
     "denied": "no pneumonia ",
-    "options read back": "A. Pneumonia\nB. Pleural effusion\n",
+    "some options read back": "A. Pneumonia\nB. Pleural effusion\n",
+    "all options read back": "A. Pneumonia\nB. Pleural effusion\nC. Pneumothorax\nD. No abnormality\n\n",
     "someone else": "some students think ",
 }
 
 
 def _seconds(unit: str, size: int, tries: int) -> float:
-    text = "x" + unit * (size // len(unit)) + "x"
+    text = ("" if unit.startswith("A. ") else "x") + unit * (size // len(unit)) + "x"
     best = float("inf")
     for _ in range(tries):
         start = time.process_time()
