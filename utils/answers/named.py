@@ -28,7 +28,7 @@ _DENIED_BEFORE = re.compile(
 _HEDGED_BEFORE = re.compile(
     r"\b(?:may|might|could|can(?! be (?:seen|observed|appreciated|identified|noted|visuali))|possib(?:le|ly|"
     r"ility)|potential(?:ly)?|perhaps|maybe|whether|if|unless|unclear|uncertain|"
-    r"unsure|assuming|suppose|provided|differentials?|consider(?:ed|ations?)?|considering|"
+    r"unsure|assuming|suppose|provided that|differentials?|consider(?:ed|ations?)?|considering|"
     r"history|prior|previous|previously|known(?! as)|status post|post|risk|evaluat\w+|screen\w*|assess\w*|"
     r"options?|choices?|"
     r"concern\w*|recommend\w*|advis\w*|needs?|needed|requir\w*|order(?:ed)?|request\w*|treat\w*|look(?:ing)? for|"
@@ -64,7 +64,7 @@ _ASSERTS = (
     r"suggest(?:s|ing|ed|ive of)?|indicat(?:es?|ing|ive of)|represent(?:s|ing)?|illustrat(?:es?|ing)|"
     r"consistent with|compatible with|in keeping with|suspicious for|(?:typical|characteristic|diagnostic|"
     r"pathognomonic|features|evidence|signs?|findings|appearance|case|image|picture|view|classic|example) (?:of|for)|"
-    r"due to|caused by|from|is|are|was|were|be|it's|that's|looks? like|resembl\w+|appears|"
+    r"due to|caused by|from|is|are|was|were|be|it's|that's|looks? like|(?:appears?|seems?) to be|resembl\w+|appears|"
     r"corresponds? to|points? to|matches|equals|"
     r"see|sees|seen|visible|visuali[sz]ed|identif(?:y|ied)|noted|located|situated|has|have|i\.?e\.?|namely|"
     r"(?:acquired|obtained|taken|performed|made|captured|generated|produced|created|using|used)(?: with| by|"
@@ -87,11 +87,13 @@ _PHRASE_BEFORE = re.compile(r"[\s,.:>#-]{0,6}(?!to\b)(?:[\w'/-]+[\s:,(]{1,3}){0,
 _PHRASE_AFTER = re.compile(
     r"(?: [\w'-]+){0,2} (?:is|are|was|were) (?:clearly |also )?(?:seen|present|visible|noted|shown|identified|"
     r"evident|"
-    r"demonstrated|observed|depicted|found|detected|apparent|the (?:most likely |likely )?(?:diagnosis|answer|"
+    r"demonstrated|observed|depicted|found|detected|apparent|(?:most |very |more )?(?:likely|probable)(?=$|"
+    r"[.,;])|the (?:most likely |likely )?(?:diagnosis|answer|"
     r"finding))\b"
     r"|(?! (?:is|are|was|were|has|have|can|may|would|will|should|must|typically|usually|often|commonly|shows?|"
     r"causes?|"
-    r"depends)\b)(?:,? (?!(?:let|lets|i|we|you)\b)[\w'/-]+|\)){0,3}(?:$| (?:in|of|at|on|with|involving|from|"
+    r"depends|refers|means|occurs|requires|tends|presents|develops|affects)\b)(?:,? (?!(?:let|lets|i|we|"
+    r"you)\b)[\w'/-]+|\)){0,3}(?:$| (?:in|of|at|on|with|involving|from|"
     r"within)\b|,(?! (?:let|i|we|you|it)\b)| ?[(:]| [–—-] )"
     r"|[\u3000-\ud7ff]{0,6}$"
 )
