@@ -89,7 +89,7 @@ class Declarations(ReplyToItem):
         return bool(_ASIDE.search(before + after))
 
     def withdrawn(self, position: int) -> _Claim | None:
-        start = phrases.OPENING.match(self.low, position).end()  # type: ignore[union-attr]  (matches the empty string)
+        start = phrases.OPENING.match(self.low, position).end()  # type: ignore[union-attr]  # it matches the empty string
         return _Claim(None) if phrases.WITHDRAWN.match(self.low, start) else None
 
     def judged(self, cue: re.Match[str], before: str) -> _Claim | None:

@@ -23,10 +23,13 @@ _NUMBER = r"(?: ?(?:no\.? ?|#)?\d{1,3})"
 _ASKS = (
     r"<\|(?:im_start|start_header_id|header_start|role_start)\|>(?:user|human)\b(?:<\|(?:end_header_id|"
     r"header_end|role_end)\|>)?"
-    rf"|<\|(?:user|human|begin_of_text)\|>|<start_of_turn>user\b|\[INST\]|<image>"
+    rf"|<\|(?:user|human|begin_of_text)\|>|<start_of_turn>user\b|\[INST\]"
     rf"|(?:^[^\w\n]{{0,6}}|\#\#\#? ?)(?:{_ASKING_ROLE})[^\w\n:]{{0,3}}:|^(?:user|human)$"
-    rf"|(?<=[.!?>] )(?:user|human):|^\#{{1,4}} ?(?:question|user|human|instruction)[^\w\n]{{0,3}}(?:\d{{1,3}})?$"
-    rf"|^\d{{1,2}}[.)] [^\n]{{3,300}}\n{{1,3}}(?=\(?A[.):] )"
+    r"|(?<=[.!?>] )(?:user|human):|^\#{1,4} ?(?:user|human|instruction)[^\w\n]{0,3}$"
+)
+_QUESTIONS = (
+    r"<image>|^\#{1,4} ?question[^\w\n]{0,3}(?:\d{1,3})?$"
+    rf"|^\d{{1,2}}[.)] [^\n]{{3,300}}[?:]\n{{1,3}}(?=\(?A[.):] )"
     rf"|^[^\w\n]{{0,6}}(?:{_QUESTION}(?:{_NUMBER}[^\w\n]{{0,3}}[:.)]|[^\w\n:]{{0,3}}:)|q(?:{_NUMBER}[:.)]|:))"
 )
 _ANSWERS = (
@@ -40,7 +43,7 @@ _INSTRUCTION = (
     r"(?: (?:the|a|one|an))?(?: single)?(?: correct)? (?:option'?s?|letter|choice'?s?)\b[^\n]*$"
 )
 _MARKER = re.compile(
-    rf"(?P<ends>{_ENDS})|(?P<asks>{_ASKS})|(?P<answers>{_ANSWERS})|(?P<told>{_INSTRUCTION})",
+    rf"(?P<ends>{_ENDS})|(?P<asks>{_ASKS})|(?P<question>{_QUESTIONS})|(?P<answers>{_ANSWERS})|(?P<told>{_INSTRUCTION})",
     re.IGNORECASE | re.MULTILINE,
 )
 # One of these is in every marker; most replies have none, and are done after one quick search.
@@ -64,31 +67,36 @@ def own_turn(text: str) -> str:
         text: the reply without thinking, folded (`reply_text.fold`).
 
     Returns:
-        What stands before the next turn. A turn of the asker that opens the reply (an echo of the prompt) is left out
-        as far as the answer to it; without an answer all of the rest is returned. Linear in the length of `text`.
+        What stands before the next turn. A turn of the asker or a question that opens the reply (an echo of the prompt)
+        is left out as far as the answer to it. Linear in the length of `text`.
     """
     if not _HINT.search(text):
         return text.strip()
-    start, echo = 0, False
+    start, searched, echo = 0, 0, None
     for marker in _MARKER.finditer(text):
         kind = marker.lastgroup
         if echo:
+            answer = _ANSWER_LINE.search(text, searched, marker.start())
+            searched = marker.end()
             if kind == "answers":
-                start, echo = marker.end(), False
-            elif kind != "told" and (answer := _ANSWER_LINE.search(text, start, marker.start())):
+                start, echo = marker.end(), None
+            elif kind != "told" and answer:
                 return f"Answer: {text[answer.end() : marker.start()].strip()}"
             continue
         before = text[start : marker.start()].strip()
         repeats_prompt = kind == "told" and not _LETTER_FIRST.match(before) and _lists_options(before)
         if before and not repeats_prompt:
             return _without_heading(before)
-        start, echo = marker.end(), kind == "asks"
+        start = searched = marker.end()
+        echo = kind if kind in ("asks", "question") else None
     rest = text[start:].strip()
     if echo:
         if response := _RESPONSE.search(rest):
             return rest[response.end() :].strip()
         if answer := _ANSWER_LINE.search(rest):
             return f"Answer: {rest[answer.end() :].strip()}"
+        if echo == "asks":  # nothing but the asker's own words
+            return ""
     return _without_heading(rest)
 
 

@@ -337,6 +337,8 @@ ADVERSARIAL = {
     "combining marks": "\u0301\u0327",
     "quotes": '"answer',
     "turns": "\nUser: \nAssistant: ",
+    "questions": "\nQuestion: what ",
+    "askers": "\nUser: what ",
     "instructions": "\nReply with the letter",
     "named": "The image shows pneumonia and ",
     "denied": "no pneumonia ",
