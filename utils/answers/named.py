@@ -38,7 +38,7 @@ _HEDGED_BEFORE = re.compile(
     r"puede|podría|pode|poderia|peut|pourrait|kann|könnte|eventuell|può|potrebbe|может|возможно|si|wenn|ob)\b|"
     r"(?<!最)可能|疑|或|是否|如果|かもしれ|可能性"
 )
-# After the mention, in the same clause or right behind a comma.
+# After the mention, in the same clause.
 _DENIED_AFTER = re.compile(
     r"\b(?:is|are|was|were|be|been|seems?|appears?|does|do|did|can|could|would|should|has|have) ?"
     r"(?:n't|not|never|no longer|unlikely|absent|excluded|ruled|less|wrong|incorrect|false|improbable|impossible|"
@@ -57,7 +57,6 @@ _OR_AFTER = re.compile(r" ?(?:/|,? (?:and/)?or\b)")
 _OR_BEFORE = re.compile(r"(?:/ ?|\bor (?:an? |the )?)$")
 _SENTENCE_END = re.compile(r"(?<!\bvs)[.!?](?=\s|$)|[;\n]|。|！|？|；")
 _CLAUSE_END = re.compile(r",|\(| [–—-] |\bbut\b|\bwith(?:out)?\b|\band\b|，")
-# Anywhere in the reply: the question is given back.
 # Behind one of these, after a few words that describe, stands what the reply asserts.
 _ASSERTS = (
     r"shows?|showing|shown|demonstrat(?:es?|ing|ed)|depict(?:s|ing|ed)?|reveal(?:s|ing|ed)?|display(?:s|ing)?|"
@@ -103,6 +102,7 @@ _PICTURE_AFTER = re.compile(
     r"depicts|displays)\b"
 )
 _VERB = re.compile(r"\b(?:is|are|was|were|has|have|can|may|would|will|shows?|let|typically|usually|often|commonly)\b")
+# Anywhere in the reply: the question is given back.
 _GIVES_UP = re.compile(
     r"\b(?:cannot|can't|can not|could not|couldn't|unable to|not able to|impossible to|difficult to|hard to|"
     r"not possible to|insufficient(?:ly)? (?:to|for|quality|information|detail)|not enough|too (?:blurr|dark|"
