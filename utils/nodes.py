@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from . import taxonomy
-from .confidence import MISSING
+from .answers import TIERS
+from .confidence import MISSING, UNREAD
 from .elicitation import EXACT
 from .records import ItemRecord
 
@@ -57,7 +58,7 @@ def node_scores(records: Sequence[ItemRecord]) -> dict[str, Any]:
         "n": len(records),
         "n_scored": sum(record["accuracy"] is not None for record in records),
         "n_source_questions": len({record["source_question_id"] for record in records}),
-        **{name: _mean(record[name] for record in records) for name in SCORES},  # type: ignore[literal-required]
+        **{name: mean(record[name] for record in records) for name in SCORES},  # type: ignore[literal-required]
     }
 
 
@@ -79,6 +80,8 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
         items (confidence does not compare across any of the three); `missing_trials`, `empty_replies`, `failed_items`;
         `identical_items`: items whose T >= 2 raw replies are all equal; `invalid_items`: exact items whose letters have
         too little mass, which have no scores; `letter_mass`: mean and smallest of the exact items (None without any);
+        `read_as`: how the replies were read (`medqdeg.utils.answers.TIERS`, or "unread") -> trials, without the records
+        of schema 1 and 2, which do not say;
         `stated_missing`, `stated_out_of_range`: verbalized trials without a usable confidence;
         `source_question_rule`: how the clean item behind a degraded one was found -> items; `warnings`: sentences.
     """
@@ -133,11 +136,22 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
         "identical_items": identical,
         "invalid_items": invalid,
         "letter_mass": {"mean": math.fsum(masses) / len(masses), "smallest": min(masses)} if masses else None,
+        "read_as": _tier_counts(records),
         "stated_missing": unstated,
         "stated_out_of_range": out_of_range,
         "source_question_rule": _with_text_keys(Counter(record["source_question_rule"] for record in records)),
         "warnings": warnings,
     }
+
+
+def _tier_counts(records: Iterable[ItemRecord]) -> dict[str, int]:
+    found = Counter(
+        UNREAD if tier is None else tier
+        for record in records
+        for letter, tier in zip(record["letters"], record.get("read_as") or (), strict=False)
+        if letter != MISSING
+    )
+    return {tier: found[tier] for tier in (*TIERS, UNREAD) if found[tier]}
 
 
 def level_summary(records: Sequence[ItemRecord]) -> dict[str, Any]:
@@ -204,7 +218,8 @@ def compare_levels(summaries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {"overall": overall, "nodes": nodes}
 
 
-def _mean(values: Iterable[float | None]) -> float | None:
+def mean(values: Iterable[float | None]) -> float | None:
+    """Return the exact mean of the values that are there, or None without any."""
     present = [value for value in values if value is not None]
     return math.fsum(present) / len(present) if present else None
 

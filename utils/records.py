@@ -12,18 +12,20 @@ from .answers import (
     LetterProbabilities,
     is_failed_probabilities,
     is_missing_trial,
-    read_answer,
     read_answer_and_confidence,
     read_probabilities,
+    read_reply,
 )
+from .answers.reading import OPTION_NAMED
 from .confidence import MISSING, UNREAD, VoteScores, score_votes
 from .elicitation import EXACT, VERBALIZED, VOTES, score_probabilities, score_stated
 
 if TYPE_CHECKING:
     from typing_extensions import NotRequired
 
-SCHEMA_VERSION = 2
-"""2 added the elicitation and what only one of them has (`probabilities` ... `invalid`)."""
+SCHEMA_VERSION = 3
+"""2 added the elicitation and what only one of them has (`probabilities` ... `invalid`); 3 optional fields, which
+records of before lack: `cluster_id`, `read_as`."""
 
 
 class ItemRecord(TypedDict):
@@ -34,6 +36,9 @@ class ItemRecord(TypedDict):
     are not missing, `distinct_replies` the different texts among them, `empty_replies` those without any text. The
     scores are None where every trial is missing, where the item is `invalid` or where scoring failed (`error` then
     says how).
+
+    `read_as` says of each entry of `letters` how it was read, one of `medqdeg.utils.answers.TIERS`, None where
+    nothing was read; `letters_without_named` leaves the last tier out again.
 
     Verbalized: `stated` has one entry a trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
     trials without a number, `stated_out_of_range` those with one that is no probability ("150%"). Else None, 0, 0.
@@ -78,6 +83,19 @@ class ItemRecord(TypedDict):
     calibration_shift: float | None
     unread_rate: float | None
     error: str | None
+    read_as: NotRequired[list[str | None]]
+
+
+def letters_without_named(record: Mapping[str, Any]) -> list[str]:
+    """Return a record's `letters` as they were read without the last tier, options named in a sentence.
+
+    Args:
+        record: an `ItemRecord`; one of schema 1 or 2 was read without that tier.
+    """
+    letters, tiers = record["letters"], record.get("read_as")
+    if not isinstance(tiers, list) or len(tiers) != len(letters):
+        return list(letters)
+    return [UNREAD if tier == OPTION_NAMED else letter for letter, tier in zip(letters, tiers, strict=True)]
 
 
 def cluster_of(entry: Mapping[str, Any]) -> str:
@@ -110,6 +128,7 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str 
     if elicitation == VERBALIZED:
         read = [None if is_missing_trial(reply) else read_answer_and_confidence(reply, options) for reply in replies]
         letters = [MISSING if one is None else one.letter or UNREAD for one in read]
+        read_as = [None if one is None else one.read_as for one in read]
         stated = [None if one is None else one.confidence for one in read]
         fields = {
             "stated": stated,
@@ -118,12 +137,15 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str 
         }
         scores = score_stated(letters, stated, list(options), doc["answer"])
     else:
-        letters = [MISSING if is_missing_trial(reply) else read_answer(reply, options) or UNREAD for reply in replies]
+        found_in = [None if is_missing_trial(reply) else read_reply(reply, options) for reply in replies]
+        letters = [MISSING if one is None else one.letter or UNREAD for one in found_in]
+        read_as = [None if one is None else one.read_as for one in found_in]
         scores = score_votes(letters, list(options), doc["answer"])
     return _record(
         doc,
         elicitation=elicitation,
         letters=letters,
+        read_as=read_as,
         trials=len(answered),
         missing_rate=(len(replies) - len(answered)) / len(replies) if replies else None,
         distinct_replies=len(set(answered)),
@@ -161,6 +183,7 @@ def failed_record(doc: Mapping[str, Any], error: Exception, elicitation: str = V
 def _record(doc: Mapping[str, Any], **fields: Any) -> ItemRecord:
     nothing = {
         "letters": [],
+        "read_as": [],
         "trials": 0,
         "missing_rate": None,
         "distinct_replies": 0,
@@ -174,7 +197,8 @@ def _record(doc: Mapping[str, Any], **fields: Any) -> ItemRecord:
         "error": None,
     }
     values = {**_identity(doc), **nothing, **fields}
-    return ItemRecord(**{name: values[name] for name in ItemRecord.__annotations__})  # type: ignore[typeddict-item]
+    names = [name for name in ItemRecord.__annotations__ if name in values]  # optional fields may be absent
+    return ItemRecord(**{name: values[name] for name in names})  # type: ignore[typeddict-item]
 
 
 def _score_fields(scores: VoteScores | None) -> dict[str, float | None]:

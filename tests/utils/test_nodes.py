@@ -147,3 +147,11 @@ def test_nodes_are_compared_where_both_levels_have_them() -> None:
 
 def test_without_clean_items_nothing_is_compared() -> None:
     assert nodes.compare_levels([_summary("L1", 0.5, 0.1)]) == {"overall": {}, "nodes": {}}
+
+
+def test_conditions_count_how_the_replies_were_read() -> None:
+    replies = ["B", "(c)", "The image shows a polyp.", "no idea", "[LMMS_EVAL_REQUEST_FAILED] timeout"]
+    record = score_item(document(), replies)
+    before = {name: value for name, value in record.items() if name != "read_as"}
+    counts = nodes.run_conditions([record, record, before])["read_as"]
+    assert counts == {"letter": 4, "option_named": 2, "unread": 2}

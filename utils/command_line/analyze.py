@@ -44,6 +44,7 @@ def analyze(
 
     Example: medqdeg analyze results/ --out analysis/
     """
+    from ..analysis import named_tier
     from ..analysis.analyse import analyse
     from ..analysis.writing import write_analysis
     from ..runs.reading import read_runs
@@ -54,6 +55,9 @@ def analyze(
     analysis = analyse(collection, replicates, seed)
     written = write_analysis(analysis, out)
     print_headline(analysis)
+    for run in collection.runs:
+        for line in named_tier.lines(run):
+            print(one_line(line))
     print(f"{len(written)} files in {out.resolve()}, {written[0].name} among them")
 
 

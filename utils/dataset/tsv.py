@@ -51,6 +51,8 @@ MISSING_VALUES = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
     | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 )
+_WORDS_FOR_NONE = frozenset({"None", "NA", "N/A", "n/a"})
+"""Missing values that are also what somebody would write as the text of an option."""
 _MISSING_LABELS = frozenset(value.casefold() for value in MISSING_VALUES)
 
 # The csv module's own limit of 128 KiB is less than one image. A higher one than ours (about 100 MB of image) would
@@ -314,14 +316,13 @@ def extra_as_json(row: Row) -> str:
 
 
 def _options(cells: Mapping[str, str], columns: Columns, answer: str) -> dict[str, str]:
-    # An option that reads "None" is missing to pandas and so to the authors' loader, but not if it is the answer;
-    # one that reads "none" or "Na" is there.
+    # pandas, and so the authors' loader, takes an option that reads "None" for missing. Shown only where it is the
+    # answer it would give the answer away, so what the answer is plays no part: a word is an option as it stands,
+    # unless the row has it in two places, where it marks what is missing.
     texts = {letter: cells[column].strip() for letter, column in columns.options.items()}
-    options = {
-        letter: text
-        for letter, text in texts.items()
-        if text not in MISSING_VALUES or (letter == answer and text != "")
-    }
+    words = [text for text in texts.values() if text in _WORDS_FOR_NONE]
+    missing = MISSING_VALUES if len(words) > 1 else MISSING_VALUES - _WORDS_FOR_NONE
+    options = {letter: text for letter, text in texts.items() if text not in missing}
     if len(options) < 2:
         raise InputError(f"the item has {len(options)} option{'s' if len(options) != 1 else ''}, not at least 2")
     if answer not in options:

@@ -117,7 +117,10 @@ def test_options_that_are_missing(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("text", sorted(pd._libs.parsers.STR_NA_VALUES - {""}))
+WORDS = ["None", "NA", "N/A", "n/a"]
+
+
+@pytest.mark.parametrize("text", sorted(pd._libs.parsers.STR_NA_VALUES - {"", *WORDS}))
 def test_an_option_is_missing_where_pandas_says_so(tmp_path: Path, text: str) -> None:
     row = only(tmp_path, D=text)
     assert "D" not in row.options
@@ -130,11 +133,20 @@ def test_an_option_is_there_where_pandas_says_so(tmp_path: Path, text: str) -> N
     assert not pd.isna(pd.read_csv(tmp_path / "MedQ-Robust-simulate-test.tsv", sep="\t")["D"][0])
 
 
-@pytest.mark.parametrize("text", ["None", "NA", "nan"])
-def test_an_answer_that_reads_none_is_an_option(tmp_path: Path, text: str) -> None:
-    row = only(tmp_path, D=text, answer="d")
-    assert row.options["D"] == text
-    assert row.answer == "D"
+@pytest.mark.parametrize("text", WORDS)
+@pytest.mark.parametrize("answer", ["A", "D"])
+def test_an_option_that_reads_none_is_there_whether_or_not_it_is_the_answer(
+    tmp_path: Path, text: str, answer: str
+) -> None:
+    """pandas takes it for missing; shown only where it is right it would give the answer away."""
+    assert only(tmp_path, D=text, answer=answer).options["D"] == text
+    assert pd.isna(pd.read_csv(tmp_path / "MedQ-Robust-simulate-test.tsv", sep="\t")["D"][0])
+
+
+def test_a_word_in_two_places_marks_missing_options(tmp_path: Path) -> None:
+    assert set(only(tmp_path, C="None", D="None", answer="A").options) == {"A", "B"}
+    refused = refusal(lambda: only(tmp_path, C="None", D="None", answer="D"))
+    assert "the answer 'D' is not among the options A, B" in str(refused)
 
 
 def test_unknown_columns_are_kept(tmp_path: Path) -> None:
