@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..atomic_files import write_atomically
+from ..csv_cells import safe_cell
 from ..dataset.built import features
 from ..errors import InputError, one_line
 from ..image_files import decode_image
@@ -179,7 +180,8 @@ def skipped_table(skipped: Iterable[Skipped]) -> bytes:
     rows = (
         (row.source, row.where, row.reason, one_line(row.detail), "yes" if row.harmless else "no") for row in skipped
     )
-    writer.writerows(sorted(rows, key=lambda row: (row[4], row)))
+    ordered = sorted(rows, key=lambda row: (row[4], row))
+    writer.writerows(map(safe_cell, row) for row in ordered)
     return text.getvalue().encode("utf-8", errors="backslashreplace")
 
 
