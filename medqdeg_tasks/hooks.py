@@ -20,7 +20,7 @@ from ..utils import nodes
 from ..utils.dataset.images import decode_cell
 from ..utils.dataset.loading import BY_TEXT, load_level, without_decoding
 from ..utils.elicitation import EXACT, VERBALIZED, VOTES
-from ..utils.errors import InputError
+from ..utils.errors import InputError, one_line
 from ..utils.phantoms.cache import load_default_suite
 from ..utils.provenance import versions
 from ..utils.records import ItemRecord, failed_record, score_item
@@ -145,7 +145,7 @@ def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
     prompt = PROMPT_FILES[records[0]["elicitation"] if records else VOTES].read_text(encoding="utf-8")
     summary = {**nodes.level_summary(records), "prompt": prompt, "versions": versions(), "sampling": current_report()}
     for warning in summary["conditions"]["warnings"]:
-        logger.warning(f"medqdeg {summary['level']}: {warning}")
+        logger.warning(f"medqdeg {summary['level']}: {one_line(warning)}")
     if BY_TEXT in summary["conditions"]["source_question_rule"]:
         logger.info(
             f"medqdeg {summary['level']}: no column names the clean item behind a degraded one, so source questions "
