@@ -18,16 +18,24 @@ from .cells import CellFigures, CellSums
 from .changes import level_changes
 from .figures import WHOLE, Scope
 from .item_table import ItemTable, item_table
-from .model_pairs import Asked, model_differences, reason_against_pairing
+from .model_pairs import Asked, model_differences, notes_on_pairing, reason_against_pairing
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two runs, and why they were not compared item by item (None if they were)."""
+    """Two runs.
+
+    Attributes:
+        first: name of a run.
+        second: name of another one.
+        refused: why they were not compared item by item; None if they were.
+        notes: what may have moved the difference, one phrase each.
+    """
 
     first: str
     second: str
     refused: str | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,8 @@ def analyse(collection: Collection, replicates: int = 1000, seed: int = 0, scope
     asked = [Asked.of(run) for run in collection.runs] if len(collection.runs) > 1 else []
     for first, second in itertools.combinations(asked, 2):
         refused = reason_against_pairing(first, second)
-        pairs.append(Pair(first.run, second.run, refused))
+        notes = notes_on_pairing(first, second) if refused is None else ()
+        pairs.append(Pair(first.run, second.run, refused, notes))
         if refused is None:
             sides = [(side.run, found[side.run]) for side in (first, second)]
             differences, effects = tables.model_rows(*sides, model_differences(sides[0][1], sides[1][1]))
