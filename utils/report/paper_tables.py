@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..analysis.analyse import Analysis
 from ..analysis.cells import Cell, CellSums, Replicates, combined
+from ..analysis.changes import MATCHED, PLAIN
 from ..analysis.item_table import ItemTable
 from ..analysis.tables import overall
 from ..nodes import dunning_kruger
@@ -53,8 +54,12 @@ FIGURE_5 = (
 )
 """Columns of the calibration by level: one row a model and level."""
 
-DUNNING_KRUGER = ("model", "origin", "comparison", "accuracy_change", "shift_change", "paper_rule", "verdict_matched")
-"""Columns of the Dunning-Kruger effect within models: one row a model and comparison."""
+DUNNING_KRUGER = (
+    *("model", "origin", "comparison", "pairing"),
+    *(f"{name}_change{end}" for name in ("accuracy", "confidence", "shift") for end in ("", "_low", "_high")),
+    *("paper_rule", "verdict"),
+)
+"""Columns of the Dunning-Kruger effect within models: one row per model, comparison and pairing."""
 
 _POOLED = "L1+L2"
 
@@ -146,36 +151,53 @@ def figure_5(analysis: Analysis, *, published: bool) -> pd.DataFrame:
 def dunning_kruger_within(analysis: Analysis, *, published: bool) -> pd.DataFrame:
     """Return whether accuracy falls while the shift holds or grows (columns `DUNNING_KRUGER`), from L0 to L1 and to L2.
 
-    `paper_rule` compares the estimates and is None where one is missing; `verdict_matched` says whether the intervals
-    of each item's own changes agree, and is None for published models, which have no intervals.
+    One row per pairing: the changes, the paper's rule applied to them (None where one is missing) and what their
+    intervals say. Published models have plain changes only, and no intervals.
     """
-    calibration = figure_5(analysis, published=published).set_index(["model", "origin", "level"])
-    effects = overall(analysis.tables["dunning_kruger"]).set_index(["run", "comparison"])
+    changes = overall(analysis.tables["changes"]).set_index(["run", "comparison", "pairing", "figure"]).sort_index()
     rows = []
-    for model, origin in dict.fromkeys(key[:2] for key in calibration.index):
+    for effect in overall(analysis.tables["dunning_kruger"]).itertuples():
+        for pairing, rule, verdict in (
+            (PLAIN, effect.paper_rule, effect.verdict_plain),
+            (MATCHED, effect.rule_matched, effect.verdict_matched),
+        ):
+            keys = {name: (effect.run, effect.comparison, pairing, figure) for name, figure in _CHANGING.items()}
+            if all(key in changes.index for key in keys.values()):
+                row = {"model": effect.run, "origin": OURS, "comparison": effect.comparison, "pairing": pairing}
+                for name, key in keys.items():
+                    ends = {"": "estimate", "_low": "low", "_high": "high"}
+                    row |= {f"{name}_change{suffix}": changes.at[key, end] for suffix, end in ends.items()}
+                rows.append({**row, "paper_rule": rule, "verdict": verdict})
+    return pd.DataFrame(rows + (_published_effects() if published else []), columns=list(DUNNING_KRUGER))
+
+
+_CHANGING: Mapping[str, str] = {"accuracy": "accuracy", "confidence": "confidence", "shift": "calibration_shift"}
+
+
+def _published_effects() -> list[dict[str, Any]]:
+    rows = []
+    for model, levels in published_calibration().items():
         for level in LEVELS[1:]:
-            if not {(model, origin, CLEAN), (model, origin, level)} <= set(calibration.index):
-                continue
-            names = ("accuracy", "calibration_shift")
             sides = [
-                {name: float(calibration.at[(model, origin, place), name]) for name in names}
-                for place in (CLEAN, level)
+                {name: _or_nan(getattr(levels[place], name)) for name in _CHANGING.values()} for place in (CLEAN, level)
             ]
-            known = not any(np.isnan(value) for side in sides for value in side.values())
-            comparison = f"{CLEAN}_to_{level}"
-            has_verdict = origin == OURS and (model, comparison) in effects.index
+            known = not any(np.isnan(side[name]) for side in sides for name in ("accuracy", "calibration_shift"))
+            changes = {
+                f"{short}_change": round(sides[1][name] - sides[0][name], 9) for short, name in _CHANGING.items()
+            }
             rows.append(
                 {
-                    **{"model": model, "origin": origin, "comparison": comparison},
-                    **{
-                        f"{short}_change": round(sides[1][name] - sides[0][name], 9)
-                        for short, name in zip(("accuracy", "shift"), names, strict=True)
-                    },
+                    **{"model": model, "origin": DIGITISED, "comparison": f"{CLEAN}_to_{level}", "pairing": PLAIN},
+                    **changes,
                     "paper_rule": dunning_kruger(*sides) if known else None,
-                    "verdict_matched": effects.at[(model, comparison), "verdict_matched"] if has_verdict else None,
+                    "verdict": None,
                 }
             )
-    return pd.DataFrame(rows, columns=list(DUNNING_KRUGER))
+    return rows
+
+
+def _or_nan(value: float | None) -> float:
+    return np.nan if value is None else value
 
 
 def _by_level(model: PublishedModel) -> dict[str, Stated]:
