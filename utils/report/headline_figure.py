@@ -78,11 +78,11 @@ def headline_figure(frames: Frames, model: str, example: Example | None = None) 
     """Draw a run's accuracy and confidence by level with the gap between them, and an example below.
 
     Returns:
-        The figure, or None for a run of a single level.
+        The figure, or None for a run of a single level or without any answer.
     """
     frame = frames["headline"]
     frame = frame[frame["model"] == model]
-    if len(frame) < 2:
+    if len(frame) < 2 or frame["accuracy"].isna().all():
         return None
     figure = Figure(figsize=(7.4, 6.0 if example else 3.8))
     bottom, top = (0.5, 0.88) if example else (0.2, 0.82)

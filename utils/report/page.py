@@ -22,13 +22,15 @@ import pandas as pd
 
 from ..analysis.analyse import Analysis
 from ..analysis.figures import FIGURES
+from ..analysis.standing import standings
 from ..analysis.tables import overall
 from ..atomic_files import write_atomically
 from ..published.results import GROUPS
 from ..statistics.bootstrap import SMALL
 from ..taxonomy import CAPABILITY_TREE, LEVELS
 from .content import CORE, FRAMES, NODE_FIGURES
-from .paper_tables import paper_layout
+from .paper_tables import OURS, paper_layout
+from .tables_out import REASONS, caption
 
 PAGE = "report.html"
 ITEMS_PAGE = "items.html"
@@ -84,10 +86,12 @@ def write_page(
         "nodes": _nodes(analysis),
         "changes": _changes(analysis),
         **{name: _curve(analysis.tables[name]) for name in ("reliability", "risk_coverage")},
+        **_ranking(analysis, frames),
         "published": _published(frames.get("table_6"), frames.get("figure_5")),
         "items_page": ITEMS_PAGE if item_browser else None,
     }
-    warnings = [*collection.warnings, *(f"{run.name}: {line}" for run in collection.runs for line in run.warnings)]
+    notes = frames["notes"].itertuples()
+    warnings = [f"{row.model}: {row.note}" if row.model else row.note for row in notes]
     html = render(
         "report.html.jinja",
         scripts=("vendor/d3.min.js", "vendor/plot.min.js", "templates/tables.js", "templates/report.js"),
@@ -100,10 +104,27 @@ def write_page(
         small=SMALL,
         items_page=ITEMS_PAGE if item_browser else None,
         has_published=bool(data["published"]),
+        other_items=caption(frames, "figure_5"),
     )
     path = folder / PAGE
     write_atomically(path, html.encode())
     return path
+
+
+def _ranking(analysis: Analysis, frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Return `not_ranked` (run -> why it has no rank) and `same_items` (whether any has one among the published)."""
+    standing = standings(analysis.collection.runs)
+    published = _has_published(frames)
+    among = {run: own.not_ranked_among_published if published else own.not_ranked for run, own in standing.items()}
+    return {
+        "not_ranked": {run: reason for run, reason in among.items() if reason},
+        "same_items": any(own.not_published is None for own in standing.values()),
+    }
+
+
+def _has_published(frames: Mapping[str, pd.DataFrame]) -> bool:
+    frame = frames.get("figure_5")
+    return frame is not None and bool((frame["origin"] != OURS).any())
 
 
 def page_tables(frames: Mapping[str, pd.DataFrame]) -> list[PageTable]:
@@ -121,6 +142,7 @@ def page_tables(frames: Mapping[str, pd.DataFrame]) -> list[PageTable]:
             frame = frame.assign(origin=origin).drop(columns=["group"]).dropna(axis="columns", how="all")
         if name == "headline":
             frame = frame.drop(columns=["guesser_confidence"]).rename(columns={"trials": "T", "options": "K"})
+            frame = frame.drop(columns=[name for name in REASONS if frame[name].isna().all()])
             last = ["n", "clusters", "small", "T", "K", "elicitation"]
             frame = frame[[*frame.columns.difference(last, sort=False), *last]]
         if name == "paired":
@@ -128,7 +150,7 @@ def page_tables(frames: Mapping[str, pd.DataFrame]) -> list[PageTable]:
         if "figure" in frame and "estimate" in frame:
             frame = frame.rename(columns={"estimate": "difference", "low": "difference_low", "high": "difference_high"})
         kind = FRAMES[name]
-        found.append(PageTable(name, kind.title, kind.meaning, frame))
+        found.append(PageTable(name, kind.title, f"{kind.meaning} {caption(frames, name)}".strip(), frame))
     return found
 
 
