@@ -65,6 +65,16 @@ def standings(runs: Sequence[Run]) -> dict[str, Standing]:
     }
 
 
+def ranked_with(standing: Mapping[str, Standing], *, published: bool) -> tuple[dict[str, str], bool]:
+    """Return run -> why it has no rank, for those that have none, and whether the published models are ranked too.
+
+    The published models are ranked where a run is on their items; else the runs are ranked beside each other alone.
+    """
+    among = published and any(own.not_ranked_among_published is None for own in standing.values())
+    reasons = {run: own.not_ranked_among_published if among else own.not_ranked for run, own in standing.items()}
+    return {run: reason for run, reason in reasons.items() if reason}, among
+
+
 def reason_unread(records: Sequence[Mapping[str, Any]]) -> str | None:
     """Say at which levels too many trials hold no answer that can be read, or return None."""
     high = much_unread(records)

@@ -18,7 +18,7 @@ import pandas as pd
 from ..analysis.analyse import Analysis
 from ..analysis.figures import Scope
 from ..analysis.item_table import OVERALL
-from ..analysis.standing import standings
+from ..analysis.standing import ranked_with, standings
 from ..analysis.tables import overall
 from ..taxonomy import (
     CAPABILITIES,
@@ -313,11 +313,9 @@ def rank_change(analysis: Analysis, *, published: bool) -> pd.DataFrame:
 
     Beside published models only runs on the published items have a rank; without such a run the published have none.
     """
-    standing = standings(analysis.collection.runs)
-    among = "not_ranked_among_published" if published else "not_ranked"
-    ranked = [run for run, own in standing.items() if getattr(own, among) is None]
-    table = table_6(analysis, published=published and bool(ranked))
-    table = table[(table["origin"] != OURS) | table["model"].isin(ranked)]
+    not_ranked, with_published = ranked_with(standings(analysis.collection.runs), published=published)
+    table = table_6(analysis, published=with_published)
+    table = table[(table["origin"] != OURS) | ~table["model"].isin(not_ranked)]
     wide = table.pivot_table(index=["model", "origin"], columns="column", values="accuracy", sort=False)
     if not {LEVELS[0], LEVELS[-1]} <= set(wide.columns):
         return _frame("rank_change", [])

@@ -22,7 +22,7 @@ import pandas as pd
 
 from ..analysis.analyse import Analysis
 from ..analysis.figures import FIGURES
-from ..analysis.standing import standings
+from ..analysis.standing import ranked_with, standings
 from ..analysis.tables import overall
 from ..atomic_files import write_atomically
 from ..published.results import GROUPS
@@ -112,19 +112,11 @@ def write_page(
 
 
 def _ranking(analysis: Analysis, frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """Return `not_ranked` (run -> why it has no rank) and `same_items` (whether any has one among the published)."""
-    standing = standings(analysis.collection.runs)
-    published = _has_published(frames)
-    among = {run: own.not_ranked_among_published if published else own.not_ranked for run, own in standing.items()}
-    return {
-        "not_ranked": {run: reason for run, reason in among.items() if reason},
-        "same_items": any(own.not_published is None for own in standing.values()),
-    }
-
-
-def _has_published(frames: Mapping[str, pd.DataFrame]) -> bool:
+    """Return `not_ranked` (run -> why it has no rank) and `same_items` (whether the published models are ranked too)."""
     frame = frames.get("figure_5")
-    return frame is not None and bool((frame["origin"] != OURS).any())
+    published = frame is not None and bool((frame["origin"] != OURS).any())
+    not_ranked, same_items = ranked_with(standings(analysis.collection.runs), published=published)
+    return {"not_ranked": not_ranked, "same_items": same_items}
 
 
 def page_tables(frames: Mapping[str, pd.DataFrame]) -> list[PageTable]:

@@ -88,7 +88,7 @@ def test_a_model_of_which_nothing_can_be_read_has_no_rank_among_the_published(tm
 def test_items_that_are_not_the_published_ones_have_no_rank_among_them(tmp_path: Path) -> None:
     analysis = analyse(_collection(tmp_path, mine=_levels(1)), 100, scope=SCOPE)
     frames = report_frames(analysis, published=True)
-    assert frames["rank_change"]["origin"].eq("this report").all()
+    assert frames["rank_change"]["model"].tolist() == ["mine"]
     (note,) = (note for note in frames["notes"]["note"] if "published" in note)
     assert note.startswith("the items are not those of the published models, so no rank among them: not all published")
     assert "40 of 4,306 at L0" in note
