@@ -101,11 +101,13 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
     invalid = sum(record["invalid"] for record in records)
     unstated = sum(record["stated_missing"] for record in records)
     out_of_range = sum(record["stated_out_of_range"] for record in records)
-    warnings = [
-        f"{rate:.1%} of the answered trials at {level} hold no answer that can be read; they count as wrong and as "
-        "uncertain, so accuracy, confidence and shift there say little about the model"
-        for level, rate in much_unread(records).items()
-    ]
+    warnings = []
+    if unread := much_unread(records):
+        rates = ", ".join(f"{rate:.1%} at {level}" for level, rate in unread.items())
+        warnings.append(
+            f"answered trials without an answer that can be read: {rates}; they count as wrong and as uncertain, so "
+            "accuracy, confidence and shift there say little about the model"
+        )
     if suspicion := sampling_suspicion(records):
         warnings.append(suspicion)
     if empty > SUSPICIOUS_SHARE * answered:

@@ -92,7 +92,7 @@ def test_unread_replies_raise_a_warning_from_one_in_ten() -> None:
 
     assert nodes.unread_rates(records("L0", 1) + records("L2", 2)) == pytest.approx({"L0": 0.05, "L2": 0.1})
     (warning,) = nodes.run_conditions(records("L0", 1) + records("L2", 2))["warnings"]
-    assert warning.startswith("10.0% of the answered trials at L2 hold no answer that can be read")
+    assert warning.startswith("answered trials without an answer that can be read: 10.0% at L2; they count as wrong")
     assert nodes.run_conditions(records("L0", 1))["warnings"] == []
 
 

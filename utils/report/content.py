@@ -86,9 +86,9 @@ class FrameKind:
 FRAMES: Mapping[str, FrameKind] = {
     "headline": FrameKind(
         "Headline",
-        "A run at a level. The guesser votes uniformly with the same T and K; its confidence is what few votes alone "
-        "give, its shift what an honest guesser would show. Unread is the share of answered trials without a readable "
-        "answer, which count as wrong and uncertain: a run with 10% of them at a level is not ranked.",
+        "Each row is one run at one severity. The guesser votes uniformly with the same T and K; its confidence is "
+        "what few votes alone give, its shift what an honest guesser shows. Unread is the share of answered trials "
+        "without a readable answer, which count as wrong and uncertain: with 10% of them at a level a run has no rank.",
         (
             *("model", "level", "n", "clusters", "small", "elicitation", "trials", "options"),
             *(f"{name}{end}" for name in _HEADLINE for end in ("", "_low", "_high")),

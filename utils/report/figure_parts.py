@@ -87,7 +87,7 @@ def model_legend(
     figure.legend(handles=handles, loc=where, ncols=columns or fits)
 
 
-def folded(texts: Iterable[str], width: int = 120) -> str:
+def folded(texts: Iterable[str], width: int = 135) -> str:
     """Return texts for below a figure, each beginning a line; empty ones are left out."""
     return "\n".join(line for text in texts for line in textwrap.wrap(text, width))
 

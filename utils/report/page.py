@@ -112,7 +112,7 @@ def write_page(
 
 
 def _ranking(analysis: Analysis, frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """Return `not_ranked` (run -> why it has no rank) and `same_items` (whether the published models are ranked too)."""
+    """Return `not_ranked` (run -> why it has no rank) and `same_items` (whether the published models are ranked)."""
     frame = frames.get("figure_5")
     published = frame is not None and bool((frame["origin"] != OURS).any())
     not_ranked, same_items = ranked_with(standings(analysis.collection.runs), published=published)
@@ -134,7 +134,8 @@ def page_tables(frames: Mapping[str, pd.DataFrame]) -> list[PageTable]:
             frame = frame.assign(origin=origin).drop(columns=["group"]).dropna(axis="columns", how="all")
         if name == "headline":
             frame = frame.drop(columns=["guesser_confidence"]).rename(columns={"trials": "T", "options": "K"})
-            frame = frame.drop(columns=[name for name in REASONS if frame[name].isna().all()])
+            hidden = [name for name in REASONS if name == REASONS[1] or frame[name].isna().all()]
+            frame = frame.drop(columns=hidden)
             last = ["n", "clusters", "small", "T", "K", "elicitation"]
             frame = frame[[*frame.columns.difference(last, sort=False), *last]]
         if name == "paired":

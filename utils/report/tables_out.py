@@ -46,7 +46,9 @@ _LATEX = {
 _CHANGE = "change"
 """Head of a column of changes in tables 6, 2 and 3; the column before it says of what."""
 
-REASONS = ("not_ranked", "not_published")  # columns that stand where a row has a reason
+REASONS = ("not_ranked", "not_published")
+"""Columns of reasons: the first is shown where a row has one, the second stands in captions (`caption`)."""
+
 _UPRIGHT, _WIDE = 5, 9  # columns that a page takes upright, and on its side
 _NEGATIVE = re.compile(r"(?:(?<=^)|(?<=[\[ ]))-(?=\d)")  # the minus of a number, not the hyphen of a name
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~#&!$])")
@@ -86,9 +88,12 @@ def caption(frames: Mapping[str, pd.DataFrame], name: str) -> str:
     others = frames["headline"].drop_duplicates("model").dropna(subset=["not_published"])
     if others.empty:
         return ""
-    reasons = "; ".join(f"{one_line(row.model, 60)}: {row.not_published}" for row in others.head(3).itertuples())
-    more = f"; and {len(others) - 3} more" if len(others) > 3 else ""
-    return f"Not comparable row by row: {DIFFERENT_ITEMS} ({reasons}{more})."
+    if len(others) == frames["headline"]["model"].nunique() and others["not_published"].nunique() == 1:
+        reasons = str(others["not_published"].iloc[0])
+    else:
+        named = [f"{one_line(row.model, 60)}: {row.not_published}" for row in others.itertuples()]
+        reasons = "; ".join([*named[:3], *([f"and {len(named) - 3} more"] if len(named) > 3 else [])])
+    return f"Not comparable row by row: {DIFFERENT_ITEMS} ({reasons})."
 
 
 def _plain_table(name: str, frame: pd.DataFrame) -> PrintedTable:
@@ -96,7 +101,8 @@ def _plain_table(name: str, frame: pd.DataFrame) -> PrintedTable:
     signed_rows = frame["figure"].eq("calibration_shift") if "figure" in frame else pd.Series(False, frame.index)
     changes = name in ("degradation_drop", "paired")
     columns = [column for column in kind.columns if not column.endswith(("_low", "_high")) and column != "small"]
-    columns = [column for column in columns if column not in REASONS or frame[column].notna().any()]
+    hidden = [column for column in REASONS if column in frame and (column == REASONS[1] or frame[column].isna().all())]
+    columns = [column for column in columns if column not in hidden]
     columns = [column for column in columns if column not in ("low", "high", "statement")]
     rows = []
     for row, signed in zip(frame.to_dict("records"), signed_rows, strict=True):

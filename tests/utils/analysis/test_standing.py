@@ -53,8 +53,8 @@ def test_from_ten_percent_unread_a_run_is_warned_of_and_not_ranked(tmp_path: Pat
     assert found["readable"].not_ranked is None
     assert found["unreadable"].not_ranked == "unread: 50.0% at L2"
     (run,) = (run for run in collection.runs if run.name == "unreadable")
-    assert any(line.startswith("50.0% of the answered trials at L2 hold no answer") for line in run.warnings)
-    assert not any("hold no answer" in line for line in next(r for r in collection.runs if r is not run).warnings)
+    assert any("without an answer that can be read: 50.0% at L2" in line for line in run.warnings)
+    assert not any("that can be read" in line for line in next(r for r in collection.runs if r is not run).warnings)
 
 
 @pytest.mark.parametrize(("unread", "ranked"), [(0, True), (1, False), (10, False)])
@@ -94,7 +94,7 @@ def test_items_that_are_not_the_published_ones_have_no_rank_among_them(tmp_path:
     assert "40 of 4,306 at L0" in note
     for name in ("table_6", "table_2", "table_3", "figure_5", "confidence_accuracy"):
         said = caption(frames, name)
-        assert said.startswith("Not comparable row by row: the items are not those of the published models (mine: ")
+        assert said.startswith("Not comparable row by row: the items are not those of the published models (not all ")
         assert printed(name, frames[name], said).note.endswith(said)
     assert caption(frames, "headline") == ""
     figures = draw_figures(frames)

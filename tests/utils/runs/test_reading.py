@@ -40,7 +40,7 @@ def test_a_whole_run(levels: Levels, tmp_path: Path) -> None:
     assert len(run.paths) == 4
     assert all(path.parent == folder.resolve() for path in run.paths)
     assert collection.warnings == ()
-    expected = ("missing because", "hold no answer that can be read")  # of random replies
+    expected = ("missing because", "without an answer that can be read")  # of random replies
     assert [line for line in run.warnings if not any(part in line for part in expected)] == []
 
 
