@@ -5,19 +5,16 @@ A published row holds what the paper states and nothing else: its intervals and 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ..analysis.analyse import Analysis
-from ..analysis.cells import Cell, CellSums, Replicates, combined
+from ..analysis.cells import Replicates
 from ..analysis.changes import MATCHED, PLAIN
-from ..analysis.item_table import ItemTable
+from ..analysis.pooled import pooled_categories, pooled_tasks
 from ..analysis.tables import overall
 from ..nodes import dunning_kruger
 from ..published.results import (
@@ -28,8 +25,7 @@ from ..published.results import (
     published_calibration,
     published_models,
 )
-from ..statistics.bootstrap import SMALL, ClusterBootstrap
-from ..statistics.comparisons import matched_change
+from ..statistics.bootstrap import SMALL
 from ..taxonomy import CLEAN, LEVELS
 
 OURS, PUBLISHED, DIGITISED = "this report", "published", "published, digitised"
@@ -61,8 +57,6 @@ DUNNING_KRUGER = (
 )
 """Columns of the Dunning-Kruger effect within models: one row per model, comparison and pairing."""
 
-_POOLED = "L1+L2"
-
 
 def table_6(analysis: Analysis, *, published: bool) -> pd.DataFrame:
     """Return accuracy by level and the plain change from L0 (columns `PAPER_TABLE`; `column` is a level)."""
@@ -88,7 +82,8 @@ def table_2(analysis: Analysis, *, published: bool) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for run, table in analysis.item_tables.items():
-        rows += _pooled_tasks(run, table, analysis.replicates, analysis.seed)
+        pooled = pooled_tasks(table, tuple(TABLE_2_COLUMNS.values()), analysis.replicates, analysis.seed)
+        rows += [_pooled_row(run, part.node or AVERAGE, part.accuracy, part.change) for part in pooled]
     if published:
         rows += _published(lambda model: {AVERAGE: model.task_average, **model.tasks})
     return _frame(rows)
@@ -103,7 +98,8 @@ def table_3(analysis: Analysis, *, published: bool) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for run, table in analysis.item_tables.items():
-        rows += _pooled_categories(run, table, analysis.replicates, analysis.seed)
+        pooled = pooled_categories(table, tuple(TABLE_3_COLUMNS.values()), analysis.replicates, analysis.seed)
+        rows += [_pooled_row(run, part.node or AVERAGE, part.accuracy, part.change) for part in pooled]
     if published:
         rows += _published(lambda model: {AVERAGE: model.category_average, **model.categories})
     return _frame(rows)
@@ -212,66 +208,6 @@ def _published(columns: Callable[[PublishedModel], Mapping[str, Stated]]) -> Ite
     for model in published_models():
         for column, stated in columns(model).items():
             yield _stated(model.name, model.group, column, stated)
-
-
-def _pooled_tasks(run: str, items: ItemTable, replicates: int, seed: int) -> Iterator[dict[str, Any]]:
-    sums = _pooled_sums(items, replicates, seed, "task")
-    if not any(cell.level == _POOLED for cell in sums.cells):
-        return
-    accuracy = sums.mean(sums.table.columns["accuracy"], with_errors=True)
-    place = {cell: row for row, cell in enumerate(sums.cells)}
-    pooled = [Cell(_POOLED, "task", node) for node in TABLE_2_COLUMNS.values()]
-    clean = [Cell(CLEAN, "task", node) for node in TABLE_2_COLUMNS.values()]
-    found = [number for number, cell in enumerate(pooled) if cell in place]
-    paired = [number for number in found if clean[number] in place]
-    if len(found) == len(pooled):
-        average = _mean_of(accuracy.rows([place[cell] for cell in pooled]))
-        change = None
-        if len(paired) == len(pooled):
-            change = _minus(average, _mean_of(accuracy.rows([place[cell] for cell in clean])))
-        yield _pooled_row(run, AVERAGE, average, change)
-    for number in found:
-        here = accuracy.rows([place[pooled[number]]])
-        change = _minus(here, accuracy.rows([place[clean[number]]])) if number in paired else None
-        yield _pooled_row(run, pooled[number].node, here, change)
-
-
-def _pooled_categories(run: str, items: ItemTable, replicates: int, seed: int) -> Iterator[dict[str, Any]]:
-    sums = _pooled_sums(items, replicates, seed, "degradation_category", "overall")
-    table = sums.table
-    accuracy = sums.mean(table.columns["accuracy"], with_errors=True)
-    own = matched_change(table.columns["accuracy"], table.clusters, table.levels == CLEAN, table.levels == _POOLED)
-    change = sums.mean(own)
-    place = {cell: row for row, cell in enumerate(sums.cells)}
-    wanted = {AVERAGE: Cell(_POOLED, "overall", "all")}
-    wanted |= {node: Cell(_POOLED, "degradation_category", node) for node in TABLE_3_COLUMNS.values()}
-    for column, cell in wanted.items():
-        if cell in place:
-            row = [place[cell]]
-            yield _pooled_row(run, column, accuracy.rows(row), change.rows(row) if change.n[row[0]] else None)
-
-
-def _pooled_sums(items: ItemTable, replicates: int, seed: int, *axes: str) -> CellSums:
-    """Return the cells of some axes with L1 and L2 as one level."""
-    pooled = np.where(items.levels == CLEAN, CLEAN, _POOLED).astype(object)
-    table = replace(items, levels=pooled, nodes={axis: items.nodes[axis] for axis in axes})
-    return CellSums(table, _draws(len(table.cluster_ids), replicates, seed))
-
-
-@functools.lru_cache(maxsize=1)
-def _draws(clusters: int, replicates: int, seed: int) -> NDArray[np.uint16]:
-    return ClusterBootstrap(clusters, replicates, seed).draws()
-
-
-def _mean_of(parts: Replicates) -> Replicates:
-    """Return the macro mean of some cells; it is as sure as its smallest part."""
-    rows = [parts.rows([number]) for number in range(len(parts.n))]
-    joined = combined(rows, parts.values.mean(axis=0, keepdims=True))
-    return replace(joined, n=parts.n.sum(keepdims=True))
-
-
-def _minus(after: Replicates, before: Replicates) -> Replicates:
-    return combined([after, before], after.values - before.values)
 
 
 def _pooled_row(run: str, column: str, accuracy: Replicates, change: Replicates | None) -> dict[str, Any]:
