@@ -19,6 +19,7 @@ from .changes import level_changes
 from .figures import WHOLE, Scope
 from .item_table import ItemTable, item_table
 from .model_pairs import Asked, model_differences, notes_on_pairing, reason_against_pairing
+from .standing import Standing, standings
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Analysis:
         tables: a data frame for each of `medqdeg.utils.analysis.tables.TABLES`.
         pairs: every pair of runs.
         item_tables: run -> its items as columns.
+        standing: run -> what keeps it from being ranked.
     """
 
     collection: Collection
@@ -57,6 +59,7 @@ class Analysis:
     tables: Mapping[str, pd.DataFrame]
     pairs: Sequence[Pair]
     item_tables: Mapping[str, ItemTable]
+    standing: Mapping[str, Standing]
 
 
 def analyse(collection: Collection, replicates: int = 1000, seed: int = 0, scope: Scope = WHOLE) -> Analysis:
@@ -86,7 +89,7 @@ def analyse(collection: Collection, replicates: int = 1000, seed: int = 0, scope
             rows["models"].append(pd.DataFrame(differences))
             rows["models_dunning_kruger"].append(pd.DataFrame(effects))
     frames = {name: _frame(rows[name], columns) for name, columns in tables.TABLES.items()}
-    return Analysis(collection, replicates, seed, frames, pairs, item_tables)
+    return Analysis(collection, replicates, seed, frames, pairs, item_tables, standings(collection.runs))
 
 
 def _analyse_run(

@@ -18,7 +18,7 @@ import pandas as pd
 from ..analysis.analyse import Analysis
 from ..analysis.figures import Scope
 from ..analysis.item_table import OVERALL
-from ..analysis.standing import ranked_with, standings
+from ..analysis.standing import ranked_with
 from ..analysis.tables import overall
 from ..taxonomy import (
     CAPABILITIES,
@@ -221,7 +221,7 @@ def report_frames(analysis: Analysis, *, published: bool = False) -> dict[str, p
 def headline(analysis: Analysis) -> pd.DataFrame:
     """Return each run's accuracy, confidence and shift at each level, with the guesser's."""
     figures = overall(analysis.tables["figures"]).set_index(["run", "level", "figure"])
-    standing = standings(analysis.collection.runs)
+    standing = analysis.standing
     rows = []
     for node in overall(analysis.tables["nodes"]).to_dict("records"):
         row = {**node, "model": node["run"]}
@@ -313,7 +313,7 @@ def rank_change(analysis: Analysis, *, published: bool) -> pd.DataFrame:
 
     Beside published models only runs on the published items have a rank; without such a run the published have none.
     """
-    not_ranked, with_published = ranked_with(standings(analysis.collection.runs), published=published)
+    not_ranked, with_published = ranked_with(analysis.standing, published=published)
     table = table_6(analysis, published=with_published)
     table = table[(table["origin"] != OURS) | ~table["model"].isin(not_ranked)]
     wide = table.pivot_table(index=["model", "origin"], columns="column", values="accuracy", sort=False)
@@ -372,7 +372,7 @@ def notes(analysis: Analysis, *, published: bool = False) -> pd.DataFrame:
     collection = analysis.collection
     rows = [{"model": "", "note": note} for note in collection.warnings]
     rows += [{"model": run.name, "note": note} for run in collection.runs for note in run.warnings]
-    for run, standing in standings(collection.runs).items():
+    for run, standing in analysis.standing.items():
         if len(collection.runs) > 1 and standing.not_ranked:
             rows.append({"model": run, "note": f"not ranked beside the other runs: {standing.not_ranked}"})
         if published and standing.not_published:

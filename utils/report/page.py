@@ -22,7 +22,7 @@ import pandas as pd
 
 from ..analysis.analyse import Analysis
 from ..analysis.figures import FIGURES
-from ..analysis.standing import ranked_with, standings
+from ..analysis.standing import ranked_with
 from ..analysis.tables import overall
 from ..atomic_files import write_atomically
 from ..published.results import GROUPS
@@ -115,7 +115,7 @@ def _ranking(analysis: Analysis, frames: Mapping[str, pd.DataFrame]) -> dict[str
     """Return `not_ranked` (run -> why it has no rank) and `same_items` (whether the published models are ranked)."""
     frame = frames.get("figure_5")
     published = frame is not None and bool((frame["origin"] != OURS).any())
-    not_ranked, same_items = ranked_with(standings(analysis.collection.runs), published=published)
+    not_ranked, same_items = ranked_with(analysis.standing, published=published)
     return {"not_ranked": not_ranked, "same_items": same_items}
 
 

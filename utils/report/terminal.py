@@ -19,7 +19,7 @@ from rich.text import Text
 
 from ..analysis.analyse import Analysis
 from ..analysis.changes import MATCHED, PLAIN, matched_against
-from ..analysis.standing import Standing, standings
+from ..analysis.standing import Standing
 from ..analysis.tables import overall
 from ..errors import one_line
 from ..nodes import UNREAD_LIMIT
@@ -46,7 +46,6 @@ def print_headline(analysis: Analysis, console: Console | None = None) -> None:
     """
     console = console or Console()
     tables = {name: overall(analysis.tables[name]) for name in _TABLES}
-    standing = standings(analysis.collection.runs)
     for run in analysis.collection.runs:
         own = tables["nodes"][tables["nodes"]["run"] == run.name]
         mixes = "; ".join(f"{name} = {_mix(own[column])}" for name, column in (("T", "trials"), ("K", "options")))
@@ -54,7 +53,7 @@ def print_headline(analysis: Analysis, console: Console | None = None) -> None:
         console.print(_levels(own, tables["figures"]))
         if own["small"].any():
             _say(console, f"* fewer than {SMALL} source questions: do not rely on the intervals")
-        if reason := _not_ranked(standing[run.name], len(standing)):
+        if reason := _not_ranked(analysis.standing[run.name], len(analysis.standing)):
             _say(console, f"not ranked: {reason}", "yellow")
         against = matched_against(run.records)
         _print_changes(console, tables, run.name, against)

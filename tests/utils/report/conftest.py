@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -37,13 +38,8 @@ def frames(analysis: Analysis) -> dict[str, pd.DataFrame]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(standing, "PAPER_CLEAN_ITEMS", counts["L0"])
         patch.setattr(standing, "PAPER_DEGRADED_ITEMS", counts["L1"])
-        return report_frames(analysis, published=True)
-
-
-@pytest.fixture(scope="session")
-def frames_of_other_items(analysis: Analysis) -> dict[str, pd.DataFrame]:
-    """The three runs beside the published models, on items that are not theirs."""
-    return report_frames(analysis, published=True)
+        ranked = replace(analysis, standing=standing.standings(analysis.collection.runs))
+        return report_frames(ranked, published=True)
 
 
 @pytest.fixture(scope="session")
