@@ -368,10 +368,12 @@ def other_results(analysis: Analysis) -> pd.DataFrame:
 
 
 def notes(analysis: Analysis, *, published: bool = False) -> pd.DataFrame:
-    """Return what was amiss with the input, and which runs have no rank, one line each."""
+    """Return what was amiss with the input, what may have moved a difference, and who has no rank, one line each."""
     collection = analysis.collection
     rows = [{"model": "", "note": note} for note in collection.warnings]
     rows += [{"model": run.name, "note": note} for run in collection.runs for note in run.warnings]
+    for pair in analysis.pairs:
+        rows += [{"model": "", "note": f"{pair.first} and {pair.second}: {note}"} for note in pair.notes]
     for run, standing in analysis.standing.items():
         if len(collection.runs) > 1 and standing.not_ranked:
             rows.append({"model": run, "note": f"not ranked beside the other runs: {standing.not_ranked}"})

@@ -18,7 +18,7 @@ from ..confidence import MISSING, UNREAD
 from ..runs.run import Run
 from ..taxonomy import LEVELS
 from .content import CONFIDENT
-from .figure_parts import Frames, dots, percent
+from .figure_parts import Frames, dots, percent, unranked
 from .figure_style import ACCURACY_COLOUR, CONFIDENCE_COLOUR, GUIDE_COLOUR, TEXT_COLOUR, label, signed, spoken
 from .pictures import Key, Shown
 
@@ -92,6 +92,8 @@ def headline_figure(frames: Frames, model: str, example: Example | None = None) 
     figure.text(y=0.985, s=title, fontsize=12, fontweight="bold", **corner)
     sizes = ", ".join(f"{row.n:,} at {row.level}" for row in frame.itertuples())
     text = f"{label(model, 60)}; items: {sizes}. Bars and brackets: 95% intervals."
+    if reason := unranked(frames).get(model):
+        text += f"\nNot ranked: {reason}."
     figure.text(y=0.94 if example else 0.915, s=text, color=GUIDE_COLOUR, **corner)
     if example is not None:
         _draw_example(figure, example)

@@ -14,6 +14,7 @@ from medqdeg.utils.analysis.standing import standings
 from medqdeg.utils.records import score_item
 from medqdeg.utils.report.content import SCOPE, report_frames
 from medqdeg.utils.report.figures import draw_figures
+from medqdeg.utils.report.headline_figure import headline_figure
 from medqdeg.utils.report.tables_out import caption, printed
 from medqdeg.utils.runs.reading import read_runs
 from medqdeg.utils.runs.run import Collection
@@ -83,6 +84,8 @@ def test_a_model_of_which_nothing_can_be_read_has_no_rank_among_the_published(tm
     assert names[:2] == ["something", "nothing ‡"]
     assert "‡ not ranked, so last: nothing (unread: 100.0%" in figures["dumbbell"].get_supxlabel()
     assert "Not ranked: nothing" in figures["rank_change"].get_supxlabel()
+    texts = " ".join(text.get_text() for text in headline_figure(frames, "nothing").texts)
+    assert "Not ranked: unread: 100.0% at L0" in texts
 
 
 def test_items_that_are_not_the_published_ones_have_no_rank_among_them(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from medqdeg.utils.analysis.analyse import analyse
-from medqdeg.utils.report.content import SCOPE
+from medqdeg.utils.report.content import SCOPE, report_frames
 from medqdeg.utils.runs.conditions import CONDITIONS, differences
 from medqdeg.utils.runs.reading import read_runs
 
@@ -171,8 +171,11 @@ def test_conditions_come_from_the_files(
             _change(folder, both)
         if number and change:
             _change(folder, change)
-    (pair,) = analyse(read_runs([tmp_path]), 100, scope=SCOPE).pairs
+    analysis = analyse(read_runs([tmp_path]), 100, scope=SCOPE)
+    (pair,) = analysis.pairs
     assert (pair.refused is None) == (refused is None)
     assert refused is None or refused in pair.refused
     assert bool(pair.notes) == bool(noted)
     assert noted is None or noted in pair.notes[0]
+    lines = list(report_frames(analysis)["notes"]["note"])
+    assert noted is None or any(line.startswith("first and second: ") and noted in line for line in lines)
