@@ -63,10 +63,11 @@ def load_items(split: str, level: str) -> datasets.Dataset:
             return without_decoding(load_default_suite(level, small_only=PHANTOM_SPLITS[split]))
         return without_decoding(load_level(split, level))
     except InputError as error:
-        raise SystemExit(f"medqdeg: {error}") from None
+        raise SystemExit(f"medqdeg: {one_line(error)}") from None
     except Exception as error:
         traceback.print_exc()
-        raise SystemExit(f"medqdeg: the items could not be loaded ({type(error).__name__}: {error})") from None
+        reason = f"{type(error).__name__}: {one_line(error)}"
+        raise SystemExit(f"medqdeg: the items could not be loaded ({reason})") from None
 
 
 def doc_to_visual(doc: Mapping[str, Any]) -> list[PIL.Image.Image]:

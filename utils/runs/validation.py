@@ -166,7 +166,7 @@ def _contradiction(record: Mapping[str, Any]) -> str | None:
     elicitation = _elicitation(record)
     expected: dict[str, float] = {"calibration_shift": record["confidence"] - record["accuracy"]}
     if elicitation != EXACT:
-        scores = score_votes(record["letters"], record["options"], record["answer"])
+        scores = _scores(tuple(record["letters"]), tuple(record["options"]), record["answer"])
         if scores is None:
             return "scores without any answered trial"
         expected |= {name: getattr(scores, name) for name in ("accuracy", "majority_vote", "unread_rate")}
@@ -178,6 +178,9 @@ def _contradiction(record: Mapping[str, Any]) -> str | None:
             own = "its parts" if name == "calibration_shift" else "its letters"
             return f"{name} contradicts {own}"
     return None
+
+
+_scores = functools.lru_cache(maxsize=65_536)(score_votes)  # votes repeat from item to item
 
 
 def _elicitation(record: Mapping[str, Any]) -> Any:
