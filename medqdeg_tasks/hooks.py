@@ -20,7 +20,7 @@ from ..utils import nodes
 from ..utils.dataset.images import decode_cell
 from ..utils.dataset.loading import BY_TEXT, load_level, without_decoding
 from ..utils.elicitation import EXACT, VERBALIZED, VOTES
-from ..utils.errors import InputError
+from ..utils.errors import InputError, one_line
 from ..utils.phantoms.cache import load_default_suite
 from ..utils.provenance import versions
 from ..utils.records import ItemRecord, cluster_of, failed_record, score_item
@@ -63,10 +63,11 @@ def load_items(split: str, level: str) -> datasets.Dataset:
             return without_decoding(load_default_suite(level, small_only=PHANTOM_SPLITS[split]))
         return without_decoding(load_level(split, level))
     except InputError as error:
-        raise SystemExit(f"medqdeg: {error}") from None
+        raise SystemExit(f"medqdeg: {one_line(error)}") from None
     except Exception as error:
         traceback.print_exc()
-        raise SystemExit(f"medqdeg: the items could not be loaded ({type(error).__name__}: {error})") from None
+        reason = f"{type(error).__name__}: {one_line(error)}"
+        raise SystemExit(f"medqdeg: the items could not be loaded ({reason})") from None
 
 
 def doc_to_visual(doc: Mapping[str, Any]) -> list[PIL.Image.Image]:
@@ -145,7 +146,7 @@ def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
     prompt = PROMPT_FILES[records[0]["elicitation"] if records else VOTES].read_text(encoding="utf-8")
     summary = {**nodes.level_summary(records), "prompt": prompt, "versions": versions(), "sampling": current_report()}
     for warning in summary["conditions"]["warnings"]:
-        logger.warning(f"medqdeg {summary['level']}: {warning}")
+        logger.warning(f"medqdeg {summary['level']}: {one_line(warning)}")
     if BY_TEXT in summary["conditions"]["source_question_rule"]:
         logger.info(
             f"medqdeg {summary['level']}: no column names the clean item behind a degraded one, so source questions "

@@ -16,6 +16,7 @@ from . import taxonomy
 from .answers import TIERS
 from .confidence import MISSING, UNREAD
 from .elicitation import EXACT
+from .identical_replies import sampling_suspicion
 from .records import ItemRecord
 
 SCORES: tuple[str, ...] = (
@@ -42,8 +43,12 @@ AXES: Mapping[str, Callable[[ItemRecord], str | None]] = {
 }
 """Axis -> the node of a record on it, or None where the axis does not apply (a clean item has no degradation)."""
 
+UNREAD_LIMIT = 0.1
+"""From this share of unread trials at a level on, a run is warned of and not ranked: an unread trial is wrong and
+uncertain by definition, so many of them look like a model that is calibrated."""
+
 SUSPICIOUS_SHARE = 0.5
-"""Above this share of items whose T raw replies are all equal, or of replies that are empty, a run is suspected."""
+"""Above this share of replies that are empty, a run is suspected."""
 
 
 def node_scores(records: Sequence[ItemRecord]) -> dict[str, Any]:
@@ -100,11 +105,14 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
     unstated = sum(record["stated_missing"] for record in records)
     out_of_range = sum(record["stated_out_of_range"] for record in records)
     warnings = []
-    if records and identical > SUSPICIOUS_SHARE * len(records):
+    if unread := much_unread(records):
+        rates = ", ".join(f"{rate:.1%} at {level}" for level, rate in unread.items())
         warnings.append(
-            f"all replies to an item are identical on {identical} of {len(records)} items: either the model is that "
-            "certain, or the integration does not sample (temperature, top_k)"
+            f"answered trials without an answer that can be read: {rates}; they count as wrong and as uncertain, so "
+            "accuracy, confidence and shift there say little about the model"
         )
+    if suspicion := sampling_suspicion(records):
+        warnings.append(suspicion)
     if empty > SUSPICIOUS_SHARE * answered:
         # Some integrations (llava_hf of lmms-eval 0.7.3) swallow a failing model and hand back empty text.
         warnings.append(f"{empty} of {answered} replies are empty: the model may have failed without a word")
@@ -152,6 +160,21 @@ def _tier_counts(records: Iterable[ItemRecord]) -> dict[str, int]:
         if letter != MISSING
     )
     return {tier: found[tier] for tier in (*TIERS, UNREAD) if found[tier]}
+
+
+def unread_rates(records: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Return level -> mean unread rate over the items that have one, for the levels that do."""
+    by_level: dict[str, list[float]] = defaultdict(list)
+    for record in records:
+        if record["unread_rate"] is not None:
+            by_level[record["level"]].append(record["unread_rate"])
+    return {level: math.fsum(rates) / len(rates) for level, rates in sorted(by_level.items())}
+
+
+def much_unread(records: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Return level -> unread rate, for the levels at which it is `UNREAD_LIMIT` or more."""
+    # 0.1 of every item is 0.1, also where the mean of many 0.1 is the next smaller number.
+    return {level: rate for level, rate in unread_rates(records).items() if round(rate, 9) >= UNREAD_LIMIT}
 
 
 def level_summary(records: Sequence[ItemRecord]) -> dict[str, Any]:

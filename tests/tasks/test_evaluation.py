@@ -169,6 +169,7 @@ def test_results_nest_in_json_and_stay_out_of_the_table(group: dict[str, Any]) -
     assert written["medqdeg"]["medqdeg,votes"]["overall"]["L0_to_L2"]["accuracy_drop"] is not None
     table = make_table(group) + make_table(group, "groups")
     assert "calibration_shift" in table
+    assert any("unread_rate" in line and "L0 " in line and "L2 " in line for line in table.splitlines())
     assert max(map(len, table.splitlines())) < 200
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..statistics import comparisons
-from ..taxonomy import LEVELS
+from ..taxonomy import CLEAN, LEVELS
 from .cells import Cell, CellSums, Replicates, combined
 from .figures import CLIFFS, FIGURES, MEANS
 
@@ -62,6 +64,19 @@ def level_changes(sums: CellSums, figures: Mapping[str, Replicates]) -> Iterator
         cliffs = [name for name in CLIFFS if name in figures]
         yield from _plain(sums, {name: figures[name] for name in cliffs}, CLIFF, LEVELS)
         yield from _matched_cliff(sums, cliffs)
+
+
+def matched_against(records: Iterable[Mapping[str, Any]]) -> str:
+    """Say what a degraded item is compared with in the matched changes from L0.
+
+    Where source questions are told apart by their text, one of them may have several clean items.
+    """
+    found: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    for record in records:
+        found[record["level"] == CLEAN][record["source_question_id"]] += 1
+    if any(found[True][question] > 1 for question in found[False]):
+        return "the mean of its source question's clean items"
+    return "its own clean version"
 
 
 def _plain(

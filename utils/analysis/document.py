@@ -42,6 +42,7 @@ def document(analysis: Analysis) -> dict[str, Any]:
                 "first": pair.first,
                 "second": pair.second,
                 "refused": pair.refused,
+                "notes": list(pair.notes),
                 "levels": {} if pair.refused else _pair(analysis, pair.first, pair.second),
             }
             for pair in analysis.pairs
@@ -86,7 +87,7 @@ def _run(analysis: Analysis, run: Run) -> dict[str, Any]:
         "dunning_kruger": _nested(
             tables["dunning_kruger"],
             ("comparison", "axis", "node"),
-            ("paper_rule", "verdict_plain", "verdict_matched"),
+            ("paper_rule", "rule_matched", "verdict_plain", "verdict_matched"),
         ),
         "cliffs": _nested(tables["cliffs"], ("axis", "node", "pairing"), ("verdict",), single=True),
         **({"option_named": named} if named else {}),

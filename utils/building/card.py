@@ -15,6 +15,7 @@ from .. import taxonomy
 from ..contact_sheet import Row, caption, draw_contact_sheet
 from ..dataset.built import DATA
 from ..image_files import encode_image
+from ..markdown_text import as_markdown_text
 from .card_items import contradictions, modality_audit, shared_images
 from .degrading import DEGRADED_LEVELS
 from .layout import IMAGES, MANIFEST, PICTURES, REVIEW, SKIPPED, SPLITS
@@ -105,7 +106,7 @@ def card(manifest: Mapping[str, Any], pictures: Sequence[str], splits: Sequence[
     """
     parts = [
         _header(manifest, splits),
-        "# " + _name(manifest),
+        "# " + as_markdown_text(_name(manifest)),
         _introduction(manifest),
         _use(splits),
         "## What it holds",
@@ -304,7 +305,7 @@ def _how(manifest: Mapping[str, Any]) -> str:
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" + "---:|" * (len(header) - 1)]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
+    lines += ["| " + " | ".join(as_markdown_text(cell) for cell in row) + " |" for row in rows]
     return "\n".join(lines)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...degradations import get
+from ..csv_cells import cell_as_given, safe_cell
 from ..errors import InputError, one_line
 from .degrading import DEGRADED_LEVELS, MadeImage, Pair
 from .likeness import Likeness, compare
@@ -149,7 +150,8 @@ def review_table(rows: Iterable[Mapping[str, Any]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, REVIEW_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(sorted(rows, key=lambda row: (row["decision"] == KEEP, row["item_id"], row["degradation"])))
+    ordered = sorted(rows, key=lambda row: (row["decision"] == KEEP, row["item_id"], row["degradation"]))
+    writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in ordered)
     return text.getvalue().encode("utf-8", errors="surrogateescape")
 
 
@@ -173,7 +175,7 @@ def read_review(path: Path) -> dict[tuple[str, str], str]:
                         f"{path}, line {reader.line_num}: the decision {one_line(row['decision'] or '', 40)!r} "
                         f"is neither {KEEP} nor {EXCLUDE}"
                     )
-                decisions[row["item_id"] or "", row["degradation"] or ""] = decision
+                decisions[cell_as_given(row["item_id"] or ""), row["degradation"] or ""] = decision
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
     except csv.Error as error:

@@ -7,6 +7,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from ..csv_cells import safe_cell
 from ..errors import one_line
 from .item import Skipped
 
@@ -21,7 +22,8 @@ def skipped_table(skipped: Iterable[Skipped]) -> bytes:
     rows = (
         (row.source, row.where, row.reason, one_line(row.detail), "yes" if row.harmless else "no") for row in skipped
     )
-    writer.writerows(sorted(rows, key=lambda row: (row[4], row)))
+    ordered = sorted(rows, key=lambda row: (row[4], row))
+    writer.writerows(map(safe_cell, row) for row in ordered)
     return text.getvalue().encode("utf-8", errors="backslashreplace")
 
 

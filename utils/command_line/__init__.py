@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ..errors import InputError
+from ..errors import InputError, one_line
 from .analyze import analyze
 from .build import build, push
 from .degrade import degrade
@@ -44,5 +44,5 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        print(f"medqdeg: {error}", file=sys.stderr)
+        print(f"medqdeg: {one_line(error, 2000)}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -83,9 +83,9 @@ def _analyse(written: list[Path], output: Path, data: Path | None) -> list[Path]
     from ..analysis.analyse import analyse
     from ..analysis.writing import write_analysis
     from ..report.content import report_frames
+    from ..report.terminal import print_headline
     from ..report.writing import write_report
     from ..runs.reading import read_runs
-    from .analyze import print_headline
 
     analysis = analyse(read_runs(written))
     write_analysis(analysis, output / "analysis")

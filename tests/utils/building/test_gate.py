@@ -196,6 +196,14 @@ def test_review_goes_out_and_comes_back(tmp_path: Path) -> None:
     assert gate.read_review(path) == {('ward:"a", b', "exposure"): "keep", ("ward:c", "exposure"): "exclude"}
 
 
+def test_an_id_like_a_formula_is_safe_in_the_review_and_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "review.csv"
+    row = gate.review_row("=cmd|'x'!A0:1", "exposure", verdict(picture(), picture(), picture()), "exclude")
+    path.write_bytes(gate.review_table([row]))
+    assert path.read_text().splitlines()[1].startswith("'=cmd|")
+    assert gate.read_review(path) == {("=cmd|'x'!A0:1", "exposure"): "exclude"}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
