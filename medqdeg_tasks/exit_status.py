@@ -63,6 +63,9 @@ def is_ours() -> bool:
     """Return whether lmms-eval's command line was asked for our tasks or our wrapper model, or has loaded them."""
     arguments = command_line_arguments()
     asked = f"{arguments.model},{arguments.tasks}" if arguments else ""
+    if arguments and arguments.config:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            asked += Path(arguments.config).read_text(encoding="utf-8")
     return _NAME in asked or _HOOKS in sys.modules
 
 

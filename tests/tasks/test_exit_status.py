@@ -114,6 +114,15 @@ def test_a_model_that_fails(
     assert leaves("--tasks", "medqdeg_l0") == f"medqdeg: the run ended without results (RuntimeError: {why})"
 
 
+def test_a_run_described_by_a_file(
+    leaves: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "run.yaml").write_text("model: failing\ntasks: medqdeg_l0\n", encoding="utf-8")
+    monkeypatch.setattr(Failing, "where", "create")
+    monkeypatch.setattr(exit_status, "_HOOKS", "not loaded")
+    assert "no such checkpoint" in str(leaves("--config", str(tmp_path / "run.yaml")))
+
+
 def test_a_misspelt_task(leaves: Callable[..., object], capsys: pytest.CaptureFixture[str]) -> None:
     said = str(leaves("--tasks", "medqdeg_l0,medqdeg_l4"))
     assert said.startswith("medqdeg: there is no task medqdeg_l4; did you mean ")
