@@ -60,10 +60,11 @@ def test_the_lock_fits_the_requirements(repository: Path) -> None:
         assert requirement.specifier.contains(pin.version), f"{name}: the lock has {pin.version}"
 
 
-def test_the_lock_names_no_index_and_no_folder(repository: Path) -> None:
+def test_the_lock_names_no_index_no_folder_and_no_release_candidate(repository: Path) -> None:
     for line in (repository / "constraints.txt").read_text(encoding="utf-8").splitlines():
         assert re.fullmatch(
-            r"[\w.-]+==[\w.+!]+( ; .*)?|    #( via)?( +(-c \(workspace\)|[\w.-]+( \(pyproject\.toml\))?))?", line
+            r"[\w.-]+==[\d.]+(\.?post\d+)?( ; .*)?|    #( via)?( +(-c \(workspace\)|[\w.-]+( \(pyproject\.toml\))?))?",
+            line,
         ), line
 
 
