@@ -54,19 +54,27 @@ def part_name(level: str, split: str, number: int, of: int) -> str:
 
 
 def parts_among(names: Iterable[str], split: str, level: str) -> list[str]:
-    """Return the paths of a level's parts, in order, out of all paths of a set.
+    """Return the paths of a level's parts, in order, out of all paths of a set; [] where it is no built set.
 
     Raises:
-        InputError: some of the parts are missing, or two builds are mixed.
+        InputError: the set has no items in this split, some of the parts are missing, or two builds are mixed.
     """
     prefix = f"{DATA}/{level}/"
     found: dict[int, str] = {}
     totals: set[int] = set()
+    other_splits: set[str] = set()
     for name in names:
         match = _NAME.fullmatch(name.removeprefix(prefix)) if name.startswith(prefix) else None
         if match and match["split"] == split:
             found[int(match["number"])] = name
             totals.add(int(match["of"]))
+        elif match:
+            other_splits.add(match["split"])
+    if not found and other_splits:
+        raise InputError(
+            f"{prefix} holds {' and '.join(sorted(other_splits))} items and none of the split {split}: take the tasks "
+            "of the split that is there, or build with another --dev-share"
+        )
     if not found:
         return []
     (of, *others) = sorted(totals)
