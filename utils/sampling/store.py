@@ -7,7 +7,9 @@ folder must not lie on a network file system that several machines write to at o
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 import sqlite3
 import threading
 import time
@@ -20,6 +22,9 @@ from .keys import RequestKey
 
 FILE_NAME = "responses.sqlite"
 STORE_VERSION = 1
+
+_LEAST_ROOM = 1 << 15
+"""Bytes: SQLite enlarges the memory that its processes share by so much at a time."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
@@ -107,7 +112,21 @@ class ResponseStore:
         return self._connection.execute(statement, values).fetchall()
 
     def _unusable(self, error: Exception) -> InputError:
+        if self._is_full(error):
+            return InputError(
+                f"the disk under the store {self.path} is full; make room and run the same command again, "
+                "the responses stored so far are kept"
+            )
         return InputError(f"the store {self.path} cannot be used ({one_line(error)}); name another folder or repair it")
+
+    def _is_full(self, error: Exception) -> bool:
+        """Whether a full disk is behind an error: SQLite calls some of its consequences "disk I/O error"."""
+        if "disk is full" in str(error) or getattr(error, "errno", None) == errno.ENOSPC:
+            return True
+        try:
+            return self.path is not None and shutil.disk_usage(self.path.parent).free < _LEAST_ROOM
+        except OSError:
+            return False
 
     def responses(self, key: RequestKey) -> dict[int, Response]:
         """Return what is stored for a request: trial -> response."""
@@ -143,7 +162,8 @@ class ResponseStore:
                     )
                     self._execute("COMMIT")
                 except BaseException:
-                    self._execute("ROLLBACK")
+                    if self._connection.in_transaction:  # SQLite has ended it by itself if the disk is full
+                        self._execute("ROLLBACK")
                     raise
         except sqlite3.Error as error:
             raise self._unusable(error) from None

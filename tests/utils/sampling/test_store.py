@@ -86,6 +86,24 @@ def test_processes(tmp_path: Path) -> None:
     assert ResponseStore(tmp_path, {}).responses(key()) == {n: Response(str(n)) for n in range(200)}
 
 
+def fill(store: ResponseStore) -> None:
+    for trial in range(100):
+        store.add(key(), trial, Response("x" * 3000))
+
+
+def test_a_full_disk_is_called_one_and_nothing_stored_is_lost(tmp_path: Path) -> None:
+    store = ResponseStore(tmp_path, {})
+    store._execute("PRAGMA max_page_count = 20")  # SQLite says of it what it says of a full disk
+    with pytest.raises(InputError, match=r"the disk under the store .* is full; make room") as full:
+        fill(store)
+    assert "rollback" not in str(full.value)
+    kept = store.responses(key())
+    assert 0 < len(kept) < 100
+    assert ResponseStore(tmp_path, {}).responses(key()) == kept
+    store._execute("PRAGMA max_page_count = 1000")
+    assert store.add(key(), 99, Response("room again")) == Response("room again")
+
+
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough for a header" * 10, "other", "newer"])
 def test_a_file_of_somebody_else_is_refused_and_kept(content: bytes | str, tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
