@@ -25,6 +25,7 @@ from .integration import Integration
 from .keys import RequestKey, request_key
 from .neutral import neutral_arguments
 from .progress import Progress, without_bars
+from .seeding import REQUEST_SEED_BITS, Seeding
 from .settings import Settings
 from .store import Response, ResponseStore
 
@@ -38,8 +39,6 @@ FAILED_REPLY = "[LMMS_EVAL_REQUEST_FAILED by medqdeg]"
 
 HOPELESS = 10
 """So many errors in a row before the first reply end the run: it is the set-up that is wrong."""
-
-_SERVER_SEED_BITS = 31
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,8 @@ class Sampler:
         self.integration, self.settings = integration, settings
         self.model = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         self.workers = settings.concurrency or integration.own_concurrency
-        # torch's generator is the process's own: threads would take each other's numbers.
-        self.seeded = integration.client is None and self.workers == 1
+        self._arguments_at = 2 if integration.chat else 1
+        self.seeding = Seeding(integration, settings, self.workers)
         self.generate: Callable[[list[Instance]], list[Any]] = integration.lm.generate_until
         self.counts: dict[str, Counter[str]] = defaultdict(Counter)
         self.warnings: list[str] = []
@@ -105,6 +104,8 @@ class Sampler:
             self.warnings.append(
                 f"{len(failed)} requests failed for good: their trials are missing; a rerun asks them again"
             )
+        if self.seeding.seen()[0] is False and self.integration.client is None:
+            self.warnings.append(f"not seeded: {self.seeding.seen()[1]}; another run would draw other replies")
         for warning in self.warnings:
             logger.warning(f"medqdeg: {warning}")
         return [result if result is not None else GenerationResult(text="") for result in results]
@@ -245,24 +246,21 @@ class Sampler:
         return answers
 
     def _call(self, chunk: Sequence[_Trial]) -> list[Any]:
-        if not self.seeded:
+        drawing = bool(self._arguments(chunk[0].request).get("temperature"))
+        with self.seeding.around(chunk[0].key.seed(chunk[0].trial, self.settings.sampling_seed), drawing=drawing):
             return self.generate([self._copied(trial) for trial in chunk])
-        import torch
 
-        # All devices, since `manual_seed` seeds all of them.
-        devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
-        with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(chunk[0].key.seed(chunk[0].trial, self.settings.sampling_seed))
-            return self.generate([self._copied(trial) for trial in chunk])
+    def _arguments(self, request: Instance) -> Any:
+        return request.args[self._arguments_at]
 
     def _copied(self, trial: _Trial) -> Instance:
         """The request with generation arguments of its own: some integrations change them as they go."""
         request = copy.copy(trial.request)
-        place = 2 if self.integration.chat else 1
+        place = self._arguments_at
         parts = list(request.args)
         parts[place] = copy.deepcopy(parts[place])
-        if self.integration.client is not None:  # servers that know it repeat themselves, the others ignore it
-            parts[place]["seed"] = trial.key.seed(trial.trial, self.settings.sampling_seed, _SERVER_SEED_BITS)
+        if self.seeding.with_request:
+            parts[place]["seed"] = trial.key.seed(trial.trial, self.settings.sampling_seed, REQUEST_SEED_BITS)
         request.arguments = tuple(parts)
         return request
 
@@ -273,6 +271,7 @@ class Sampler:
                 create = exact.asking_for_logprobs(self.integration.client.chat.completions.create)  # type: ignore[union-attr]
                 stack.enter_context(self.integration.client_through(create))
             stack.enter_context(self.integration.generate_through(self._around_generate))
+            stack.enter_context(self.integration.engine_through(self.seeding.watching))
             yield
 
     def _around_generate(self, generate: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

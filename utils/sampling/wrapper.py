@@ -7,6 +7,10 @@ instance itself; everything that the evaluator reads off a model stays true.
 from __future__ import annotations
 
 import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from lmms_eval.api.instance import GenerationResult, Instance
@@ -46,10 +50,8 @@ class _Wrapper(lmms):
             SystemExit: with one line, for anything that cannot work; lmms-eval would exit with status 0 on any other
                 exception.
         """
-        try:
+        with _one_line_and_status_1():
             return _create(arg_string, additional_config, force_simple=cls.force_simple)
-        except InputError as error:
-            raise SystemExit(f"medqdeg: {error}") from None
 
     def loglikelihood(self, requests: list[Instance]) -> list[tuple[float, bool]]:
         """Not used."""
@@ -75,6 +77,22 @@ class SimpleWrapper(_Wrapper):
 
     is_simple = True
     force_simple = True
+
+
+@contextmanager
+def _one_line_and_status_1() -> Iterator[None]:
+    """lmms-eval prints a traceback of any exception but SystemExit and exits with status 0, without results."""
+    try:
+        yield
+    except InputError as error:
+        raise SystemExit(f"medqdeg: {error}") from None
+    except Exception as error:
+        logger.debug(traceback.format_exc())
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        raise SystemExit(
+            f"medqdeg: the run failed with an error that it does not expect ({type(error).__name__}: "
+            f"{one_line(error)}; {Path(frame.filename).name}, line {frame.lineno}); what was stored is kept"
+        ) from error
 
 
 def _create(arg_string: str, additional_config: dict[str, Any] | None, *, force_simple: bool) -> lmms:
@@ -103,7 +121,6 @@ def _create(arg_string: str, additional_config: dict[str, Any] | None, *, force_
         "arguments": settings.public_arguments(),
         "form": "chat" if integration.chat else "simple",
         "mode": settings.mode,
-        "seeded": sampler.seeded and settings.chunk == 1,
         "model": {name: part for name, part in identity.items() if name != "arguments"},
         "sampling_seed": settings.sampling_seed,
         "min_letter_mass": settings.min_letter_mass if settings.mode == EXACT else None,
@@ -114,11 +131,10 @@ def _create(arg_string: str, additional_config: dict[str, Any] | None, *, force_
     store = sampler.store = ResponseStore(settings.store, report)
 
     def generate_until(requests: list[Instance]) -> list[GenerationResult]:
-        try:
+        with _one_line_and_status_1():
             results = sampler.generate_until(requests)
-        except InputError as error:
-            raise SystemExit(f"medqdeg: {error}") from None
-        publish_report(lm, {**report, "store": str(store.path), **_over_all_ranks(sampler)})
+            over = _over_all_ranks(sampler)
+        publish_report(lm, {**report, "store": str(store.path), **over})
         return results
 
     lm.generate_until = generate_until  # type: ignore[method-assign]
@@ -163,17 +179,23 @@ def _over_all_ranks(sampler: Sampler) -> dict[str, Any]:
     """The counts of all processes; each calls this once, as lmms-eval's own collectives do."""
     import torch.distributed
 
-    mine = ({task: dict(counts) for task, counts in sampler.counts.items()}, sampler.warnings)
+    counted = {task: dict(counts) for task, counts in sampler.counts.items()}
+    mine = (counted, sampler.warnings, sampler.seeding.seen())
     everyone = [mine]
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         everyone = [mine] * torch.distributed.get_world_size()
         torch.distributed.all_gather_object(everyone, mine)
     tasks: dict[str, dict[str, int]] = {}
-    for counts, _ in everyone:
+    for counts, _, _ in everyone:
         for task, numbers in counts.items():
             into = tasks.setdefault(task, dict.fromkeys(("requested", "asked", "reused", "failed"), 0))
             for name, number in numbers.items():
                 into[name] += number
     totals = {name: sum(one[name] for one in tasks.values()) for name in ("requested", "asked", "reused", "failed")}
-    warnings = list(dict.fromkeys(warning for _, entries in everyone for warning in entries))
-    return {"trials": totals, "tasks": dict(sorted(tasks.items())), "warnings": warnings}
+    warnings = list(dict.fromkeys(warning for _, entries, _ in everyone for warning in entries))
+    # One rank that draws without a seed is enough; one that asked nothing says nothing.
+    seeded, seeding = min((seen for _, _, seen in everyone), key=lambda seen: (False, True, None).index(seen[0]))
+    return {
+        **{"seeded": seeded, "seeding": seeding, "trials": totals, "tasks": dict(sorted(tasks.items()))},
+        "warnings": warnings,
+    }
