@@ -71,6 +71,10 @@ class Seeding:
                 after = _states(devices)
                 self._arrived.add(any(not torch.equal(*pair) for pair in zip(before, after, strict=True)))
 
+    def note(self, *, arrived: bool) -> None:
+        """Note of a trial whether its seed decided its draws."""
+        self._arrived.add(arrived)
+
     def watching(self, chat: Callable[..., Any]) -> Callable[..., Any]:
         """Wrap an engine's `chat`: note whether each of its sampling parameters holds a seed."""
 

@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,15 +133,20 @@ class ResponseStore:
         """Return what is stored for a request: trial -> response."""
         try:
             with self._lock:
-                rows = self._execute(
-                    "SELECT trial, reply, output_tokens FROM responses WHERE request = ?", (key.digest,)
-                )
+                return self._stored(key)
         except sqlite3.Error as error:
             raise self._unusable(error) from None
+
+    def _stored(self, key: RequestKey) -> dict[int, Response]:
+        rows = self._execute("SELECT trial, reply, output_tokens FROM responses WHERE request = ?", (key.digest,))
         return {trial: Response(reply, tokens) for trial, reply, tokens in rows}
 
     def add(self, key: RequestKey, trial: int, response: Response) -> Response:
-        """Store a response in one transaction and return what the store has now.
+        """Store a response and return what the store has now; see `add_all`."""
+        return self.add_all(key, {trial: response})[trial]
+
+    def add_all(self, key: RequestKey, responses: Mapping[int, Response]) -> dict[int, Response]:
+        """Store responses to a request, by trial, in one transaction, and return what the store has now for it.
 
         Where another process was faster with the same trial, its response stays and is returned.
         """
@@ -152,14 +158,14 @@ class ResponseStore:
                         "INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?)",
                         (key.digest, key.task, key.item, key.content),
                     )
-                    self._execute(
+                    self._connection.executemany(
                         "INSERT OR IGNORE INTO responses VALUES (?, ?, ?, ?, ?, ?)",
-                        (key.digest, trial, response.reply, response.output_tokens, self.session, time.time()),
+                        [
+                            (key.digest, trial, response.reply, response.output_tokens, self.session, time.time())
+                            for trial, response in responses.items()
+                        ],
                     )
-                    ((reply, tokens),) = self._execute(
-                        "SELECT reply, output_tokens FROM responses WHERE request = ? AND trial = ?",
-                        (key.digest, trial),
-                    )
+                    stored = self._stored(key)
                     self._execute("COMMIT")
                 except BaseException:
                     if self._connection.in_transaction:  # SQLite has ended it by itself if the disk is full
@@ -167,7 +173,7 @@ class ResponseStore:
                     raise
         except sqlite3.Error as error:
             raise self._unusable(error) from None
-        return Response(reply, tokens)
+        return stored
 
     def sessions(self) -> list[dict[str, Any]]:
         """Return the reports of all runs that wrote here, oldest first."""

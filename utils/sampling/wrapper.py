@@ -25,6 +25,7 @@ from .neutral import neutralise
 from .report import publish_report, withdraw_report
 from .sampler import Sampler
 from .settings import Settings, parse_settings
+from .sharing import Sharing, together
 from .store import ResponseStore
 
 try:
@@ -110,12 +111,15 @@ def _create(arg_string: str, additional_config: dict[str, Any] | None, *, force_
     if integration.model is not None and (settings.concurrency or 1) > 1:
         raise InputError("concurrency is for servers; a model in this process answers one request at a time")
     neutral = neutralise(integration.model.generation_config) if integration.model is not None else None
-    fidelity = check_fidelity(integration)
+    sharing = Sharing(integration)
+    with integration.generate_through(sharing.check):
+        fidelity = check_fidelity(integration)
+    _settle_sharing(sharing, settings)
     _tell(settings, neutral, fidelity, first=getattr(lm, "rank", 0) == 0)
     if settings.strict and (fidelity["findings"] or fidelity["seen"] is None):
         raise InputError(f"strict=true: {'; '.join(fidelity['findings']) or _unseen(settings, fidelity)}")
     identity = integration.identity(settings, neutral["kept"] if neutral else {})
-    sampler = Sampler(integration, settings, identity)
+    sampler = Sampler(integration, settings, identity, sharing)
     report: dict[str, Any] = {
         "inner": settings.inner,
         "arguments": settings.public_arguments(),
@@ -139,6 +143,17 @@ def _create(arg_string: str, additional_config: dict[str, Any] | None, *, force_
 
     lm.generate_until = generate_until  # type: ignore[method-assign]
     return lm
+
+
+def _settle_sharing(sharing: Sharing, settings: Settings) -> None:
+    if sharing.integration.model is None:
+        sharing.why_not = "no transformers model answers in this process"
+    if settings.mode == EXACT:
+        sharing.why_not = "nothing is drawn in mode=exact"
+    if settings.chunk > 1:
+        sharing.why_not = f"chunk={settings.chunk}"
+    if not settings.share:
+        sharing.why_not = "share=false"
 
 
 def _inner_model(settings: Settings, additional_config: dict[str, Any] | None, *, force_simple: bool) -> lmms:
@@ -180,22 +195,23 @@ def _over_all_ranks(sampler: Sampler) -> dict[str, Any]:
     import torch.distributed
 
     counted = {task: dict(counts) for task, counts in sampler.counts.items()}
-    mine = (counted, sampler.warnings, sampler.seeding.seen())
+    mine = (counted, sampler.warnings, sampler.seeding.seen(), sampler.sharing.told())
     everyone = [mine]
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         everyone = [mine] * torch.distributed.get_world_size()
         torch.distributed.all_gather_object(everyone, mine)
     tasks: dict[str, dict[str, int]] = {}
-    for counts, _, _ in everyone:
+    for counts, *_ in everyone:
         for task, numbers in counts.items():
             into = tasks.setdefault(task, dict.fromkeys(("requested", "asked", "reused", "failed"), 0))
             for name, number in numbers.items():
                 into[name] += number
     totals = {name: sum(one[name] for one in tasks.values()) for name in ("requested", "asked", "reused", "failed")}
-    warnings = list(dict.fromkeys(warning for _, entries, _ in everyone for warning in entries))
+    warnings = list(dict.fromkeys(warning for _, entries, *_ in everyone for warning in entries))
     # One rank that draws without a seed is enough; one that asked nothing says nothing.
-    seeded, seeding = min((seen for _, _, seen in everyone), key=lambda seen: (False, True, None).index(seen[0]))
+    seeded, seeding = min((seen for _, _, seen, _ in everyone), key=lambda seen: (False, True, None).index(seen[0]))
     return {
+        "sharing": together([sharing for *_, sharing in everyone]),
         **{"seeded": seeded, "seeding": seeding, "trials": totals, "tasks": dict(sorted(tasks.items()))},
         "warnings": warnings,
     }
