@@ -133,12 +133,19 @@ def _create(arg_string: str, additional_config: dict[str, Any] | None, *, force_
         "versions": versions(),
     }
     store = sampler.store = ResponseStore(settings.store, report)
+    if store.old and getattr(lm, "rank", 0) == 0:
+        logger.warning(
+            f"medqdeg: {store.old} was written by an older version, whose trials were drawn in another way: it is left "
+            f"as it is, none of it is reused, and new responses go to {store.path}"
+        )
 
     def generate_until(requests: list[Instance]) -> list[GenerationResult]:
         with _one_line_and_status_1():
             results = sampler.generate_until(requests)
             over = _over_all_ranks(sampler)
-        publish_report(lm, {**report, "store": str(store.path), **over})
+        publish_report(
+            lm, {**report, "store": str(store.path), "old_store": str(store.old) if store.old else None, **over}
+        )
         return results
 
     lm.generate_until = generate_until  # type: ignore[method-assign]

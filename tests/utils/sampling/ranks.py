@@ -43,9 +43,18 @@ class Ranks:
         self.runs = 0
 
     def run(
-        self, ranks: int, store: str, *, limit: int | None = None, trials: int = TRIALS, kill_after: int | None = None
+        self,
+        ranks: int,
+        store: str,
+        *,
+        limit: int | None = None,
+        trials: int = TRIALS,
+        kill_after: int | None = None,
+        nodes: str = "",
     ) -> dict[str, Any]:
         """Start the ranks and wait for them; with `kill_after`, kill -9 the last one as soon as it has so many replies.
+
+        With `nodes`, each rank is on the machine whose name is its letter.
 
         Returns:
             `statuses`: exit status of each rank, negative for a signal; `records` and `sampling` of rank 0.
@@ -63,6 +72,8 @@ class Ranks:
                 MASTER_ADDR="127.0.0.1",
                 MASTER_PORT=str(port),
             )
+            if nodes:
+                os.environ["MEDQDEG_NODE"] = nodes[rank]
             note_replies(asked.with_suffix(f".{rank}"))
             results = self.evaluate(store, limit, trials)
             if rank == 0:
@@ -144,6 +155,8 @@ if __name__ == "__main__":
         "one item": lambda: ranks.run(2, "two-one", limit=1),
         "killed": lambda: ranks.run(2, "killed", kill_after=7),
         "resumed": lambda: ranks.run(2, "killed"),
+        "two machines": lambda: ranks.run(2, "machines", nodes="ab"),
+        "two machines, repeated the other way round": lambda: ranks.run(2, "machines", nodes="ba"),
         "three ranks of one's store": lambda: ranks.run(3, "one"),
     }
     print(json.dumps({name: run() for name, run in runs.items() if name in (scenarios or runs)}))
