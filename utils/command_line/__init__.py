@@ -15,6 +15,7 @@ from .lm_eval_path import lm_eval_path
 from .phantom import phantom
 from .reference_model import reference_model
 from .report import report
+from .store import store
 from .tasks_path import tasks_path
 from .wrap import wrap
 
@@ -37,6 +38,7 @@ app.command()(reference_model)
 app.command()(tasks_path)
 app.command()(lm_eval_path)
 app.command(no_args_is_help=True)(wrap)
+app.add_typer(store)
 
 
 def main() -> None:

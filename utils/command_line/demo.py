@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -55,7 +56,7 @@ def _run(data: Path | None, output: Path, *, full: bool, guesser: bool) -> None:
         *("--output_path", str(output), "--log_samples"),
     ]
     # A model this small only loses time to threads.
-    environment = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    environment = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "MEDQDEG_ONLY_OWN_TASKS": "1"}
     if data is not None:
         environment["MEDQDEG_DATA"] = str(data.resolve())
     print(" ".join(f"{name}={value}" for name, value in environment.items()), shlex.join(command), flush=True)
@@ -79,6 +80,8 @@ def _call(command: list[str], environment: dict[str, str]) -> int:
     finish what they are at. Nothing is lost: each response is in the store when it is there.
     """
     process = subprocess.Popen(command, env=environment, start_new_session=True)
+    # The run takes one core; the other one can import meanwhile what comes afterwards.
+    threading.Thread(target=_import_what_follows, daemon=True).start()
     try:
         return process.wait()
     except BaseException:
@@ -88,6 +91,11 @@ def _call(command: list[str], environment: dict[str, str]) -> int:
         process.kill()
         process.wait()
         raise
+
+
+def _import_what_follows() -> None:
+    from ..analysis import analyse  # noqa: F401
+    from ..report import content, writing  # noqa: F401
 
 
 def _tasks(data: Path | None, full: bool) -> str:

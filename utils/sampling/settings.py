@@ -23,6 +23,7 @@ class Settings:
         min_letter_mass: exact: an item whose letters have less mass, in [0, 1], is invalid.
         concurrency: requests in flight; None takes the integration's own `num_concurrent`, or 1.
         chunk: requests handed to the inner model in one call; only 1 is reproducible.
+        share: whether the trials of an item share one prefill where that is possible.
         retries: further rounds, at the end, for requests that failed.
         identity: name of the model in the store, instead of what tells it apart by itself.
         sampling_seed: another one gives other samples.
@@ -36,6 +37,7 @@ class Settings:
     min_letter_mass: float = 0.9
     concurrency: int | None = None
     chunk: int = 1
+    share: bool = True
     retries: int = 1
     identity: str | None = None
     sampling_seed: int = 0
@@ -85,6 +87,7 @@ def parse_settings(pairs: list[str]) -> Settings:
         min_letter_mass=mass,
         concurrency=_whole("concurrency", own, None, at_least=1),
         chunk=chunk,
+        share=_flag("share", own, default=True),
         retries=_whole("retries", own, 1, at_least=0) or 0,
         identity=own.get("identity"),
         sampling_seed=_whole("sampling_seed", own, 0, at_least=0) or 0,
@@ -92,8 +95,8 @@ def parse_settings(pairs: list[str]) -> Settings:
     )
 
 
-def _flag(name: str, values: dict[str, str]) -> bool:
-    value = values.get(name, "false").lower()
+def _flag(name: str, values: dict[str, str], *, default: bool = False) -> bool:
+    value = values.get(name, str(default)).lower()
     if value not in ("true", "false"):
         raise InputError(f"{name}={value} is neither true nor false")
     return value == "true"
