@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import one_line
+from .category_lines import print_categories
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +89,7 @@ def print_headline(analysis: Analysis) -> None:
         if own["small"].any():
             console.print(f"* fewer than {SMALL} source questions: do not rely on the intervals", highlight=False)
         _print_changes(console, tables, run.name)
+        print_categories(console, analysis.tables["changes"], run.name)
     for pair in analysis.pairs:
         if pair.refused:
             line = f"{pair.first} and {pair.second} are not compared: {pair.refused}"
