@@ -10,10 +10,10 @@ import numpy as np
 
 from .composing import Parts
 from .doses import DOSES, parts_at
-from .registry import Degradation
+from .registry import Degradation, resolve
 from .seeding import generator
-from .severity import Quantity, SeverityTable, parse_quantity
-from .vocabulary import Severity
+from .severity import Quantity, SeverityTable, load_severities, parse_quantity
+from .vocabulary import Severity, check_modality
 
 
 def arguments(
@@ -66,6 +66,19 @@ def arguments(
     return [(share, None if row is None else drawn(row)) for share, row in rows]
 
 
+def largest_severity(name: str, modality: str | None = None, table: SeverityTable | None = None) -> float:
+    """How far a degradation's series goes: the row's ``stop``, else the degradation's own; 2 where it has no series.
+
+    Raises:
+        ValueError: unknown name or modality.
+    """
+    entry, implied = resolve(name)
+    stop = (table or load_severities()).course(entry.name, check_modality(modality) or implied).stop
+    if entry.name not in DOSES:
+        return 2.0
+    return DOSES[entry.name].stop if stop is None else stop
+
+
 def check_stop(name: str, severity: Severity, modality: str | None, table: SeverityTable) -> None:
     """Refuse a severity of a series beyond its degradation's largest.
 
@@ -76,8 +89,7 @@ def check_stop(name: str, severity: Severity, modality: str | None, table: Sever
         return
     if name not in DOSES:
         raise ValueError(f"{name} has nothing between its levels: use severity 0, 1 or 2")
-    stop = table.course(name, modality).stop
-    largest = DOSES[name].stop if stop is None else stop
+    largest = largest_severity(name, modality, table)
     if severity.value > largest:
         raise ValueError(f"{name} goes up to severity {largest:g}, not {severity.value:g}")
 

@@ -7,16 +7,17 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import degradations
+from ...degradations import read_severity
 from .. import mix as paper_mix
 from ..built_folders import build_folder, is_built
 from ..errors import InputError
 from .planning import plan_suite
-from .suite import write_suite
+from .suite import PUBLISHED, write_suite
 
 if TYPE_CHECKING:
     import datasets
@@ -36,6 +37,7 @@ def make_suite(
     items: int = DEFAULT_ITEMS,
     seed: int = DEFAULT_SEED,
     mix: str = "balanced",
+    severities: Sequence[float] = (),
     small_only: bool = False,
     grey: bool = False,
     workers: int = 1,
@@ -53,6 +55,8 @@ def make_suite(
         items: clean items.
         seed: not negative; suites of different seeds have no phantom in common.
         mix: see `planning.plan_suite`.
+        severities: of a series, in place of L1 and L2; see `medqdeg.degradations.degrade`. Each item's degradations
+            are made at all of them as far as they go. 0, the clean image, is always there.
         small_only: leave out what only the split "test" needs.
         grey: put a plain grey image in the place of each.
         workers: processes.
@@ -68,11 +72,26 @@ def make_suite(
     plan = plan_suite(items, seed, mix)
     splits = {"dev": plan[:SMALL_ITEMS]} if small_only else {"test": plan, "dev": plan[:SMALL_ITEMS]}
 
+    series = [read_severity(severity, series=True) for severity in sorted({*map(float, severities)})]
+    furthest = max(map(degradations.largest_severity, degradations.list_degradations()))
+    if series and not 0 < series[-1].value <= furthest:
+        raise InputError(f"the severities of a series lie above 0 and go up to {furthest:g}, not {series[-1].value:g}")
+
     def write(directory: Path) -> None:
         on_start(max(map(len, splits.values())))
-        write_suite(directory, splits, seed, grey=grey, workers=workers, on_item=on_item)
+        write_suite(
+            directory,
+            splits,
+            seed,
+            severities=[severity for severity in series if severity.value > 0] or PUBLISHED,
+            grey=grey,
+            workers=workers,
+            on_item=on_item,
+        )
 
     identity = _identity(items, seed, mix, small_only, grey)
+    if series:
+        identity["severities"] = [severity.value for severity in series]
     return build_folder(folder, identity, write, marker=MARKER, what="phantoms")
 
 
