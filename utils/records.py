@@ -6,8 +6,9 @@ lmms-eval drops the document itself from its samples, so the record repeats what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
+from . import taxonomy
 from .answers import (
     LetterProbabilities,
     is_failed_probabilities,
@@ -18,6 +19,9 @@ from .answers import (
 )
 from .confidence import MISSING, UNREAD, VoteScores, score_votes
 from .elicitation import EXACT, VERBALIZED, VOTES, score_probabilities, score_stated
+
+if TYPE_CHECKING:
+    from typing_extensions import NotRequired
 
 SCHEMA_VERSION = 2
 """2 added the elicitation and what only one of them has (`probabilities` ... `invalid`)."""
@@ -31,6 +35,8 @@ class ItemRecord(TypedDict):
     are not missing, `distinct_replies` the different texts among them, `empty_replies` those without any text. The
     scores are None where every trial is missing, where the item is `invalid` or where scoring failed (`error` then
     says how).
+
+    `severity` is there where `level` is the label of a series, such as "S1.50".
 
     Verbalized: `stated` has one entry a trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
     trials without a number, `stated_out_of_range` those with one that is no probability ("150%"). Else None, 0, 0.
@@ -71,6 +77,7 @@ class ItemRecord(TypedDict):
     calibration_shift: float | None
     unread_rate: float | None
     error: str | None
+    severity: NotRequired[float]
 
 
 def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str = VOTES) -> ItemRecord:
@@ -161,7 +168,8 @@ def _record(doc: Mapping[str, Any], **fields: Any) -> ItemRecord:
         "error": None,
     }
     values = {**_identity(doc), **nothing, **fields}
-    return ItemRecord(**{name: values[name] for name in ItemRecord.__annotations__})  # type: ignore[typeddict-item]
+    names = [name for name in ItemRecord.__annotations__ if name in values]  # optional fields may be absent
+    return ItemRecord(**{name: values[name] for name in names})  # type: ignore[typeddict-item]
 
 
 def _score_fields(scores: VoteScores | None) -> dict[str, float | None]:
@@ -170,6 +178,7 @@ def _score_fields(scores: VoteScores | None) -> dict[str, float | None]:
 
 
 def _identity(doc: Mapping[str, Any]) -> dict[str, Any]:
+    of_series = doc["level"] not in taxonomy.LEVELS
     return {
         "schema": SCHEMA_VERSION,
         "item_id": doc["item_id"],
@@ -183,4 +192,5 @@ def _identity(doc: Mapping[str, Any]) -> dict[str, Any]:
         "k": len(doc["letters"]),
         "options": list(doc["letters"]),
         "answer": doc["answer"],
+        **({"severity": taxonomy.severity_of(doc["level"])} if of_series else {}),
     }

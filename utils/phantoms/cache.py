@@ -27,6 +27,10 @@ DEFAULT_SEED = 0
 SMALL_ITEMS = 84
 """Clean items of the small suite: the first of the default one, twelve a modality, so that every question occurs."""
 
+SERIES_ITEMS = 210
+SERIES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0)
+"""Clean items, and severities beside 0, of the default series."""
+
 MARKER = "medqdeg_phantoms.json"
 ENVIRONMENT_VARIABLE = "MEDQDEG_CACHE"
 
@@ -89,9 +93,7 @@ def make_suite(
             on_item=on_item,
         )
 
-    identity = _identity(items, seed, mix, small_only, grey)
-    if series:
-        identity["severities"] = [severity.value for severity in series]
+    identity = _identity(items, seed, mix, small_only, grey, severities)
     return build_folder(folder, identity, write, marker=MARKER, what="phantoms")
 
 
@@ -104,12 +106,23 @@ def default_suite(small_only: bool) -> Path:
     Raises:
         InputError: if it could not be made.
     """
-    folder = cache_folder() / ("phantoms-small" if small_only else "phantoms")
-    if is_built(folder, _identity(DEFAULT_ITEMS, DEFAULT_SEED, "balanced", small_only, grey=False), MARKER):
+    identity = _identity(DEFAULT_ITEMS, DEFAULT_SEED, "balanced", small_only, grey=False)
+    return _default("phantoms-small" if small_only else "phantoms", identity, ["--small"] if small_only else [])
+
+
+def default_series() -> Path:
+    """Return the folder of the default series, likewise."""
+    identity = _identity(SERIES_ITEMS, DEFAULT_SEED, "balanced", small_only=False, grey=False, severities=SERIES)
+    severities = ",".join(f"{severity:g}" for severity in SERIES)
+    return _default("phantoms-series", identity, ["--n", str(SERIES_ITEMS), "--severities", severities])
+
+
+def _default(name: str, identity: dict[str, Any], options: list[str]) -> Path:
+    folder = cache_folder() / name
+    if is_built(folder, identity, MARKER):
         return folder
     command = [sys.executable, "-c", "from medqdeg.utils.command_line import main; main()", "phantom"]
-    done = subprocess.run([*command, "--out", str(folder), *(["--small"] if small_only else [])], check=False)
-    if done.returncode:
+    if subprocess.run([*command, "--out", str(folder), *options], check=False).returncode:
         raise InputError(f"the phantoms could not be made in {folder}: the reason stands above")
     return folder
 
@@ -122,6 +135,14 @@ def load_default_suite(level: str, small_only: bool) -> datasets.Dataset:
     return load_level("dev" if small_only else "test", level, LocalFolder(default_suite(small_only)))
 
 
+def load_default_series() -> datasets.Dataset:
+    """Return all items of the default series, made if need be; see `medqdeg.utils.dataset.loading.load_series`."""
+    from ..dataset.loading import load_series
+    from ..dataset.location import LocalFolder
+
+    return load_series("test", LocalFolder(default_series()))
+
+
 def cache_folder() -> Path:
     """Return the folder for what the package makes at first use: `MEDQDEG_CACHE`, else the platform's own place."""
     if given := os.environ.get(ENVIRONMENT_VARIABLE, "").strip():
@@ -131,8 +152,11 @@ def cache_folder() -> Path:
     return user_cache_path("medqdeg")
 
 
-def _identity(items: int, seed: int, mix: str, small_only: bool, grey: bool) -> dict[str, Any]:
-    return {"items": items, "seed": seed, "mix": mix, "small_only": small_only, "grey": grey, "code": _code()}
+def _identity(
+    items: int, seed: int, mix: str, small_only: bool, grey: bool, severities: Sequence[float] = ()
+) -> dict[str, Any]:
+    series = {"severities": sorted({*map(float, severities)})} if severities else {}
+    return {"items": items, "seed": seed, "mix": mix, "small_only": small_only, "grey": grey, **series, "code": _code()}
 
 
 @functools.cache
