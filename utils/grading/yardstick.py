@@ -2,7 +2,7 @@
 
 For every severity of a grid the references' traits have a mean and a variance; an image lies at the severity under
 which its own traits are most likely (a normal distribution per trait). How far that can be off is seen on the
-references themselves: each is placed by the others.
+references themselves: each is placed by the others, at severities that are then taken from the grid.
 """
 
 from __future__ import annotations
@@ -122,17 +122,23 @@ class Yardstick:
             for number in range(traits.shape[1]):
                 others = [np.delete(each, number, axis=1) for each in self._traits]
                 for place, severity in enumerate(self.grid):
-                    found.append((*self._best(others, traits[place, number]), severity))
+                    # Between the ends without the severity itself, as an image lies between those of the grid.
+                    kept = np.ones(len(self.grid), bool)
+                    kept[place] = place in (0, len(self.grid) - 1)
+                    found.append((*self._best(others, traits[place, number], kept), severity))
         placed, likelihoods, true = np.array(found).T
         return placed, true, likelihoods
 
-    def _best(self, branches: Sequence[Array], observed: Array) -> tuple[float, float]:
-        """Return the most likely severity over all branches, and its log-likelihood."""
+    def _best(
+        self, branches: Sequence[Array], observed: Array, kept: NDArray[np.bool_] | None = None
+    ) -> tuple[float, float]:
+        """Return the most likely severity over all branches, and its log-likelihood; of the grid, only what is kept."""
         best = (0.0, -np.inf)
+        kept = np.ones(len(self.grid), bool) if kept is None else kept
         for traits in branches:
-            mean, variance = traits.mean(axis=1), traits.var(axis=1, ddof=1) + _LEAST_VARIANCE
+            mean, variance = traits[kept].mean(axis=1), traits[kept].var(axis=1, ddof=1) + _LEAST_VARIANCE
             means, variances = (
-                np.stack([np.interp(self._fine, self.grid, column) for column in each.T], axis=1)
+                np.stack([np.interp(self._fine, self.grid[kept], column) for column in each.T], axis=1)
                 for each in (mean, variance)
             )
             likelihood = -0.5 * ((observed - means) ** 2 / variances + np.log(variances)).sum(axis=1)
