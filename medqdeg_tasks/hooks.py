@@ -18,10 +18,10 @@ import jinja2
 
 from ..utils import nodes
 from ..utils.dataset.images import decode_cell
-from ..utils.dataset.loading import BY_TEXT, load_level, without_decoding
+from ..utils.dataset.loading import BY_TEXT, load_level, load_series, without_decoding
 from ..utils.elicitation import EXACT, VERBALIZED, VOTES
 from ..utils.errors import InputError, one_line
-from ..utils.phantoms.cache import load_default_suite
+from ..utils.phantoms.cache import load_default_series, load_default_suite
 from ..utils.provenance import versions
 from ..utils.records import ItemRecord, cluster_of, failed_record, score_item
 from ..utils.sampling.report import current_report
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 PHANTOM_SPLITS = {"phantom": False, "phantom_small": True}
 """Splits of the task files that are phantoms -> whether the small suite is enough."""
+
+CURVE = "CURVE"
+"""Stands for a level in the name of a split: all severities of a series."""
 
 PROMPT_FILE = Path(__file__).with_name("prompt.jinja")
 PROMPT_FILES = {
@@ -54,11 +57,13 @@ def process_docs(stub: datasets.Dataset) -> datasets.Dataset:
 
 
 def load_items(split: str, level: str) -> datasets.Dataset:
-    """Return one level's items, or leave with one line that says why there are none.
+    """Return the items of one level, or of a series, or leave with one line that says why there are none.
 
     Undecoded, so that `doc_to_visual` decodes an item's images once for all its trials.
     """
     try:
+        if level == CURVE:
+            return without_decoding(load_default_series() if split in PHANTOM_SPLITS else load_series(split))
         if split in PHANTOM_SPLITS:
             return without_decoding(load_default_suite(level, small_only=PHANTOM_SPLITS[split]))
         return without_decoding(load_level(split, level))
@@ -145,6 +150,12 @@ def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
     """
     prompt = PROMPT_FILES[records[0]["elicitation"] if records else VOTES].read_text(encoding="utf-8")
     summary = {**nodes.level_summary(records), "prompt": prompt, "versions": versions(), "sampling": current_report()}
+    for label, scores in summary.get("severities", {}).items():
+        if scores["accuracy"] is not None:
+            logger.info(
+                f"medqdeg {label}: accuracy {scores['accuracy']:.4f}, confidence {scores['confidence']:.4f}, "
+                f"shift {scores['calibration_shift']:+.4f} ({scores['n']} items)"
+            )
     for warning in summary["conditions"]["warnings"]:
         logger.warning(f"medqdeg {summary['level']}: {one_line(warning)}")
     if BY_TEXT in summary["conditions"]["source_question_rule"]:

@@ -178,11 +178,21 @@ def much_unread(records: Iterable[Mapping[str, Any]]) -> dict[str, float]:
 
 
 def level_summary(records: Sequence[ItemRecord]) -> dict[str, Any]:
-    """Return one level's `level`, `overall` scores, `conditions` and `nodes`."""
+    """Return one level's `level`, `overall` scores, `conditions` and `nodes`.
+
+    Of a series, the level is "series", and `severities` has the scores of each, by label.
+    """
     levels = sorted({record["level"] for record in records})
+    if not set(levels) <= set(taxonomy.LEVELS):
+        by_level = {level: [record for record in records if record["level"] == level] for level in levels}
+        series = {"severities": {level: node_scores(chosen) for level, chosen in by_level.items()}}
+        levels = ["series"]
+    else:
+        series = {}
     return {
         "level": levels[0] if len(levels) == 1 else "+".join(levels),
         "overall": node_scores(records),
+        **series,
         "conditions": run_conditions(records),
         "nodes": every_node(records),
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from . import taxonomy
 from .answers import (
     LetterProbabilities,
     is_failed_probabilities,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 3
 """2 added the elicitation and what only one of them has (`probabilities` ... `invalid`); 3 optional fields, which
-records of before lack: `cluster_id`, `read_as`."""
+records of before lack: `cluster_id`, `read_as`, `severity`."""
 
 
 class ItemRecord(TypedDict):
@@ -39,6 +40,7 @@ class ItemRecord(TypedDict):
 
     `read_as` says of each entry of `letters` how it was read, one of `medqdeg.utils.answers.TIERS`, None where
     nothing was read; `letters_without_named` leaves the last tier out again.
+    `severity` is there where `level` is the label of a series, such as "S1.50".
 
     Verbalized: `stated` has one entry a trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
     trials without a number, `stated_out_of_range` those with one that is no probability ("150%"). Else None, 0, 0.
@@ -84,6 +86,7 @@ class ItemRecord(TypedDict):
     unread_rate: float | None
     error: str | None
     read_as: NotRequired[list[str | None]]
+    severity: NotRequired[float]
 
 
 def letters_without_named(record: Mapping[str, Any]) -> list[str]:
@@ -207,6 +210,7 @@ def _score_fields(scores: VoteScores | None) -> dict[str, float | None]:
 
 
 def _identity(doc: Mapping[str, Any]) -> dict[str, Any]:
+    of_series = doc["level"] not in taxonomy.LEVELS
     return {
         "schema": SCHEMA_VERSION,
         "item_id": doc["item_id"],
@@ -221,4 +225,5 @@ def _identity(doc: Mapping[str, Any]) -> dict[str, Any]:
         "k": len(doc["letters"]),
         "options": list(doc["letters"]),
         "answer": doc["answer"],
+        **({"severity": taxonomy.severity_of(doc["level"])} if of_series else {}),
     }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from ..degradations import LEVELS, MODALITIES, Degradation, get, known_names, list_degradations
-from ..degradations.vocabulary import MODALITY_ALIASES, check_severity
+from ..degradations.vocabulary import MODALITY_ALIASES, check_severity, read_severity
 from .errors import InputError
 
 CLEAN = LEVELS[0]
@@ -195,6 +195,25 @@ def level(text: str | int | float) -> str:
         return check_severity(text)
     except ValueError as error:
         raise InputError(str(error)) from None
+
+
+def severity_label(text: str | int | float) -> str:
+    """Return the level that `text` names, or the label of a severity of a series ("S1.50"), which must have its S.
+
+    Raises:
+        InputError: for anything else.
+    """
+    if not str(text).strip().upper().startswith("S"):
+        return level(text)
+    try:
+        return read_severity(str(text)).label
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def severity_of(label: str) -> float:
+    """Return the severity that a level or the label of a series stands for: 1.0 for "L1", 1.5 for "S1.50"."""
+    return read_severity(label).value
 
 
 def modality(text: str) -> str:

@@ -145,7 +145,7 @@ def _checked(row: dict[str, Any]) -> dict[str, Any]:
     letters = option_letters(len(options))
     if row["answer"] not in letters:
         raise InputError(f"the answer {quoted(row['answer'])} is not among the options {', '.join(letters)}")
-    level = taxonomy.level(row["level"])
+    level = taxonomy.severity_label(row["level"])
     if level != taxonomy.CLEAN and not row["degradation"]:
         raise InputError(f"the item is degraded ({level}) but names no degradation")
     if not row["images"]:
@@ -163,6 +163,7 @@ def _checked(row: dict[str, Any]) -> dict[str, Any]:
         "answer": row["answer"],
         "images": [{"bytes": image["bytes"], "path": None} for image in row["images"]],
         "level": level,
+        "severity": taxonomy.severity_of(level),
         "modality": taxonomy.modality(row["modality"]),
         "degradation": taxonomy.degradation(row["degradation"]) if level != taxonomy.CLEAN else None,
         "skill": row["skill"] if row["skill"] == taxonomy.UNLABELLED else taxonomy.skill(row["skill"]),

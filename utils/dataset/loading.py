@@ -45,19 +45,14 @@ def load_level(split: str, level: str, location: Location | None = None) -> data
 
     Returns:
         A data set with the columns item_id, question, letters, options, answer, images (list of `Image`), level,
-        modality, degradation (None at L0), skill, source, source_question_id, source_question_rule, cluster_id
-        and extra (JSON). Items of one cluster share a source question or an image, and count as one in standard errors.
+        severity (0, 1, 2), modality, degradation (None at L0), skill, source, source_question_id, source_question_rule,
+        cluster_id and extra (JSON). Items of one cluster share a source question or an image, and count as one in
+        standard errors.
 
     Raises:
         InputError: for anything wrong with the files, in one line.
     """
-    location = location or locate()
-    if parts := location.parts(split, level):
-        path = parts[0].parent
-        dataset = _generated(checked_rows, {"paths": parts, "rule": BY_COLUMN}, _parts_fingerprint(parts))
-    else:
-        path = location.fetch(file_name(split, level))
-        dataset = _load_file(path, location, _source_question_rule(split, location))
+    dataset, path = _load(split, level, location or locate())
     levels = dataset["level"][:]
     found = {name: levels.count(name) for name in taxonomy.LEVELS if name in levels}
     if level not in found:
@@ -66,6 +61,40 @@ def load_level(split: str, level: str, location: Location | None = None) -> data
     if strays := {name: count for name, count in found.items() if name not in expected}:
         _log.warning("medqdeg: %s holds items of other levels, which no task takes from it: %s", path, strays)
     return dataset.select([place for place, name in enumerate(levels) if name == level])
+
+
+def load_series(split: str, location: Location | None = None) -> datasets.Dataset:
+    """Return the items of a split that holds a series of severities: the clean ones, then the degraded ones.
+
+    Args:
+        split: "test" or "dev".
+        location: as for `load_level`.
+
+    Returns:
+        A data set with the columns of `load_level`; level is "L0" or a label such as "S1.50", severity its number.
+
+    Raises:
+        InputError: for anything wrong with the files, in one line; for a data set of L1 and L2.
+    """
+    from datasets import concatenate_datasets
+
+    location = location or locate()
+    clean = load_level(split, taxonomy.CLEAN, location)
+    degraded, path = _load(split, taxonomy.LEVELS[-1], location)
+    levels = degraded["level"][:]
+    places = [place for place, name in enumerate(levels) if name not in taxonomy.LEVELS]
+    if not places:
+        raise InputError(f"{path} holds no series, only {', '.join(sorted(set(levels)))}: make one with --severities")
+    return concatenate_datasets([clean, degraded.select(places)])
+
+
+def _load(split: str, level: str, location: Location) -> tuple[datasets.Dataset, Path]:
+    """Return all items of the file that holds a level, and where they lie."""
+    if parts := location.parts(split, level):
+        rows = _generated(checked_rows, {"paths": parts, "rule": BY_COLUMN}, _parts_fingerprint(parts))
+        return rows, parts[0].parent
+    path = location.fetch(file_name(split, level))
+    return _load_file(path, location, _source_question_rule(split, location)), path
 
 
 def without_decoding(items: datasets.Dataset) -> datasets.Dataset:
@@ -120,6 +149,7 @@ def _features() -> datasets.Features:
             "answer": text,
             "images": List(Image()),
             "level": text,
+            "severity": Value("float64"),
             "modality": text,
             "degradation": text,
             "skill": text,
@@ -224,6 +254,7 @@ def _checked_rows(path: Path, rule: str) -> Iterator[dict[str, Any]]:
             "answer": row.answer,
             "images": images,
             "level": row.level,
+            "severity": taxonomy.severity_of(row.level),
             "modality": row.modality,
             "degradation": row.degradation,
             "skill": row.skill,

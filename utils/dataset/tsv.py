@@ -212,7 +212,7 @@ class TsvFile:
                 raise InputError("the item has no question")
             answer = (cell("answer") or "").upper()
             options = _options(cells, self.columns, answer)
-            level = taxonomy.level(cell("severity") or taxonomy.CLEAN)
+            level = taxonomy.severity_label(cell("severity") or taxonomy.CLEAN)
             degradation = None if level == taxonomy.CLEAN else cell("degradation")
             if level != taxonomy.CLEAN and degradation is None:
                 raise InputError(f"the item is degraded ({level}) but names no degradation")

@@ -24,6 +24,7 @@ from ..analysis.tables import overall
 from ..errors import one_line
 from ..nodes import UNREAD_LIMIT
 from ..statistics.bootstrap import SMALL
+from .category_lines import print_categories
 from .paper_tables import OURS
 
 _HEADLINE = {
@@ -57,6 +58,7 @@ def print_headline(analysis: Analysis, console: Console | None = None) -> None:
             _say(console, f"not ranked: {reason}", "yellow")
         against = matched_against(run.records)
         _print_changes(console, tables, run.name, against)
+        print_categories(console, analysis.tables["changes"], run.name)
     for pair in analysis.pairs:
         if pair.refused:
             _say(console, f"{pair.first} and {pair.second} are not compared: {pair.refused}", "yellow")

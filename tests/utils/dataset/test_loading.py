@@ -87,6 +87,7 @@ def test_an_item_as_the_tasks_get_it(tmp_path: Path) -> None:
         "options": ["a cyst", "a polyp", "a fracture"],
         "answer": "B",
         "level": "L1",
+        "severity": 1.0,
         "modality": "CT",
         "degradation": "gaussian_noise",
         "skill": "Disease Diagnosis",
