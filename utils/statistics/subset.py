@@ -1,0 +1,99 @@
+"""A part of the benchmark that says nearly as much: which source questions, in which degradation, and what each weighs.
+
+Source questions are sorted by task, number of degradations and a hash of their id, and a systematic sample is taken, so
+that every task and every number of degradations keeps its share. Of each chosen question the clean item and one of its
+D degradations (by another hash) are kept, at L1 and at L2. In the whole set such a question counts D times at L1 and
+L2; its degraded items therefore weigh D, which multiplies X_g and N_g in the analysis. The same data give the same ids
+everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .folds import hashed
+
+ITEMS_PER_QUESTION = 3
+"""L0, L1 and L2 of one degradation."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A source question of the whole set.
+
+    Attributes:
+        question_id: as in the items.
+        task: its task in the taxonomy.
+        degradations: those that it has at L1 and L2.
+    """
+
+    question_id: str
+    task: str
+    degradations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A source question of a subset.
+
+    Attributes:
+        question_id: as in the items.
+        degradation: the one kept.
+        weight: D, the number that it has in the whole set.
+    """
+
+    question_id: str
+    degradation: str
+    weight: int
+
+
+def whole_size(questions: Sequence[Question]) -> int:
+    """Return the items of the whole set: one clean and two per degradation of each question."""
+    return sum(1 + 2 * len(question.degradations) for question in questions)
+
+
+def largest_share(questions: Sequence[Question]) -> float:
+    """Return the share of the items that the largest subset has: every degraded question once."""
+    return ITEMS_PER_QUESTION * sum(bool(question.degradations) for question in questions) / whole_size(questions)
+
+
+def subset(questions: Sequence[Question], share: float) -> list[Chosen]:
+    """Choose a subset with about this share of the items.
+
+    Args:
+        questions: of the whole set; those without degradations are never chosen.
+        share: of the items, above 0 and at most `largest_share`.
+
+    Returns:
+        The chosen questions, sorted by id.
+
+    Raises:
+        ValueError: if the share is out of range.
+    """
+    usable = [question for question in questions if question.degradations]
+    number = round(share * whole_size(questions) / ITEMS_PER_QUESTION) if share > 0 else 0
+    if not 1 <= number <= len(usable):
+        raise ValueError(
+            f"a subset has a share between 0 and {largest_share(questions):.3f} of the items, got {share:g}"
+            if usable
+            else "no question has a degraded item"
+        )
+    ordered = sorted(
+        usable,
+        key=lambda question: (
+            question.task,
+            len(question.degradations),
+            hashed(question.question_id),
+            question.question_id,
+        ),
+    )
+    places = np.floor((np.arange(number) + 0.5) * len(ordered) / number).astype(int)
+    return sorted((_chosen(ordered[place]) for place in places), key=lambda one: one.question_id)
+
+
+def _chosen(question: Question) -> Chosen:
+    names = sorted(question.degradations)
+    return Chosen(question.question_id, names[hashed(question.question_id, "degradation ") % len(names)], len(names))
