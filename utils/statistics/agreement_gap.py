@@ -12,7 +12,8 @@ class-wise calibration suffices (Jiang, Nagarajan, Baek and Kolter, "Assessing g
 ICLR 2022). Unread votes are in neither share: a model that only refuses more becomes neither more nor less confident.
 
 Exact probabilities p with letter mass M have the same terms without votes: M^2 sum p^2, M^2 p_Y, M^2. A stated
-confidence is itself a probability: the gap is the mean of stated minus right over the trials with a letter and a number.
+confidence is itself a probability: the gap is the mean of stated minus right over the trials with a letter and a
+number.
 """
 
 from __future__ import annotations

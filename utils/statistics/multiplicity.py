@@ -1,7 +1,7 @@
 """Many nodes looked at: which differences remain, and what a small node's figure is worth.
 
-False discovery rate (Benjamini and Hochberg, JRSS B 57, 1995): of J p-values, q_(i) = min over j >= i of p_(j) J / j. The
-p-values must be Student's: a bootstrap's smallest one, 1 / (R + 1), lets none of forty nodes pass.
+False discovery rate (Benjamini and Hochberg, JRSS B 57, 1995): of J p-values, q_(i) = min over j >= i of p_(j) J / j.
+The p-values must be Student's: a bootstrap's smallest one, 1 / (R + 1), lets none of forty nodes pass.
 
 Empirical-Bayes shrinkage (Morris, "Parametric empirical Bayes inference", JASA 78, 1983) of figures y with variances v
 towards their mean: tau^2 solves sum (y - mu)^2 / (v + tau^2) = J - 1 (0 if there is no such), mu weighted by

@@ -1,17 +1,18 @@
 """Can one number learnt on clean images mend the confidence, and does it still hold on bad ones?
 
-**Votes**: no temperature, since raising noisy vote shares to a power overcorrects doubtful items (a calibrated model then
-shows a gap of +0.08 at L2 with ten trials, +0.14 with three). Instead the calibration slope b = sum V / sum U over items,
-with V = right - w / K, U = agree - w / K of `agreement_gap`: b = 1 is calibrated, below 1 overconfident, and
-p' = 1/K + b (p - 1/K) has no gap. The gap that L0's b leaves at Lx is sum b (b U - V) / sum w.
+**Votes**: no temperature, since raising noisy vote shares to a power overcorrects doubtful items (a calibrated model
+then shows a gap of +0.08 at L2 with ten trials, +0.14 with three). Instead the calibration slope b = sum V / sum U
+over items, with V = right - w / K, U = agree - w / K of `agreement_gap`: b = 1 is calibrated, below 1 overconfident,
+and p' = 1/K + b (p - 1/K) has no gap. The gap that L0's b leaves at Lx is sum b (b U - V) / sum w.
 
-**Exact probabilities**: temperature tau, p' ~ p^(1 / tau), that minimises the negative log-likelihood of the right letters
-at L0 (Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017).
+**Exact probabilities**: temperature tau, p' ~ p^(1 / tau), that minimises the negative log-likelihood of the right
+letters at L0 (Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017).
 
-**Stated confidence**: Platt scaling on the logit, p' = expit(offset + slope logit p), with a ridge of 1/n towards (0, 1).
+**Stated confidence**: Platt scaling on the logit, p' = expit(offset + slope logit p), with a ridge of 1/n towards (0,
+1).
 
-What is fitted on L0 has an error of its own that the interval at Lx must hold: its influence is added (votes: through b;
-exact: (d gap / d ln tau) (-score_g / (n Hessian))). L0 itself is recalibrated by five folds of source questions.
+What is fitted on L0 has an error of its own that the interval at Lx must hold: its influence is added (votes: through
+b; exact: (d gap / d ln tau) (-score_g / (n Hessian))). L0 itself is recalibrated by five folds of source questions.
 """
 
 from __future__ import annotations
