@@ -25,6 +25,9 @@ Array = NDArray[np.float64]
 CONFIDENCE = 0.95
 """Of every interval."""
 
+FEWEST_CHANGING = 10
+"""Effective number of clusters that change below which a change has no interval."""
+
 _LARGEST_PART = 0.8  # the share of all items from which a cluster's influence is no longer blown up
 _NO_ERROR = 1e-12
 
@@ -125,8 +128,20 @@ class ClusteredChange:
 
     @property
     def freedom(self) -> Array:
-        """(s,) degrees of freedom min(m, G_eff) - 1."""
-        return np.minimum(self.differing, self.effective) - 1
+        """(s,) degrees of freedom min(m, G_eff) - 1; NaN where m < `FEWEST_CHANGING` or G_eff < 2: too little to say.
+
+        NaN too where the standard error is 0, since changes that are all the same say nothing of those unseen.
+        """
+        enough = (self.differing >= FEWEST_CHANGING) & (self.effective >= 2) & (self.error > _NO_ERROR)
+        return np.where(enough, np.minimum(self.differing, self.effective) - 1, np.nan)
+
+    def interval(self, bounds: tuple[float, float]) -> tuple[Array, Array]:
+        """Return Student's intervals within the statistic's range, NaN without degrees of freedom."""
+        return student_interval(self.estimate, self.error, self.freedom, bounds)
+
+    def p_values(self) -> Array:
+        """Return two-sided p-values of "no change"."""
+        return two_sided_p(self.estimate, self.error, self.freedom)
 
 
 def clustered_change(earlier: ClusteredRatio, later: ClusteredRatio) -> ClusteredChange:

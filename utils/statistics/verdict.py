@@ -22,6 +22,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import numpy as np
+
+from .clustered import Array, ClusteredRatio, clustered_change, one_sided_p
+from .gap_intervals import LevelGap, gap_change
+
 DELTA: Final = 0.02
 """Changes and gaps up to this size count as none."""
 
@@ -105,19 +110,75 @@ def verdict(
     return Verdict("supported", "grows" if gap_change[0] > 0 else "holds")
 
 
-def p_of_supported(one_sided: Sequence[float]) -> float:
+@dataclass(frozen=True)
+class Claims:
+    """What the verdict looks at, for (s,) sets of items: ends of intervals, NaN where there is none.
+
+    Attributes:
+        accuracy, readable_accuracy, gap_change, gap: two (s,) arrays each.
+        effective: (s,) effective numbers of source questions.
+        p: (s,) of `p_of_supported`.
+    """
+
+    accuracy: tuple[Array, Array]
+    readable_accuracy: tuple[Array, Array]
+    gap_change: tuple[Array, Array]
+    gap: tuple[Array, Array]
+    effective: Array
+    p: Array
+
+    def verdicts(self, without_gap: str | None = None) -> list[Verdict]:
+        """Return the verdict on each set."""
+        ends = (self.accuracy, self.readable_accuracy, self.gap_change, self.gap)
+        return [
+            verdict(
+                *((float(low[row]), float(high[row])) for low, high in ends),
+                effective=float(self.effective[row]),
+                without_gap=without_gap,
+            )
+            for row in range(len(self.effective))
+        ]
+
+
+def claims(
+    accuracy: tuple[ClusteredRatio, ClusteredRatio],
+    readable_accuracy: tuple[ClusteredRatio, ClusteredRatio],
+    gap: tuple[LevelGap, LevelGap],
+) -> Claims:
+    """Return the intervals and p-values behind the verdict.
+
+    Args:
+        accuracy, readable_accuracy, gap: of L0 and of Lx, on the same clusters; matched, so that a clean item weighs as
+            much as its degraded versions do.
+    """
+    falls = [clustered_change(*pair) for pair in (accuracy, readable_accuracy)]
+    change, later = gap_change(*gap), gap[1]
+    one_sided = [
+        *(one_sided_p(-fall.estimate, fall.error, fall.freedom, 0.0) for fall in falls),
+        change.p_of_at_most(-DELTA),
+        one_sided_p(later.ratio.estimate, later.ratio.error, later.ratio.effective - 1, DELTA),
+    ]
+    return Claims(
+        falls[0].interval((-1.0, 1.0)),
+        falls[1].interval((-1.0, 1.0)),
+        change.interval(),
+        later.interval()[:2],
+        np.minimum(later.ratio.effective, accuracy[1].effective),
+        p_of_supported(one_sided),
+    )
+
+
+def p_of_supported(one_sided: Sequence[Array]) -> Array:
     """Return 2 x the largest one-sided p of the four statements behind "supported", at most 1.
 
     All must hold, so the weakest decides (an intersection-union test); twice, because each claim is judged by the end
     of a two-sided 95% interval. NaN where a claim has no p.
 
     Args:
-        one_sided: p of "accuracy does not fall", "accuracy among readable votes does not fall", "the gap's change is at
-            most -DELTA", "the gap is at most DELTA".
+        one_sided: (s,) p-values of "accuracy does not fall", "accuracy among readable votes does not fall", "the gap's
+            change is at most -DELTA", "the gap is at most DELTA".
     """
-    if any(math.isnan(p) for p in one_sided):
-        return math.nan
-    return min(1.0, 2 * max(one_sided))
+    return np.minimum(1.0, 2 * np.max(np.array(one_sided), axis=0))
 
 
 def _falls(*changes: Bounds) -> _Standing:
