@@ -5,9 +5,10 @@ Four kinds of model; none is the Gaussian signal on which the rules of `medqdeg.
 - `laplace`: evidence for each option with Laplace noise, and the exact posterior;
 - `elimination`: wrong options are struck out one by one, the model is even about the rest;
 - `sure`: with some probability 97% sure of one option, else even (all or nothing);
-- `beta`: one favourite, believed with a probability from a beta distribution.
+- `beta`: one favourite, believed with a probability from Kumaraswamy's distribution;
+- `lured`: as beta with a mean belief of 0.9, but right as often as the skill says, whatever the belief.
 
-All are calibrated at each level (P(right | p) = p), though a question's versions share the answer and most of the
+All but the last are calibrated at each level (P(right | p) = p), though a question's versions share the answer and most of the
 noise. Overconfidence is the power of the probabilities (p^sharpness). Votes are refused with a probability that
 differs between questions. The right option is the first; the vote figures do not see the order.
 
@@ -67,10 +68,12 @@ class Drawn:
     versions: np.ndarray
 
 
-def draw(world: World, data_sets: int, questions: int, rng: np.random.Generator) -> Drawn:
-    """Simulate data sets with the same number of versions of each question."""
+def draw(
+    world: World, data_sets: int, questions: int, rng: np.random.Generator, versions: np.ndarray | None = None
+) -> Drawn:
+    """Simulate data sets with the same number of versions of each question, drawn unless given."""
     numbers, shares = SIZES[world.sizes]
-    versions = rng.choice(numbers, p=shares, size=questions)
+    versions = rng.choice(numbers, p=shares, size=questions) if versions is None else versions
     width = _WIDTH[world.kind](world.k)
     common = rng.random((data_sets, questions, width))
     blindness = rng.beta(0.5, 1.5, (data_sets, questions)) / 0.25  # mean 1
@@ -123,11 +126,14 @@ def _sure(uniform: np.ndarray, skill: float, k: int) -> np.ndarray:
 
 
 def _beta(uniform: np.ndarray, skill: float, k: int) -> np.ndarray:
-    # Kumaraswamy's distribution, which has a closed quantile function, with mean `skill` on [1/K, 1].
-    shape = 2.0
-    own = uniform[..., 0] ** (1 / shape)
-    belief = 1 / k + (1 - 1 / k) * own ** ((1 - skill) / skill)
+    # A power of a uniform number (Kumaraswamy's distribution) with mean `skill`, from [0, 1] to [1/K, 1].
+    belief = 1 / k + (1 - 1 / k) * uniform[..., 0] ** ((1 - skill) / skill)
     return _favourite(belief, uniform[..., 1] < belief, uniform[..., 2], k)
+
+
+def _lured(uniform: np.ndarray, skill: float, k: int) -> np.ndarray:
+    belief = 1 / k + (1 - 1 / k) * uniform[..., 0] ** (0.1 / 0.9)
+    return _favourite(belief, uniform[..., 1] < skill, uniform[..., 2], k)
 
 
 KINDS: Mapping[str, Callable[[np.ndarray, float, int], np.ndarray]] = {
@@ -135,10 +141,12 @@ KINDS: Mapping[str, Callable[[np.ndarray, float, int], np.ndarray]] = {
     "elimination": _elimination,
     "sure": _sure,
     "beta": _beta,
+    "lured": _lured,
 }
 _WIDTH: Mapping[str, Callable[[int], int]] = {
     "laplace": lambda k: k,
     "elimination": lambda k: k - 1,
     "sure": lambda k: 3,
     "beta": lambda k: 3,
+    "lured": lambda k: 3,
 }

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from .clustered import Array, student_quantile
+from .clustered import Array, ClusteredRatio, student_interval, student_quantile
 
 FEWEST_DIFFERING = 5
 """Effective clusters with a right, or with a wrong, majority below which AUROC and Brier have no interval."""
@@ -78,6 +78,17 @@ def auroc_interval(auroc: Array, error: Array, differing: Array) -> tuple[Array,
     variance = (m * (m * np.asarray(error) ** 2 + (auroc - centre) ** 2) + (0.5 - centre) ** 2) / ((m + 1) * m)
     reach = student_quantile(m - 1) * np.sqrt(variance) / (centre * (1 - centre))
     return special.expit(special.logit(centre) - reach), special.expit(special.logit(centre) + reach)
+
+
+def brier_interval(found: ClusteredRatio, differing: Array) -> tuple[Array, Array]:
+    """Return Student's interval of a Brier score within [0, 1]; NaN where fewer than `FEWEST_DIFFERING` differ.
+
+    Args:
+        found: ratios of sums of `calibration.brier_terms`.
+        differing: (s,) m of the majority vote.
+    """
+    freedom = np.where(np.asarray(differing) >= FEWEST_DIFFERING, found.effective - 1, np.nan)
+    return student_interval(found.estimate, found.error, freedom, (0.0, 1.0))
 
 
 def augrc(auroc: Array, accuracy: Array) -> Array:

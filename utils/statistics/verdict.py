@@ -162,7 +162,7 @@ def claims(
         falls[0].interval((-1.0, 1.0)),
         falls[1].interval((-1.0, 1.0)),
         change.interval(),
-        later.interval()[:2],
+        later.interval(),
         np.minimum(later.ratio.effective, accuracy[1].effective),
         p_of_supported(one_sided),
     )
