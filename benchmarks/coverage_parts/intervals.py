@@ -104,43 +104,62 @@ def figures(clean: Level, degraded: Level, versions: np.ndarray, trials: int) ->
         gap = level_gap(*terms, right.items)
         yield f"gap {name}", _rows(gap.ratio, *gap.interval(), np.zeros(len(m), dtype=bool), m)
         clusters = np.repeat(np.arange(len(numbers)), numbers)
-        yield f"auroc {name}", [
-            _auroc(share[row], credit[row], clusters, len(numbers), m[row], right.effective[row]) for row in range(len(m))
-        ]
-        yield f"calibration_error {name}", [
-            _calibration_error(share[row], credit[row], clusters, trials, m[row], right.effective[row])
-            for row in range(len(m))
-        ]
+        yield (
+            f"auroc {name}",
+            [
+                _auroc(share[row], credit[row], clusters, len(numbers), m[row], right.effective[row])
+                for row in range(len(m))
+            ],
+        )
+        yield (
+            f"calibration_error {name}",
+            [
+                _calibration_error(share[row], credit[row], clusters, trials, m[row], right.effective[row])
+                for row in range(len(m))
+            ],
+        )
     sides = ((clean, ones, versions), (degraded, versions, ones))
     for figure, values in (
         ("accuracy", (clean.accuracy, degraded.accuracy)),
-        *((name, (majorities[0][part], majorities[1][part])) for part, name in ((0, "majority_vote"), (2, "unread_rate"))),
+        *(
+            (name, (majorities[0][part], majorities[1][part]))
+            for part, name in ((0, "majority_vote"), (2, "unread_rate"))
+        ),
         ("brier", tuple(brier_terms(share, credit) for credit, share, _ in majorities)),
     ):
-        pair = [ratio(own, np.ones_like(own), numbers, weight) for own, (_, numbers, weight) in zip(values, sides, strict=True)]
+        pair = [
+            ratio(own, np.ones_like(own), numbers, weight)
+            for own, (_, numbers, weight) in zip(values, sides, strict=True)
+        ]
         change = clustered_change(*pair)
         low, high = change.interval((-1.0, 1.0))
-        yield f"{figure} change", [
-            Printed(low[row], high[row], change.estimate[row], False, change.differing[row], change.effective[row])
-            for row in range(len(low))
-        ]
+        yield (
+            f"{figure} change",
+            [
+                Printed(low[row], high[row], change.estimate[row], False, change.differing[row], change.effective[row])
+                for row in range(len(low))
+            ],
+        )
     gaps = [
         level_gap(*(by_question(part, numbers) * weight for part in level.terms), pair[0].items)
         for level, numbers, weight in sides
     ]
     moved = gap_change(*gaps)
     low, high = moved.interval()
-    yield "gap change", [
-        Printed(
-            low[row],
-            high[row],
-            moved.change.estimate[row],
-            False,
-            moved.change.differing[row],
-            moved.change.effective[row],
-        )
-        for row in range(len(low))
-    ]
+    yield (
+        "gap change",
+        [
+            Printed(
+                low[row],
+                high[row],
+                moved.change.estimate[row],
+                False,
+                moved.change.differing[row],
+                moved.change.effective[row],
+            )
+            for row in range(len(low))
+        ],
+    )
 
 
 def _rows(found: ClusteredRatio, low: np.ndarray, high: np.ndarray, bound: np.ndarray, m: np.ndarray) -> list[Printed]:

@@ -8,9 +8,9 @@ Four kinds of model; none is the Gaussian signal on which the rules of `medqdeg.
 - `beta`: one favourite, believed with a probability from Kumaraswamy's distribution;
 - `lured`: as beta with a mean belief of 0.9, but right as often as the skill says, whatever the belief.
 
-All but the last are calibrated at each level (P(right | p) = p), though a question's versions share the answer and most of the
-noise. Overconfidence is the power of the probabilities (p^sharpness). Votes are refused with a probability that
-differs between questions. The right option is the first; the vote figures do not see the order.
+All but the last are calibrated at each level (P(right | p) = p), though a question's versions share the answer and
+most of the noise. Overconfidence is the power of the probabilities (p^sharpness). Votes are refused with a probability
+that differs between questions. The right option is the first; the vote figures do not see the order.
 
 Arrays have shape (s, n, K): s data sets, n items sorted by question, K options.
 """

@@ -74,13 +74,12 @@ def subset(questions: Sequence[Question], share: float) -> list[Chosen]:
         ValueError: if the share is out of range.
     """
     usable = [question for question in questions if question.degradations]
-    number = round(share * whole_size(questions) / ITEMS_PER_QUESTION) if share > 0 else 0
-    if not 1 <= number <= len(usable):
-        raise ValueError(
-            f"a subset has a share between 0 and {largest_share(questions):.3f} of the items, got {share:g}"
-            if usable
-            else "no question has a degraded item"
-        )
+    if not usable:
+        raise ValueError("no question has a degraded item")
+    largest = largest_share(questions)
+    if not 0 < share <= largest + 1e-3:  # as printed below, rounded
+        raise ValueError(f"a subset has a share between 0 and {largest:.3f} of the items, got {share:g}")
+    number = min(len(usable), max(1, round(share * whole_size(questions) / ITEMS_PER_QUESTION)))
     ordered = sorted(
         usable,
         key=lambda question: (
