@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from medqdeg.utils.statistics import agreement_gap
-from medqdeg.utils.statistics.clustered import ClusteredRatio, clustered_ratio
-from medqdeg.utils.statistics.gap_intervals import level_gap
+from medqdeg.utils.statistics.clustered import ClusteredChange, ClusteredRatio, clustered_change, clustered_ratio
+from medqdeg.utils.statistics.gap_intervals import GapChange, LevelGap, gap_change, level_gap
 from medqdeg.utils.statistics.verdict import Claims, claims
 
 from .worlds import Drawn, votes
@@ -71,24 +71,31 @@ def ratio(sums: np.ndarray, sizes: np.ndarray, versions: np.ndarray, weight: np.
     )
 
 
-def matched_claims(clean: Level, degraded: Level, versions: np.ndarray) -> Claims:
-    """Return what the verdict looks at, matched: a clean item weighs as much as its degraded versions."""
+def matched_sides(
+    clean: Level, degraded: Level, versions: np.ndarray
+) -> dict[str, tuple[ClusteredRatio, ClusteredRatio] | tuple[LevelGap, LevelGap]]:
+    """Return "accuracy", "readable" and "gap" at both levels; a clean item weighs as much as its degraded versions."""
     ones = np.ones_like(versions)
-    sides = ((clean, ones, versions), (degraded, versions, ones))
+    found: dict[str, list] = {"accuracy": [], "readable": [], "gap": []}
+    for level, numbers, weight in ((clean, ones, versions), (degraded, versions, ones)):
+        _, right, readable = level.terms
+        found["accuracy"].append(ratio(level.accuracy, np.ones_like(level.accuracy), numbers, weight))
+        found["readable"].append(ratio(right, readable, numbers, weight))
+        sums = (by_question(part, numbers) * weight for part in level.terms)
+        found["gap"].append(level_gap(*sums, _items(level, numbers * weight)))
+    return {name: tuple(pair) for name, pair in found.items()}
 
-    def pair(sums: str) -> tuple[ClusteredRatio, ClusteredRatio]:
-        found = []
-        for level, numbers, weight in sides:
-            _, right, readable = level.terms
-            of = (right, readable) if sums == "readable" else (level.accuracy, np.ones_like(level.accuracy))
-            found.append(ratio(*of, numbers, weight))
-        return found[0], found[1]
 
-    gaps = [
-        level_gap(*(by_question(part, numbers) * weight for part in level.terms), _items(level, numbers * weight))
-        for level, numbers, weight in sides
-    ]
-    return claims(pair("accuracy"), pair("readable"), (gaps[0], gaps[1]))
+def matched_claims(clean: Level, degraded: Level, versions: np.ndarray) -> Claims:
+    """Return what the verdict looks at."""
+    sides = matched_sides(clean, degraded, versions)
+    return claims(sides["accuracy"], sides["readable"], sides["gap"])
+
+
+def matched_pairs(clean: Level, degraded: Level, versions: np.ndarray) -> tuple[ClusteredChange, GapChange]:
+    """Return the changes of the accuracy and of the gap."""
+    sides = matched_sides(clean, degraded, versions)
+    return clustered_change(*sides["accuracy"]), gap_change(*sides["gap"])
 
 
 def _items(level: Level, numbers: np.ndarray) -> np.ndarray:

@@ -15,9 +15,8 @@ import numpy as np
 
 from medqdeg.utils.statistics.calibration import brier_terms
 from medqdeg.utils.statistics.calibration_error import binned_gaps, calibration_error_interval, score_bins
-from medqdeg.utils.statistics.clustered import ClusteredRatio, clustered_change, clustered_ratio, standard_error
-from medqdeg.utils.statistics.discrimination import FEWEST_DIFFERING, auroc_interval, clustered_auroc
-from medqdeg.utils.statistics.discrimination import brier_interval
+from medqdeg.utils.statistics.clustered import ClusteredRatio, clustered_change, standard_error
+from medqdeg.utils.statistics.discrimination import auroc_interval, brier_interval, clustered_auroc
 from medqdeg.utils.statistics.gap_intervals import gap_change, level_gap
 from medqdeg.utils.statistics.share_intervals import differing_clusters, share_intervals
 
@@ -74,7 +73,8 @@ class Tally:
 
 def majority(level: Level) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return credit of the majority vote, largest share (unread votes spread) and unread share, (s, n) each."""
-    assert level.counts is not None and level.unread is not None
+    assert level.counts is not None
+    assert level.unread is not None
     counts, k = level.counts, level.counts.shape[-1]
     top = counts.max(axis=-1)
     trials = counts.sum(axis=-1) + level.unread

@@ -37,7 +37,8 @@ def _scores(level: Level, p: np.ndarray, refusal: np.ndarray, trials: int) -> tu
     """Return (c, s, n) answered by each candidate and (s, n) wrong; exact where trials is 0."""
     if trials:
         credit, _, _ = majority(level)
-        assert level.counts is not None and level.unread is not None
+        assert level.counts is not None
+        assert level.unread is not None
         top, answered = level.counts.max(axis=-1), level.counts.sum(axis=-1) + level.unread
         candidates = points.vote_candidates(top.ravel(), answered.ravel(), trials)
     else:

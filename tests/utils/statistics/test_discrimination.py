@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import special, stats
+from scipy import integrate, special, stats
 from sklearn.metrics import roc_auc_score
 
 from medqdeg.utils.statistics import discrimination
@@ -85,5 +85,5 @@ def test_augrc_is_the_area_under_the_generalised_curve(seed: int) -> None:
     auroc, _ = discrimination.clustered_auroc(score, right, np.arange(400), 400)
     order = np.argsort(-score)
     risk = np.concatenate([[0.0], np.cumsum(1 - right[order]) / 400])  # share answered and wrong at each coverage
-    area = np.trapezoid(risk, dx=1 / 400) if hasattr(np, "trapezoid") else np.trapz(risk, dx=1 / 400)
+    area = integrate.trapezoid(risk, dx=1 / 400)
     assert discrimination.augrc(np.array(auroc), np.array(right.mean())) == pytest.approx(area)
