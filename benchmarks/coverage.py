@@ -115,7 +115,7 @@ def operating_points(runs: int) -> None:
     for key, (covered, printed) in pooled.items():
         worst = min(often[key])
         print(
-            f"  {' '.join(key):28} covered {100 * covered / printed:.1f}% of {printed}; settings where half of the runs "
+            f"  {' '.join(key):28} covered {100 * covered / printed:.1f}% of {printed}; where half of the runs "
             f"have a threshold: at least {100 * worst[0]:.1f}% ({worst[1]})"
         )
 
