@@ -81,8 +81,11 @@ def subset_errors(share: float, trials: int, runs: int, seed: int) -> dict[str, 
         number = 1 + rng.multinomial(PAIRS - CLEAN_ITEMS, np.full(CLEAN_ITEMS, 1 / CLEAN_ITEMS)).clip(max=2)
         clean = world.clean[0][part]
         versions = np.stack([p[part] for p in world.degraded[0]], axis=1)
+        # Six tasks that explain about an eighth of the variance between questions.
+        ease = clean[:, 0] + rng.normal(0, 0.8, CLEAN_ITEMS)
+        task = np.digitize(ease, np.quantile(ease, np.arange(1, 6) / 6))
         questions = [
-            Question(f"{seed}-{run}-{place}", f"task {place % 6}", tuple("abc"[: number[place]]))
+            Question(f"{seed}-{run}-{place}", f"task {task[place]}", tuple("abc"[: number[place]]))
             for place in range(CLEAN_ITEMS)
         ]
         chosen = subset(questions, share)

@@ -45,10 +45,10 @@ ALIKE: Mapping[str, World] = {
 
 GROWING: Mapping[str, World] = {
     "laplace, to .08": World("laplace", (2.6, 1.7), (1.0, 1.6)),
-    "beta, to .08": World("beta", (0.7, 0.35), (1.0, 1.55)),
-    "laplace, .04 to .12": World("laplace", (2.6, 1.7), (1.3, 2.1)),
+    "beta, to .08": World("beta", (0.7, 0.35), (1.0, 1.8)),
+    "laplace, .04 to .12": World("laplace", (2.6, 1.7), (1.4, 2.1)),
     "laplace, to .17": World("laplace", (2.6, 1.4), (1.0, 3.0)),
-    "beta, to .14": World("beta", (0.7, 0.25), (1.0, 2.4)),
+    "beta, to .17": World("beta", (0.7, 0.25), (1.0, 4.5)),
 }
 """Overconfidence grows: "supported" is true."""
 

@@ -45,7 +45,7 @@ class Unit:
     noise: VoteNoise
     degradations: float
 
-    def at(self, figure: str, trials: int) -> float:
+    def at(self, figure: str, trials: float) -> float:
         """Return the unit of a figure with T trials; NaN where it needs more."""
         squared = self.between[figure] + self.noise.at(figure, trials)
         return math.nan if math.isnan(squared) else math.sqrt(max(0.0, squared))
@@ -116,7 +116,7 @@ def _aggregated(noises: list[Array], weights: list[Array], size: float) -> VoteN
 def pilot_unit(
     errors: Mapping[str, float],
     questions: int,
-    trials: int,
+    trials: float,
     noise: Array,
     clean: NDArray[np.bool_],
     degraded: NDArray[np.bool_],
@@ -127,7 +127,7 @@ def pilot_unit(
     Args:
         errors: figure ("accuracy", "gap") -> standard error of its matched change.
         questions: G, source questions with a clean and a degraded item.
-        trials: T0 of the pilot.
+        trials: T0 of the pilot; infinity for exact probabilities.
         noise: (4, n) of `estimated_vote_noise`.
         clean, degraded: (n,) the items of L0 and of the degraded level.
         clusters: (n,) numbers of the items' source questions.

@@ -36,8 +36,10 @@ class VoteNoise:
     squares: float
     mixed: float
 
-    def at(self, figure: str, trials: int) -> float:
-        """Return the variance of "accuracy" or "gap" with T votes; the gap needs two."""
+    def at(self, figure: str, trials: float) -> float:
+        """Return the variance of "accuracy" or "gap" with T votes (infinity: none); the gap needs two."""
+        if math.isinf(trials):
+            return 0.0
         if figure == "accuracy":
             return self.accuracy / trials
         if trials < 2:

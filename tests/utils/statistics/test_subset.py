@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from medqdeg.utils.statistics.subset import Question, largest_share, subset, whole_size
+from medqdeg.utils.statistics.subset import Question, largest_share, published_error, subset, whole_size
 
 
 def _questions(number: int = 600) -> list[Question]:
@@ -70,3 +70,13 @@ def test_questions_without_degradations_are_never_chosen_and_bad_shares_refused(
             subset(questions, share)
     with pytest.raises(ValueError, match="no question"):
         subset(questions[:1], 0.5)
+
+
+def test_published_errors_of_five_per_cent_of_the_calls() -> None:
+    for chosen, trials, expected in (
+        (2075, 2, (1.5, 1.5, 1.7)),
+        (1383, 3, (1.7, 1.9, 2.1)),
+        (415, 10, (3.0, 3.5, 3.3)),
+    ):
+        found = published_error(chosen, 4306, trials)
+        assert [100 * value for value in found.values()] == pytest.approx(expected, rel=0.2)
