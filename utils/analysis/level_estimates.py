@@ -32,6 +32,13 @@ def shares(ratios: CellRatios, values: Array) -> Estimates:
     return estimates(found, (ends.low, ends.high), n=ratios.count(np.isfinite(values)), bound=ends.bound)
 
 
+def shares_of(ratios: CellRatios, numerators: Array, denominators: Array) -> Estimates:
+    """Return the ratios of two columns' sums, the first a part of the second."""
+    found = ratios.ratio(numerators, denominators)
+    ends = share_intervals(found)
+    return estimates(found, (ends.low, ends.high), n=ratios.count(np.isfinite(numerators)), bound=ends.bound)
+
+
 def brier(ratios: CellRatios, values: Array, differing: Array) -> Estimates:
     """Return the means of `calibration.brier_terms`."""
     found = ratios.mean(values)
