@@ -173,10 +173,10 @@ def _rows(found: ClusteredRatio, low: np.ndarray, high: np.ndarray, bound: np.nd
 def _auroc(
     score: np.ndarray, credit: np.ndarray, clusters: np.ndarray, size: int, m: float, effective: float
 ) -> Printed:
-    value, influence = clustered_auroc(np.round(score, 9), credit, clusters, size)
-    error = standard_error(influence[None], np.array([size]))
-    low, high = auroc_interval(np.array([value]), error, np.array([m]))
-    return Printed(float(low[0]), float(high[0]), value, False, m, effective)
+    found = clustered_auroc(np.round(score, 9), credit, clusters, size)
+    error = standard_error(found.influence[None], np.array([size]))
+    low, high = auroc_interval(np.array([found.value]), error, np.array([m]), np.array([found.modal]))
+    return Printed(float(low[0]), float(high[0]), found.value, False, m, effective)
 
 
 def _calibration_error(

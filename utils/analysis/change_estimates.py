@@ -12,11 +12,10 @@ from ..statistics.agreement_gap import GapTerms
 from ..statistics.clustered import (
     ClusteredChange,
     ClusteredRatio,
+    changing_clusters,
     clustered_change,
     clustered_ratio,
     standard_error,
-    student_interval,
-    two_sided_p,
 )
 from ..statistics.comparisons import unit_means
 from ..statistics.gap_intervals import LevelGap, gap_change
@@ -76,13 +75,13 @@ def mean_cliff(levels: Sequence[ClusteredRatio], sizes: Sizes, bounds: tuple[flo
     """Return (third - second) - (second - first) of means at three levels."""
     first, second, third = levels
     influence = third.influence - 2 * second.influence + first.influence
-    own = np.abs(np.nan_to_num(third.own - 2 * second.own + first.own))
     clusters = np.max([level.clusters for level in levels], axis=0)
+    effective = np.min([level.effective for level in levels], axis=0)
     change = ClusteredChange(
         third.estimate - 2 * second.estimate + first.estimate,
         standard_error(influence, clusters),
-        np.min([level.effective for level in levels], axis=0),
-        _effective(own),
+        effective,
+        *changing_clusters(third.own - 2 * second.own + first.own, effective),
     )
     return _estimates(change, change.interval(bounds), change.p_values(), sizes)
 
@@ -102,10 +101,9 @@ def auroc_change(earlier: Aurocs, later: Aurocs, before: Rows, after: Rows, size
         standard_error(later.influence[second] - earlier.influence[first], clusters),
         np.minimum(earlier.items.effective[first], later.items.effective[second]),
         np.minimum(earlier.differing[first], later.differing[second]),
+        np.zeros(len(first)),
     )
-    low, high = student_interval(change.estimate, change.error, change.freedom, (-1.0, 1.0))
-    p = two_sided_p(change.estimate, change.error, change.freedom)
-    return _estimates(change, (low, high), p, sizes)
+    return _estimates(change, change.interval((-1.0, 1.0)), change.p_values(), sizes)
 
 
 def matched_columns(
@@ -136,11 +134,6 @@ def matched_terms(
 def item_sizes(ratios: CellRatios, known: NDArray[np.bool_], clusters: Array) -> Sizes:
     """Return how many of some items every cell has."""
     return Sizes(ratios.count(known), clusters.astype(np.int64))
-
-
-def _effective(own: Array) -> Array:
-    squares = (own**2).sum(axis=1)
-    return np.divide(own.sum(axis=1) ** 2, squares, out=np.zeros_like(squares), where=squares > 0)
 
 
 def _estimates(change: ClusteredChange, ends: tuple[Array, Array], p: Array, sizes: Sizes) -> Estimates:

@@ -69,6 +69,7 @@ class Aurocs:
         items: the numbers behind it.
         n: (s,) items.
         differing: (s,) m of the majority vote.
+        modal: (s,) of `discrimination.ClusteredAuroc`.
     """
 
     values: Array
@@ -76,6 +77,7 @@ class Aurocs:
     items: ClusteredRatio
     n: NDArray[np.int64]
     differing: Array
+    modal: Array
 
     @property
     def errors(self) -> Array:
@@ -84,7 +86,7 @@ class Aurocs:
 
     def estimates(self) -> Estimates:
         """Return them with their logit intervals."""
-        ends = discrimination.auroc_interval(self.values, self.errors, self.differing)
+        ends = discrimination.auroc_interval(self.values, self.errors, self.differing, self.modal)
         reasons = _few(self.differing, discrimination.FEWEST_DIFFERING, self.values)
         found = estimates(self.items, ends, n=self.n, reasons=reasons)
         return _with_values(found, self.values, self.errors)
@@ -109,14 +111,17 @@ def aurocs(
     """
     known = np.isfinite(score) & np.isfinite(credit)
     values, influence = np.full(len(items), np.nan), np.zeros((len(items), ratios.size))
+    modal = np.ones(len(items))
     rounded = np.round(score, _SAME_SCORE)
     for place, rows in enumerate(items):
         use = rows[known[rows]]
         if len(use):
-            values[place], influence[place] = discrimination.clustered_auroc(
+            found = discrimination.clustered_auroc(
                 rounded[use], credit[use], clusters[use], ratios.size, ratios.weight[use]
             )
-    return Aurocs(values, influence, ratios.mean(np.where(known, credit, np.nan)), ratios.count(known), differing)
+            values[place], influence[place], modal[place] = found.value, found.influence, found.modal
+    behind = ratios.mean(np.where(known, credit, np.nan))
+    return Aurocs(values, influence, behind, ratios.count(known), differing, modal)
 
 
 def calibration_errors(

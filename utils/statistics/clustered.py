@@ -30,6 +30,8 @@ FEWEST_CHANGING = 10
 
 _LARGEST_PART = 0.8  # the share of all items from which a cluster's influence is no longer blown up
 _NO_ERROR = 1e-12
+_HALF = 0.5
+_FEW_WHOLE = 5.0
 
 
 def effective_number(sizes: Array) -> Array:
@@ -119,12 +121,16 @@ class ClusteredChange:
         effective: (s,) effective clusters: the smaller number of the two.
         differing: (s,) m = eff(|change_g|) with change_g the cluster's own later minus its own earlier ratio: how many
             clusters of equal size carry the change. A few that change among many that do not say little.
+        unseen: (s,) 1 / G_eff, what one cluster that changes wholly would add, where none changes even by half and all
+            changes together are below five whole ones; else 0. Models that either know or guess change wholly, and a
+            sample without such a cluster has a small error and a change far from the truth.
     """
 
     estimate: Array
     error: Array
     effective: Array
     differing: Array
+    unseen: Array
 
     @property
     def freedom(self) -> Array:
@@ -137,23 +143,41 @@ class ClusteredChange:
 
     def interval(self, bounds: tuple[float, float]) -> tuple[Array, Array]:
         """Return Student's intervals within the statistic's range, NaN without degrees of freedom."""
-        return student_interval(self.estimate, self.error, self.freedom, bounds)
+        return student_interval(self.estimate, np.hypot(self.error, self.unseen), self.freedom, bounds)
 
     def p_values(self) -> Array:
         """Return two-sided p-values of "no change"."""
-        return two_sided_p(self.estimate, self.error, self.freedom)
+        return two_sided_p(self.estimate, np.hypot(self.error, self.unseen), self.freedom)
+
+    def p_of_at_least(self, null: float) -> Array:
+        """Return one-sided p-values of "the change is at least `null`"."""
+        return one_sided_p(-self.estimate, np.hypot(self.error, self.unseen), self.freedom, -null)
 
 
 def clustered_change(earlier: ClusteredRatio, later: ClusteredRatio) -> ClusteredChange:
     """Return the differences later - earlier; both have the same columns (clusters)."""
     clusters = ((earlier.items != 0) | (later.items != 0)).sum(axis=1).astype(float)
-    own = np.nan_to_num(later.own - earlier.own)
+    effective = np.minimum(earlier.effective, later.effective)
     return ClusteredChange(
         later.estimate - earlier.estimate,
         standard_error(later.influence - earlier.influence, clusters),
-        np.minimum(earlier.effective, later.effective),
-        effective_number(np.where(np.abs(own) > _NO_ERROR, np.abs(own), 0.0)),
+        effective,
+        *changing_clusters(later.own - earlier.own, effective),
     )
+
+
+def changing_clusters(change: Array, effective: Array) -> tuple[Array, Array]:
+    """Return m and the unseen part (both of `ClusteredChange`) from each cluster's own change.
+
+    Args:
+        change: (s, G) changes, NaN where a cluster has none.
+        effective: (s,) effective numbers of clusters.
+    """
+    size = np.abs(np.nan_to_num(change))
+    size = np.where(size > _NO_ERROR, size, 0.0)
+    whole = np.where(effective > 0, effective, np.nan)
+    none_whole = (size.max(axis=1, initial=0.0) < _HALF) & (size.sum(axis=1) < _FEW_WHOLE)
+    return effective_number(size), np.where(none_whole, 1 / whole, 0.0)
 
 
 def student_quantile(freedom: Array, confidence: float = CONFIDENCE) -> Array:

@@ -154,7 +154,7 @@ def claims(
     falls = [clustered_change(*pair) for pair in (accuracy, readable_accuracy)]
     change, later = gap_change(*gap), gap[1]
     one_sided = [
-        *(one_sided_p(-fall.estimate, fall.error, fall.freedom, 0.0) for fall in falls),
+        *(fall.p_of_at_least(0.0) for fall in falls),
         change.p_of_at_most(-DELTA),
         one_sided_p(later.ratio.estimate, later.ratio.error, later.ratio.effective - 1, DELTA),
     ]

@@ -98,3 +98,19 @@ def test_one_cluster_says_nothing() -> None:
     low, high = clustered.ratio_interval(clustered.clustered_ratio(np.array([[0.5]]), np.ones((1, 1))), (0.0, 1.0))
     assert np.isnan(low[0])
     assert np.isnan(high[0])
+
+
+def test_many_small_changes_leave_room_for_a_whole_one() -> None:
+    ones, before = np.ones((1, 50)), np.full((1, 50), 0.9)
+    small = clustered.clustered_change(
+        clustered.clustered_ratio(before, ones),
+        clustered.clustered_ratio(before + np.linspace(0, 0.02, 50), ones),
+    )
+    assert small.unseen[0] == 1 / 50
+    low, _ = small.interval((-1.0, 1.0))
+    assert low[0] == pytest.approx(0.01 - stats.t.ppf(0.975, small.freedom[0]) * np.hypot(small.error[0], 0.02))
+    assert small.p_values()[0] > 0.3
+    large = clustered.clustered_change(
+        clustered.clustered_ratio(before, ones), clustered.clustered_ratio(before - np.linspace(0, 0.8, 50), ones)
+    )
+    assert large.unseen[0] == 0

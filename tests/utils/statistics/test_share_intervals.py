@@ -81,3 +81,10 @@ def test_coverage_with_clusters(accuracy: float) -> None:
     found = share_intervals(clustered_ratio(rng.binomial(sizes, own).astype(float), np.tile(sizes, (600, 1))))
     covered = (found.low <= accuracy) & (accuracy <= found.high)
     assert 0.92 <= covered.mean() <= 1.0
+
+
+def test_a_sample_without_any_question_that_is_wholly_wrong_still_reaches_them() -> None:
+    # Each question is wrong in 1% of its votes; one in thirty would be wrong throughout, and none was met.
+    found = share_intervals(clustered_ratio(np.full((1, 50), 0.99) + np.linspace(0, 0.005, 50), np.ones((1, 50))))
+    assert not found.bound[0]
+    assert found.low[0] < 1 - 1 / 30
