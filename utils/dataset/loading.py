@@ -243,7 +243,9 @@ def _checked_rows(path: Path, rule: str) -> Iterator[dict[str, Any]]:
                 images = [_cell_bytes(entry) for entry in split_cell(cells.follow(row.image_cell))]
             else:
                 images = [_cell_file(path.parent, entry) for entry in split_cell(row.image_cell)]
-            looked_at = [check_image(image["bytes"] or Path(image["path"])) for image in images]
+            looked_at = [
+                check_image(Path(image["path"]) if image["bytes"] is None else image["bytes"]) for image in images
+            ]
         if row.level != taxonomy.CLEAN and any(map(is_stretched, looked_at)):
             stretched.append(row.item_id)
         return {
