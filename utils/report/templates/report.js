@@ -88,7 +88,7 @@
   function dumbbell() {
     let withPublished = published.length > 0;
     const ofOthers = new Set(published.map((model) => `${model.model} †`));
-    const marked = (model) => (model in data.not_ranked ? `${short(model, 26)} ‡` : short(model, 28));
+    const marked = (model) => (Object.hasOwn(data.not_ranked, model) ? `${short(model, 26)} ‡` : short(model, 28));
     const rowsOf = () => [
       ...data.runs.flatMap((run) => data.levels.map((level) => find(run, level)).filter(Boolean).map((node) => ({
         model: run, level: node.level, own: true, small: node.small, guesser: node.guesserShift, detail: size(node),
@@ -102,7 +102,7 @@
       const last = new Map();
       for (const row of rows) if (row.values.calibration_shift[0] !== null) last.set(row.model, row.values.calibration_shift[0]);
       // What is not ranked comes last; models on other items come in a block of their own.
-      const block = (model) => (model in data.not_ranked ? 1 : 0) + (ofOthers.has(model) && !data.same_items ? 2 : 0);
+      const block = (model) => (Object.hasOwn(data.not_ranked, model) ? 1 : 0) + (ofOthers.has(model) && !data.same_items ? 2 : 0);
       const order = [...new Set(rows.map((row) => row.model))].sort((a, b) => block(a) - block(b) || (last.get(b) ?? -9) - (last.get(a) ?? -9));
       levelLegend(holder);
       const grid = element("div", { class: "panels" });
@@ -349,7 +349,7 @@
 
   function ranks() {
     const accuracy = [
-      ...data.runs.filter((run) => !(run in data.not_ranked)).map((run) => ({ model: run, own: true, at: Object.fromEntries(data.levels.map((level) => [level, find(run, level) ? triple(find(run, level), "accuracy")[0] : null])) })),
+      ...data.runs.filter((run) => !Object.hasOwn(data.not_ranked, run)).map((run) => ({ model: run, own: true, at: Object.fromEntries(data.levels.map((level) => [level, find(run, level) ? triple(find(run, level), "accuracy")[0] : null])) })),
       ...(data.same_items ? data.published : []).map((model) => ({ model: `${model.model} †`, own: false, at: model.accuracy })),
     ];
     const absent = Object.entries(data.not_ranked).map(([run, why]) => `${run} is not ranked: ${why}.`);
