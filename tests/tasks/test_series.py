@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from medqdeg.tasks import hooks
+from medqdeg.utils.checkpoints.tiny import build_tiny_checkpoint
 from medqdeg.utils.dataset.loading import load_level, load_series
 from medqdeg.utils.dataset.location import LocalFolder
 from medqdeg.utils.errors import InputError
@@ -61,3 +66,25 @@ def test_a_severity_of_a_series_has_its_s(text: str) -> None:
 
 def test_labels() -> None:
     assert [severity_label(text) for text in ("s1.5", "S2", "L2", "2", 1)] == ["S1.50", "S2.00", "L2", "L2", "L1"]
+
+
+@pytest.mark.slow
+def test_lmms_eval_runs_a_series_as_one_task(suite: Path, tmp_path: Path) -> None:
+    checkpoint = build_tiny_checkpoint(tmp_path / "model", "llava")
+    command = [
+        *(sys.executable, "-m", "lmms_eval", "--tasks", "medqdeg_curve", "--model", "llava_hf"),
+        *("--model_args", f"pretrained={checkpoint},device=cpu,device_map=cpu"),
+        *("--output_path", str(tmp_path / "out"), "--log_samples", "--repeats", "2"),
+    ]
+    environment = {**os.environ, "MEDQDEG_DATA": str(suite), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    (results,) = tmp_path.rglob("*_results.json")
+    summary = json.loads(results.read_text())["results"]["medqdeg_curve"]["medqdeg,votes"]
+    assert {label: scores["n"] for label, scores in summary["severities"].items()} == {
+        "L0": ITEMS,
+        **dict.fromkeys(("S0.50", "S1.00", "S2.00"), 2 * ITEMS),
+    }
+    (samples,) = tmp_path.rglob("*_samples_medqdeg_curve.jsonl")
+    records = [json.loads(line)["medqdeg"] for line in samples.read_text().splitlines()]
+    assert all(record["level"] == "L0" or record["severity"] == float(record["level"][1:]) for record in records)
