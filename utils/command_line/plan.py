@@ -70,7 +70,7 @@ def plan(
                 _needed(figure, spoken, one, effect, trials, mean)
     best = best_trials(one, cost, prompt_tokens, reply_tokens)
     print(
-        f"T = {best} finds the smallest change of the gap for the money ({_why(cost)}); more only where questions run out."
+        f"T = {best} finds the smallest change of the gap for its cost ({_why(cost)}); more only where questions run out"
     )
 
 
