@@ -48,8 +48,8 @@ def subset(
     chosen, questions = chosen_questions(degraded, wanted), questions_of(degraded)
     whole, number = whole_size(questions), ITEMS_PER_QUESTION * len(chosen)
     print(
-        f"{len(chosen):,} of {len(questions):,} source questions, each in one degradation: {number:,} of {whole:,} items "
-        f"({number / whole:.1%}), {number * trials:,} calls at T = {trials} "
+        f"{len(chosen):,} of {len(questions):,} source questions, each in one degradation: {number:,} of {whole:,} "
+        f"items ({number / whole:.1%}), {number * trials:,} calls at T = {trials} "
         f"({number * trials / (10 * whole):.1%} of all items at T = 10)"
     )
     errors = published_error(len(chosen), len(questions), trials)
