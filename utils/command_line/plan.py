@@ -69,9 +69,7 @@ def plan(
             for trials in (3, 10):
                 _needed(figure, spoken, one, effect, trials, mean)
     best = best_trials(one, cost, prompt_tokens, reply_tokens)
-    print(
-        f"T = {best} finds the smallest change of the gap for the money ({_why(cost)}); more only where questions run out."
-    )
+    print(f"T = {best} shows the smallest change of the gap for its cost ({_why(cost)}); more where questions run out")
 
 
 def best_trials(unit: Unit, cost: str, prompt_tokens: int, reply_tokens: int) -> int:

@@ -48,15 +48,15 @@ def subset(
     chosen, questions = chosen_questions(degraded, wanted), questions_of(degraded)
     whole, number = whole_size(questions), ITEMS_PER_QUESTION * len(chosen)
     print(
-        f"{len(chosen):,} of {len(questions):,} source questions, {number:,} of {whole:,} items ({number / whole:.1%}), "
-        f"each in one degradation; {number * trials:,} calls at T = {trials} "
+        f"{len(chosen):,} of {len(questions):,} source questions, each in one degradation: {number:,} of {whole:,} "
+        f"items ({number / whole:.1%}), {number * trials:,} calls at T = {trials} "
         f"({number * trials / (10 * whole):.1%} of all items at T = 10)"
     )
     errors = published_error(len(chosen), len(questions), trials)
     spoken = ", ".join(f"{name} {100 * error:.1f}" for name, error in errors.items())
     print(
-        f"95% of the errors of accuracy lie within {spoken} points of all items asked without end (simulated models on a "
-        "set like MedQ-Deg); single nodes are off by more"
+        f"95% of the errors of accuracy lie within {spoken} points of all items asked without end (simulated models, "
+        "degradations as in MedQ-Deg); single nodes are off by more"
     )
     print(f"{VARIABLE}={share} python -m lmms_eval --tasks medqdeg --repeats {trials} ...")
     if out is not None:

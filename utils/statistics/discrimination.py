@@ -109,13 +109,16 @@ def auroc_interval(auroc: Array, error: Array, differing: Array, modal: Array) -
 
 
 def brier_interval(found: ClusteredRatio, differing: Array) -> tuple[Array, Array]:
-    """Return Student's interval of a Brier score within [0, 1]; NaN where fewer than `FEWEST_DIFFERING` differ.
+    """Return Student's interval of a Brier score, min(m, G_eff) - 1 degrees of freedom, within [0, 1].
+
+    NaN where fewer than `FEWEST_DIFFERING` clusters differ. (With G_eff - 1 it covers 87% where few are wrong.)
 
     Args:
         found: ratios of sums of `calibration.brier_terms`.
         differing: (s,) m of the majority vote.
     """
-    freedom = np.where(np.asarray(differing) >= FEWEST_DIFFERING, found.effective - 1, np.nan)
+    smaller = np.minimum(differing, found.effective)
+    freedom = np.where(np.asarray(differing) >= FEWEST_DIFFERING, smaller - 1, np.nan)
     return student_interval(found.estimate, found.error, freedom, (0.0, 1.0))
 
 

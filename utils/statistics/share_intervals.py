@@ -15,9 +15,9 @@ smaller side: with t_g = X_g / S, y = sum t_g, v = max(se^2, (1 - y) sum t_g^2)
     low = v / (2 y) chi2(.025; 2 y^2 / v),   high = (v + W^2) / (2 (y + W)) chi2(.975; 2 (y + W)^2 / (v + W^2)).
 
 *Wilson* (JASA 22, 1927) with n = share (1 - share) / se^2 and Student's t of max(3, m - 1) degrees of freedom (G_eff -
-1 where m < 5). Where no cluster is even half on the
-smaller side, W is at least 1 / G_eff, what one wholly on it would add: models that either know or guess answer some
-clusters wholly wrong, and a sample may hold none of them. The rules were chosen, and checked on other worlds, by simulation: `benchmarks/coverage.py`.
+1 where m < 5). Where no cluster is even half on the smaller side, W is at least 1 / G_eff, what one wholly on it would
+add: models that either know or guess answer some clusters wholly wrong, and a sample may hold none of them. The rules
+were chosen, and checked on other worlds, by simulation: `benchmarks/coverage.py`.
 """
 
 from __future__ import annotations
