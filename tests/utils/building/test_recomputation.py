@@ -25,7 +25,7 @@ from medqdeg.utils.building.writing import read_rows
 from .layouts import PlainItem, write_gmai, write_medxpertqa, write_omnimedvqa, zipped
 from .samples import picture
 
-EACH = 190
+EACH = 170
 LETTERS = "ABCDE"
 FAST = {"object_rotation": 1, "reduce_contrast": 1, "exposure": 1}
 
