@@ -15,7 +15,7 @@ from medqdeg.utils.report.category_lines import category_losses, print_categorie
 from medqdeg.utils.runs.reading import read_runs
 from medqdeg.utils.taxonomy import degradation_category
 
-from ..utils.run_files import paired_documents, scored_levels, write_run
+from ..run_files import paired_documents, scored_levels, write_run
 
 
 @pytest.fixture(scope="module")
