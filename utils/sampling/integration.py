@@ -88,6 +88,16 @@ class Integration:
         with _replaced(self.engine, "chat", around(self.engine.chat)):
             yield
 
+    @contextmanager
+    def batches_of(self, requests: int) -> Iterator[None]:
+        """Within the context an integration around an engine passes on at least so many requests at once."""
+        own = getattr(self.lm, "batch_size_per_gpu", None)
+        if self.engine is None or not isinstance(own, int) or own >= requests:
+            yield
+            return
+        with _replaced(self.lm, "batch_size_per_gpu", requests):
+            yield
+
     def identity(self, settings: Settings, kept: dict[str, Any]) -> dict[str, Any]:
         """Return what tells this model from another one, as JSON values, the same in every process.
 

@@ -22,6 +22,7 @@ from ..elicitation import EXACT, VERBALIZED
 from ..errors import one_line
 from . import exact
 from .block import BLOCK, CannotShare
+from .choices import MOST_CHOICES, Choices
 from .integration import Integration
 from .keys import IN_BLOCKS, ONE_BY_ONE, RequestKey, request_key
 from .neutral import neutral_arguments
@@ -44,23 +45,23 @@ HOPELESS = 10
 """So many errors in a row before the first reply end the run: it is the set-up that is wrong."""
 
 
+_TO_AN_ENGINE = 1024
+"""Trials of an item that an engine in this process gets in one call; it makes batches of its own."""
+
+
 @dataclass(frozen=True)
 class _Trial:
     """One reply to get.
 
-    `places` are the requests that it answers (all T in exact mode, else one); `shared`: it is drawn with the others of
-    its block.
+    `places` are the requests that it answers (all T in exact mode, else one); trials of the same `group` are asked
+    together.
     """
 
     request: Instance
     key: RequestKey
     trial: int
     places: tuple[int, ...]
-    shared: bool = False
-
-    @property
-    def block(self) -> tuple[str, int]:
-        return self.key.digest, self.trial // BLOCK
+    group: tuple[str, int] | None = None
 
 
 class Sampler:
@@ -81,6 +82,12 @@ class Sampler:
             sharing: whether the trials of an item share one prefill, found out before.
         """
         self.sharing = sharing
+        self.choices = Choices(self._why_no_choices(integration, settings))
+        self.together = 1
+        if self.choices.why_not is None:
+            self.together = MOST_CHOICES
+        elif integration.engine is not None and integration.chat and settings.share:
+            self.together = _TO_AN_ENGINE
         self.integration, self.settings = integration, settings
         self.model = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         self.workers = settings.concurrency or integration.own_concurrency
@@ -92,6 +99,16 @@ class Sampler:
         self._first_token = exact.FirstToken()
         self._error: Exception | None = None
         self._errors_before_reply: int | None = 0
+
+    @staticmethod
+    def _why_no_choices(integration: Integration, settings: Settings) -> str | None:
+        if integration.client is None:
+            return "no server is asked"
+        if settings.mode == EXACT:
+            return "nothing is drawn in mode=exact"
+        if not settings.share:
+            return "share=false"
+        return f"chunk={settings.chunk}" if settings.chunk > 1 else None
 
     # --- What lmms-eval calls -----------------------------------------------------------------------------
 
@@ -122,6 +139,8 @@ class Sampler:
             )
         if self.seeding.seen()[0] is False and self.integration.client is None:
             self.warnings.append(f"not seeded: {self.seeding.seen()[1]}; another run would draw other replies")
+        if self.choices.refused:
+            self.warnings.append(f"one request per trial: {self.choices.why_not}")
         for warning in self.warnings:
             logger.warning(f"medqdeg: {warning}")
         return [result if result is not None else GenerationResult(text="") for result in results]
@@ -155,7 +174,14 @@ class Sampler:
                     self.counts[task]["reused"] += len(where)
                     progress.reuse(len(where))
                 else:
-                    yield _Trial(request, key, trial, where, shared=key.drawing == IN_BLOCKS)
+                    yield _Trial(request, key, trial, where, self._group(request, key, trial))
+
+    def _group(self, request: Instance, key: RequestKey, trial: int) -> tuple[str, int] | None:
+        if key.drawing == IN_BLOCKS:
+            return key.digest, trial // BLOCK
+        if self.together > 1 and self._arguments(request).get("temperature"):
+            return key.digest, trial // self.together
+        return None
 
     def _key(self, request: Instance, trials: int) -> RequestKey:
         task, split, doc_id = request.metadata["task"], request.args[-1], request.doc_id
@@ -222,13 +248,15 @@ class Sampler:
         chunks = self._chunks(trials)
         if self.workers == 1:
             for chunk in chunks:
-                finish(chunk, self._ask_block(chunk) if chunk[0].shared else self._ask(chunk))
+                finish(chunk, self._ask_group(chunk))
             return failed
+        while not self.choices.decided and (chunk := next(chunks, [])):
+            finish(chunk, self._ask_group(chunk))
         with ThreadPoolExecutor(self.workers, thread_name_prefix="medqdeg") as pool:
             pending: dict[Future[list[Response | str]], list[_Trial]] = {}
             try:
                 for chunk in chunks:
-                    pending[pool.submit(self._ask, chunk)] = chunk
+                    pending[pool.submit(self._ask_group, chunk)] = chunk
                     if len(pending) >= 2 * self.workers:
                         for future in wait(pending, return_when=FIRST_COMPLETED).done:
                             finish(pending.pop(future), future.result())
@@ -241,18 +269,49 @@ class Sampler:
         return failed
 
     def _chunks(self, trials: Iterator[_Trial]) -> Iterator[list[_Trial]]:
-        """Trials that are asked together: those of one block, or `chunk` others."""
-        for shared, group in itertools.groupby(trials, key=lambda trial: trial.shared):
-            if shared:
-                for _, block in itertools.groupby(group, key=lambda trial: trial.block):
-                    yield list(block)
+        """Trials that are asked together: those of one group, or `chunk` others."""
+        for group, members in itertools.groupby(trials, key=lambda trial: trial.group):
+            if group is not None:
+                yield list(members)
             else:
-                while chunk := list(itertools.islice(group, self.settings.chunk)):
+                while chunk := list(itertools.islice(members, self.settings.chunk)):
                     yield chunk
+
+    def _ask_group(self, chunk: Sequence[_Trial]) -> list[Response | str]:
+        if chunk[0].key.drawing == IN_BLOCKS:
+            return self._ask_block(chunk)
+        if len(chunk) > 1 and chunk[0].group is not None and self.integration.client is not None:
+            return self._ask_choices(chunk)
+        return self._ask(chunk)
+
+    def _ask_choices(self, wanted: Sequence[_Trial]) -> list[Response | str]:
+        """The same for trials of one item on a server that may give several choices at once."""
+        if self.choices.why_not is not None:
+            return [answer for trial in wanted for answer in self._ask([trial])]
+        first, decided = wanted[0], self.choices.decided
+        seed = first.key.seed(first.trial, self.settings.sampling_seed, REQUEST_SEED_BITS)
+        try:
+            outputs = self.choices.ask(lambda: self._call([first])[0], seed, len(wanted))
+        except Exception as error:
+            self._note_error(error)
+            return [self._failure(one_line(error, 200))] * len(wanted)
+        texts = [_response(output).reply for output in outputs]
+        copies = not decided and self.choices.why_not is None and len(set(texts)) == 1 and len(wanted) > 1
+        if copies and not is_missing_trial(texts[0]):
+            outputs = outputs[:1]  # perhaps copies: the others are asked singly
+        elif len(set(texts)) > 1:
+            self.choices.accept()
+        answers = self._kept(wanted[: len(outputs)], outputs)
+        if is_missing_trial(texts[0]):
+            return answers * len(wanted)
+        rest = [answer for trial in wanted[len(outputs) :] for answer in self._ask([trial])]
+        if copies and len(outputs) == 1:
+            self.choices.weigh(texts[0], [answer.reply for answer in rest if isinstance(answer, Response)])
+        return [*answers, *rest]
 
     def _ask_block(self, wanted: Sequence[_Trial]) -> list[Response | str]:
         """The same for trials of one block: the whole block is drawn and stored, so that more repeats find it."""
-        key, (_, number) = wanted[0].key, wanted[0].block
+        key, number = wanted[0].key, wanted[0].trial // BLOCK
         request = self._remembered(wanted[0].request)
         block = [_Trial(request, key, trial, ()) for trial in range(number * BLOCK, (number + 1) * BLOCK)]
         seeds = [key.seed(trial.trial, self.settings.sampling_seed) for trial in block]
@@ -289,6 +348,10 @@ class Sampler:
             self._note_error(error)
             return [self._failure(one_line(error, 200))] * len(chunk)
         self._errors_before_reply = None
+        return self._kept(chunk, outputs)
+
+    def _kept(self, chunk: Sequence[_Trial], outputs: Sequence[Any]) -> list[Response | str]:
+        """Store what is a reply; return it, or the text that stands for a failed request."""
         answers: list[Response | str] = []
         for trial, output in zip(chunk, outputs, strict=True):
             response = _response(output)
@@ -303,7 +366,9 @@ class Sampler:
     def _call(self, chunk: Sequence[_Trial], *, drawing: bool | None = None) -> list[Any]:
         if drawing is None:
             drawing = bool(self._arguments(chunk[0].request).get("temperature"))
-        with self.seeding.around(chunk[0].key.seed(chunk[0].trial, self.settings.sampling_seed), drawing=drawing):
+        seed = chunk[0].key.seed(chunk[0].trial, self.settings.sampling_seed)
+        # An engine is handed a group as one: it reads once what is equal in it.
+        with self.seeding.around(seed, drawing=drawing), self.integration.batches_of(len(chunk)):
             return self.generate([self._copied(trial) for trial in chunk])
 
     def _arguments(self, request: Instance) -> Any:
@@ -333,6 +398,9 @@ class Sampler:
         with ExitStack() as stack:
             if self.settings.mode == EXACT and self.integration.model is None:
                 create = exact.asking_for_logprobs(self.integration.client.chat.completions.create)  # type: ignore[union-attr]
+                stack.enter_context(self.integration.client_through(create))
+            elif self.integration.client is not None:
+                create = self.choices.through(self.integration.client.chat.completions.create)
                 stack.enter_context(self.integration.client_through(create))
             stack.enter_context(self.integration.generate_through(self._around_generate))
             stack.enter_context(self.integration.engine_through(self.seeding.watching))

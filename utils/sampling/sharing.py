@@ -123,18 +123,19 @@ class Sharing:
 
 
 def together(told: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return what all ranks told, as one."""
+    """Return what all ranks told, as one: numbers added, the least rows at once, and the first reason there is."""
+    one = dict(told[0])
+    one["why_not"] = next((rank["why_not"] for rank in told if rank["why_not"]), None)
+    if "items_in_one_request" in one:
+        one["items_in_one_request"] = sum(rank["items_in_one_request"] for rank in told)
+        return one
     one_by_one: Counter[str] = Counter()
     for rank in told:
         one_by_one.update(rank["asked_one_by_one"])
+    one["asked_one_by_one"] = dict(sorted(one_by_one.items()))
     at_once = [rank["rows_at_once"] for rank in told if rank["rows_at_once"] is not None]
-    why_not = next((rank["why_not"] for rank in told if rank["why_not"]), None)
-    return {
-        "block": None if why_not else told[0]["block"],
-        "why_not": why_not,
-        "rows_at_once": min(at_once) if at_once else None,
-        "asked_one_by_one": dict(sorted(one_by_one.items())),
-    }
+    one["rows_at_once"] = min(at_once) if at_once else None
+    return one
 
 
 class _Asking:

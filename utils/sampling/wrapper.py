@@ -202,7 +202,8 @@ def _over_all_ranks(sampler: Sampler) -> dict[str, Any]:
     import torch.distributed
 
     counted = {task: dict(counts) for task, counts in sampler.counts.items()}
-    mine = (counted, sampler.warnings, sampler.seeding.seen(), sampler.sharing.told())
+    shared = sampler.sharing.told() if sampler.integration.client is None else sampler.choices.told()
+    mine = (counted, sampler.warnings, sampler.seeding.seen(), shared)
     everyone = [mine]
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         everyone = [mine] * torch.distributed.get_world_size()

@@ -87,6 +87,16 @@ def test_a_chunk_keeps_its_seeds_in_the_chat_form(evaluate: Run) -> None:
     assert sampling(results)["seeded"] is True
 
 
+def test_the_trials_of_an_item_reach_the_engine_together(evaluate: Run) -> None:
+    """Its prefix cache then reads the image and the prompt once; the integration's batches are of one by default."""
+    results = evaluate("inner=vllm,model=org/tiny")
+    assert [len(call) for call in ENGINES[0].calls] == [10] * 12
+    assert len({parameters["seed"] for parameters in asked()}) == 120
+    apart = evaluate("inner=vllm,model=org/tiny,share=false")
+    assert [len(call) for call in ENGINES[1].calls] == [1] * 120
+    assert records(apart) == records(results), "a trial's seed does not depend on its companions"
+
+
 def test_a_chunk_of_the_simple_form_shares_its_arguments_and_so_gets_no_seed(evaluate: Run) -> None:
     """One seed for all of a chunk would make its trials equal."""
     results = evaluate("inner=vllm,model=org/tiny,batch_size=4,chunk=4", repeats=4, force_simple=True)
