@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from ..statistics.bootstrap import SMALL
+from ..statistics.clustered import student_interval
 from ..statistics.multiplicity import FEWEST_NODES, FEWEST_QUESTIONS, q_values, shrunken
 from .cell_ratios import Estimates
 
 Array = NDArray[np.float64]
-
-_QUANTILE = float(special.ndtri(0.975))
 
 
 def places_by(keys: Sequence[object]) -> Mapping[object, list[int]]:
@@ -64,6 +62,6 @@ def family_shrunken(
             continue
         drawn = shrunken(found.values[own], found.errors[own] ** 2)
         centre[own] = drawn.estimate
-        low[own] = np.maximum(drawn.estimate - _QUANTILE * drawn.error, bounds[0])
-        high[own] = np.minimum(drawn.estimate + _QUANTILE * drawn.error, bounds[1])
+        ends = student_interval(drawn.estimate, drawn.error, found.effective[own] - 1, bounds)
+        low[own], high[own] = ends
     return centre, low, high
