@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medqdeg.utils.statistics.clustered import clustered_change, clustered_ratio
+from medqdeg.utils.statistics.clustered import clustered_change, clustered_ratio, student_interval
 from medqdeg.utils.statistics.multiplicity import FEWEST_QUESTIONS, LEVEL, q_values, shrunken
 
 NODES = 40
@@ -38,7 +38,7 @@ def discoveries(families: int, seed: int, fall: float = 0.25) -> Discoveries:
         sizes = np.round(np.exp(rng.uniform(np.log(3), np.log(120), NODES))).astype(int)
         changes = np.arange(NODES) % 2 == 0
         true = np.clip(rng.normal(0.65, 0.08, NODES), 0.2, 0.95)
-        p, y, variance, truth = np.full(NODES, np.nan), [], [], []
+        p, y, variance, truth, numbers = np.full(NODES, np.nan), [], [], [], []
         for node, (size, changed) in enumerate(zip(sizes, changes, strict=True)):
             ability = rng.beta(5 * true[node], 5 * (1 - true[node]), size)
             ones = np.ones((1, size))
@@ -51,13 +51,15 @@ def discoveries(families: int, seed: int, fall: float = 0.25) -> Discoveries:
                 y.append(sides[0].estimate[0])
                 variance.append(sides[0].error[0] ** 2)
                 truth.append(true[node])
+                numbers.append(size)
         rejected = q_values(p) <= LEVEL
         false_rates.append((rejected & ~changes).sum() / max(rejected.sum(), 1))
         found.append(rejected[changes].mean())
         shrunk = shrunken(np.array(y), np.array(variance))
         raw.append(np.mean((np.array(y) - truth) ** 2))
         better.append(np.mean((shrunk.estimate - truth) ** 2))
-        covered.append(np.mean(np.abs(shrunk.estimate - truth) <= 1.96 * shrunk.error))
+        low, high = student_interval(shrunk.estimate, shrunk.error, np.array(numbers) - 1.0)
+        covered.append(np.mean((low <= truth) & (truth <= high)))
     return Discoveries(
         float(np.mean(false_rates)),
         float(np.mean(found)),
