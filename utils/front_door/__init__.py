@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .degradations import degrade, list_degradations
     from .degradations.transforms import Degrade
     from .utils.analysis.results import Results, analyze, load
-    from .utils.report.writing import report
+    from .utils.report.whole_report import report
 
     __version__: str
 
@@ -31,7 +31,7 @@ _PLACES = {
     "degrade": ".degradations",
     "list_degradations": ".degradations",
     "load": ".utils.analysis.results",
-    "report": ".utils.report.writing",
+    "report": ".utils.report.whole_report",
 }
 """Name -> the module that has it."""
 
