@@ -121,7 +121,9 @@ def svg(found: Mapping[str, Mapping[str, int]]) -> str:
     for room, (x, y, box) in place.items():
         fill = {"degradations": "#f3d9dc", "tasks": "#ddd6f0", DOOR: "#d8ecd8"}.get(room, "#dce7f3")
         lines.append(f'<rect x="{x:.0f}" y="{y:.0f}" width="{box:.0f}" height="56" rx="6" fill="{fill}"/>')
-        lines.append(f'<text x="{x + box / 2:.0f}" y="{y + 25:.0f}" text-anchor="middle" font-weight="bold">{room}</text>')
+        lines.append(
+            f'<text x="{x + box / 2:.0f}" y="{y + 25:.0f}" text-anchor="middle" font-weight="bold">{room}</text>'
+        )
         lines.append(
             f'<text x="{x + box / 2:.0f}" y="{y + 45:.0f}" text-anchor="middle" font-size="12" fill="#44505c">'
             f"{html.escape(_size(room))}</text>"

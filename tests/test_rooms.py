@@ -48,7 +48,9 @@ def rooms(repository: Path) -> ModuleType:
 
 def test_no_arrow_that_is_not_allowed(rooms: ModuleType) -> None:
     found = {room: set(uses) for room, uses in rooms.arrows().items()}
-    assert {room: uses - ALLOWED.get(room, set()) for room, uses in found.items() if uses - ALLOWED.get(room, set())} == {}
+    assert {
+        room: uses - ALLOWED.get(room, set()) for room, uses in found.items() if uses - ALLOWED.get(room, set())
+    } == {}
 
 
 def test_no_arrow_is_allowed_that_is_not_there(rooms: ModuleType) -> None:
@@ -64,7 +66,9 @@ def test_no_room_uses_itself_through_others(rooms: ModuleType) -> None:
 def test_strings_are_seen(rooms: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "utils" / "base"
     folder.mkdir(parents=True)
-    (folder / "own.py").write_text('"""Not medqdeg.utils.report: prose."""\nPROGRAM = "from medqdeg.utils.analysis import x"\n')
+    (folder / "own.py").write_text(
+        '"""Not medqdeg.utils.report: prose."""\nPROGRAM = "from medqdeg.utils.analysis import x"\n'
+    )
     (tmp_path / "medqdeg_tasks" / "lmms_eval").mkdir(parents=True)
     (tmp_path / "medqdeg_tasks" / "lmms_eval" / "a.yaml").write_text("f: !function medqdeg.utils.wrapping.hooks.f\n")
     (tmp_path / "degradations").mkdir()
