@@ -22,7 +22,7 @@ from typing import Any
 from ..utils.base.errors import one_line
 
 COMMAND_LINE = "lmms_eval.__main__"
-_HOOKS = f"{__package__}.hooks"
+_HOOKS = (f"{__package__}.hooks", f"{__package__.rpartition('.')[0]}.utils.wrapping.hooks")
 _NAME = "medqdeg"
 
 
@@ -66,7 +66,7 @@ def is_ours() -> bool:
     if arguments and arguments.config:
         with contextlib.suppress(OSError, UnicodeDecodeError):
             asked += Path(arguments.config).read_text(encoding="utf-8")
-    return _NAME in asked or _HOOKS in sys.modules
+    return _NAME in asked or any(name in sys.modules for name in _HOOKS)
 
 
 class _Traceback(ModuleType):
