@@ -108,9 +108,15 @@ def _item(
     cells = {letter: row.cells[columns[letter]] for letter in "ABCDE" if letter in columns}
     question = checks.stem(text(row.cells[columns["question"]]))
     modality = checks.modality(cell("modality"), question, cell("original_task"), cell("category"), *cells.values())
-    options = checks.lettered_options(cells, cell("answer"))
+    # The published file has "None" where an item has no fifth option.
+    options = checks.lettered_options({letter: label(option) for letter, option in cells.items()})
     checks.check_options(options)
-    answer = checks.answer_index(cell("answer"), options, "letter")
+    chosen = cell("answer")
+    if chosen.strip("().: ").upper() in cells.keys() - options.keys():
+        raise RowError(
+            checks.NOT_AN_OPTION, f'{chosen!r} is empty or reads "None", as an option that is not there does'
+        )
+    answer = checks.answer_index(chosen, options, "letter")
     right = list(options.values())[answer]
     return checks.make_item(
         source=SOURCE,

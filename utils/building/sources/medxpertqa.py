@@ -166,7 +166,7 @@ def _item(row: Row, places: Places, folders: list[str], modalities: Mapping[str,
     # Before the rest: a row that does not belong to the benchmark may be wrong in every other way.
     modality = checks.modality(given) if given else modality_in_words(question)
     answer = _letter(cells.get("label"))
-    options = checks.lettered_options(_options(cells.get("options")), answer)
+    options = checks.lettered_options(_options(cells.get("options")))
     checks.check_options(options)
     task, kind = label(cells.get("medical_task")), label(cells.get("question_type"))
     return checks.make_item(

@@ -96,7 +96,7 @@ def _item(row: Row, chosen: OwnMap, places: Places, folder: str) -> SourceItem:
     question = checks.stem(text(chosen.question.of(cells)))
     modality = checks.modality(chosen.modality.of(cells), question)
     answer = text(chosen.answer.of(cells))
-    options = _options(cells, chosen, answer)
+    options = _options(cells, chosen)
     checks.check_options(options)
     images = [
         _as_the_map_says(image, chosen)
@@ -123,7 +123,7 @@ def _skill(part: Part, cells: Mapping[str, Any], answer: str) -> str:
     return skill_of("", found, answer=answer) if found else taxonomy.UNLABELLED
 
 
-def _options(cells: Mapping[str, Any], chosen: OwnMap, answer: str) -> dict[str, str]:
+def _options(cells: Mapping[str, Any], chosen: OwnMap) -> dict[str, str]:
     if chosen.options_list is None:
         values = [cells.get(column) for column in chosen.options]
     else:
@@ -131,9 +131,7 @@ def _options(cells: Mapping[str, Any], chosen: OwnMap, answer: str) -> dict[str,
         values = _list(value, chosen.separator)
     if len(values) > len(_LETTERS):
         raise RowError(checks.MANY_OPTIONS, len(values))
-    # A number names the option's place; only a letter or a text can be the answer that reads "None".
-    known = answer if chosen.answer_as in ("letter", "text", "either") else ""
-    return checks.lettered_options(dict(zip(_LETTERS, values, strict=False)), known)
+    return checks.lettered_options(dict(zip(_LETTERS, values, strict=False)))
 
 
 def _list(value: Any, separator: str | None) -> list[Any]:
