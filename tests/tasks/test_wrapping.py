@@ -27,7 +27,7 @@ from medqdeg.degradations import degrade
 from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.wrapping.generate import WrapOptions, write_wrapped_task
 from medqdeg.utils.wrapping.hooks import RECORD
-from medqdeg.utils.wrapping.original import Entry
+from medqdeg.utils.wrapping.original import TaskEntry
 
 BUILTIN = Path(lmms_eval.tasks.__file__).parent
 ITEMS = 8
@@ -244,7 +244,7 @@ def evaluate(tasks: list[str], folders: list[Path], model: Pupil) -> dict[str, A
 
 def wrap(name: str, local_tasks: Path, out: Path, **wish: Any) -> list[str]:
     task = f"local_{name}"
-    return write_wrapped_task(Entry(task, "task", local_tasks / f"{task}.yaml"), WrapOptions(**wish), out)
+    return write_wrapped_task(TaskEntry(task, "task", local_tasks / f"{task}.yaml"), WrapOptions(**wish), out)
 
 
 @pytest.mark.parametrize("chat", [True, False], ids=["chat", "simple"])

@@ -17,7 +17,7 @@ from ..base.errors import InputError
 from ..dataset.taxonomy import LEVELS
 from .hooks import RECORD, WrapSettings
 from .images import general_degradations
-from .original import Entry, load_config, metric_names, score_metrics
+from .original import TaskEntry, load_config, metric_names, score_metrics
 from .wrappable import refusal
 
 _SAMPLING = {"do_sample": True, "temperature": 1.0, "top_p": 1.0}
@@ -49,7 +49,7 @@ class WrapOptions:
     reference_size: float | None = None
 
 
-def write_wrapped_task(entry: Entry, options: WrapOptions, folder: Path) -> list[str]:
+def write_wrapped_task(entry: TaskEntry, options: WrapOptions, folder: Path) -> list[str]:
     """Write the files and return the names of the wrapped tasks, the group (if several levels) first.
 
     The files name the original's file by its path on this machine and take everything from it when they are loaded,

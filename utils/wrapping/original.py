@@ -19,7 +19,7 @@ _aggregating = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Entry:
+class TaskEntry:
     """Where a task comes from: its name, its kind in lmms-eval's index ("task", "python_task", ...), its file."""
 
     name: str
@@ -27,18 +27,18 @@ class Entry:
     path: Path | None
 
 
-def all_entries(include_path: Path | None = None) -> dict[str, Entry]:
+def all_entries(include_path: Path | None = None) -> dict[str, TaskEntry]:
     """Return name -> entry of every task, group and tag that lmms-eval knows, one's own folder included."""
     from lmms_eval.tasks import TaskManager
 
     manager = TaskManager(include_path=str(include_path) if include_path else None)
     return {
-        name: Entry(name, entry["type"], Path(entry["yaml_path"]) if entry["yaml_path"] != -1 else None)
+        name: TaskEntry(name, entry["type"], Path(entry["yaml_path"]) if entry["yaml_path"] != -1 else None)
         for name, entry in sorted(manager.task_index.items())
     }
 
 
-def find_entry(name: str, include_path: Path | None = None) -> Entry:
+def find_entry(name: str, include_path: Path | None = None) -> TaskEntry:
     """Return the entry of a name, or raise `InputError` with the names that are close."""
     entries = all_entries(include_path)
     if name not in entries:

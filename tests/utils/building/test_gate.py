@@ -13,7 +13,7 @@ from PIL import Image
 from medqdeg.degradations import load_severities
 from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.building.make import gate
-from medqdeg.utils.building.make.degrading import MadeImage, Pair, degrade_item
+from medqdeg.utils.building.make.degrading import DegradedPair, MadeImage, degrade_item
 from medqdeg.utils.building.make.image_measures import clipped, compare, entropy, ssim
 from medqdeg.utils.images import encode_image, read_image
 
@@ -31,7 +31,7 @@ def made(values: np.ndarray) -> MadeImage:
 
 
 def verdict(clean: np.ndarray, mild: np.ndarray, severe: np.ndarray, name: str = "gaussian_blur") -> gate.Verdict:
-    return gate.judge([made(clean)], Pair(name, {"L1": (made(mild),), "L2": (made(severe),)}), LIMITS)
+    return gate.judge([made(clean)], DegradedPair(name, {"L1": (made(mild),), "L2": (made(severe),)}), LIMITS)
 
 
 @pytest.mark.parametrize("sigma", [1.0, 12.0, 60.0])
@@ -155,9 +155,9 @@ def test_an_item_is_weak_only_if_all_of_its_images_are() -> None:
     clean, other = picture(), np.clip(picture().astype(int) + 30, 0, 255).astype(np.uint8)
     levels = {"L1": (made(clean), made(other)), "L2": (made(other), made(other))}
     both = [made(clean), made(clean)]
-    assert gate.judge(both, Pair("exposure", levels), LIMITS).kind is None
+    assert gate.judge(both, DegradedPair("exposure", levels), LIMITS).kind is None
     levels["L1"] = (made(clean), made(clean))
-    assert gate.judge(both, Pair("exposure", levels), LIMITS).kind == gate.TOO_WEAK
+    assert gate.judge(both, DegradedPair("exposure", levels), LIMITS).kind == gate.TOO_WEAK
 
 
 def test_published_images_pass(reference: Path) -> None:
@@ -169,7 +169,7 @@ def test_published_images_pass(reference: Path) -> None:
             clean, *degraded = (image.convert("L") for image in (clean, *degraded))
         levels = {level: (MadeImage(image, b"", {}, ""),) for level, image in zip(("L1", "L2"), degraded, strict=True)}
         name = "motion_blur" if stem.startswith("xray") else stem
-        result = gate.judge([MadeImage(clean, b"", {}, "")], Pair(name, levels), LIMITS)
+        result = gate.judge([MadeImage(clean, b"", {}, "")], DegradedPair(name, levels), LIMITS)
         assert result.kind is None, (stem, result.reason)
         tried += 1
     assert tried == 19

@@ -43,7 +43,7 @@ _OF_THE_MODELS = frozenset({"torch", "transformers", "lmms-eval"})
 
 
 @dataclass(frozen=True)
-class Request:
+class BuildRequest:
     """What is wanted of a build.
 
     Attributes:
@@ -86,7 +86,7 @@ def library_versions() -> dict[str, str]:
     return {name: number for name, number in versions(*_LIBRARIES).items() if name not in _OF_THE_MODELS}
 
 
-def plan_key(request: Request, contents: Mapping[str, Sequence[str | None]]) -> str:
+def plan_key(request: BuildRequest, contents: Mapping[str, Sequence[str | None]]) -> str:
     """Return what names a build: the request, what its sources hold, and the versions of the libraries.
 
     Args:
@@ -98,7 +98,7 @@ def plan_key(request: Request, contents: Mapping[str, Sequence[str | None]]) -> 
     )
 
 
-def make_plan(request: Request, out: Path, sources: Sources, workers: int, progress: Progress) -> dict[str, Any]:
+def make_plan(request: BuildRequest, out: Path, sources: Sources, workers: int, progress: Progress) -> dict[str, Any]:
     """Make the plan of a build, or return the one that is there.
 
     Args:
@@ -185,7 +185,7 @@ def make_plan(request: Request, out: Path, sources: Sources, workers: int, progr
     return read_json(work.plan)  # as every later call has it, the order of the keys too
 
 
-def _collect(request: Request, sources: Sources, progress: Progress) -> tuple[list[SourceItem], list[Skipped]]:
+def _collect(request: BuildRequest, sources: Sources, progress: Progress) -> tuple[list[SourceItem], list[Skipped]]:
     items: list[SourceItem] = []
     skipped: list[Skipped] = []
     for text in sorted(request.sources):
@@ -253,7 +253,7 @@ def _set_aside(
             yield {"name": name, "items": len(group), "pairs": sum(len(each.names) for each in group)}
 
 
-def _difference(earlier: Mapping[str, Any], request: Request) -> str | None:
+def _difference(earlier: Mapping[str, Any], request: BuildRequest) -> str | None:
     """Name what two builds differ in; None where it is what their sources hold."""
     if earlier["format"] != FORMAT:
         return "another version of medqdeg"

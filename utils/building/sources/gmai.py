@@ -20,7 +20,7 @@ from .checks import RowError, label, text
 from .places import Place, Places
 from .skills import skill_of
 from .source_tables import source_tables
-from .tables import UNREADABLE_FILE, Row, Table
+from .tables import UNREADABLE_FILE, SourceRow, Table
 
 SOURCE = "GMAI-MMBench"
 REPOSITORY = "OpenGVLab/GMAI-MMBench"
@@ -92,7 +92,7 @@ def _rows(table: Table, name: str, places: Places, ids: checks.Ids) -> Iterator[
 
 
 def _item(
-    row: Row,
+    row: SourceRow,
     columns: Mapping[str, str],
     places: Places,
     folder: str,
@@ -139,7 +139,7 @@ def _item(
 
 
 def _images(
-    row: Row,
+    row: SourceRow,
     columns: Mapping[str, str],
     places: Places,
     folder: str,

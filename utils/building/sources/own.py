@@ -23,7 +23,7 @@ from .checks import RowError, label, text
 from .own_map import OwnMap, Part, load_map
 from .places import Folder, Place, Places, open_place, zips_in
 from .skills import skill_of
-from .tables import FORMATS, UNREADABLE_FILE, Row, Table, checked_encoding, open_table
+from .tables import FORMATS, UNREADABLE_FILE, SourceRow, Table, checked_encoding, open_table
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -91,7 +91,7 @@ def _rows(table: Table, places: Places, folder: str, chosen: OwnMap) -> Iterator
             yield error.skipped(chosen.source, row.where)
 
 
-def _item(row: Row, chosen: OwnMap, places: Places, folder: str) -> SourceItem:
+def _item(row: SourceRow, chosen: OwnMap, places: Places, folder: str) -> SourceItem:
     cells = row.cells
     question = checks.stem(text(chosen.question.of(cells)))
     modality = checks.modality(chosen.modality.of(cells), question)
@@ -161,7 +161,9 @@ def _answer(answer: str, options: Mapping[str, str], given_as: str) -> int:
     return list(options).index(letter)
 
 
-def _images(cell: Any, row: Row, column: str, chosen: OwnMap, places: Places, folder: str) -> Iterator[ImageSource]:
+def _images(
+    cell: Any, row: SourceRow, column: str, chosen: OwnMap, places: Places, folder: str
+) -> Iterator[ImageSource]:
     entries = cell if isinstance(cell, list) else _split(cell, chosen)
     for place, entry in enumerate(entries):
         where = f"{row.where}, {column}" + (f" {place + 1}" if len(entries) > 1 else "")
