@@ -51,7 +51,7 @@ class Location(Protocol):
 
         Args:
             tsv: a path that `fetch` returned.
-            paths: plain paths relative to the folder of `tsv` (see `images.relative_path`).
+            paths: plain paths relative to the folder of `tsv` (see `image_cells.relative_path`).
         """
         ...
 

@@ -25,7 +25,7 @@ DEGRADATIONS: Mapping[str, Degradation] = {name: get(name) for name in list_degr
 
 DEGRADATION_CATEGORIES: tuple[str, ...] = tuple(dict.fromkeys(entry.category for entry in DEGRADATIONS.values()))
 
-# OmniMedVQA's spellings, as a finished set may carry them; when a set is built, `building.readers.checks` decides which
+# OmniMedVQA's spellings, as a finished set may carry them; when a set is built, `building.sources.checks` decides which
 # microscopy is histopathology.
 _SOURCE_MODALITIES: Mapping[str, str] = {
     "CT(Computed Tomography)": "CT",
@@ -154,7 +154,7 @@ SKILL_MAPPINGS: tuple[SkillMapping, ...] = (
 )
 """Source labels to skills. The authors' own remapping is not published; `fixed_by` says what rests on the paper.
 
-Labels that ask for an organ, and MedXpertQA's, stand for several skills: `building.readers.skills` reads the item too.
+Labels that ask for an organ, and MedXpertQA's, stand for several skills: `building.sources.skills` reads the item too.
 """
 
 

@@ -33,7 +33,7 @@ REVIEW_COLUMNS: tuple[str, ...] = (
 
 @dataclass(frozen=True)
 class Limits:
-    """Where an image is too weak or too strong; the measures are those of `likeness.Likeness`.
+    """Where an image is too weak or too strong; the measures are those of `image_measures.Likeness`.
 
     Attributes:
         most_ssim: above it the image is too weak. The weakest published image (low resolution, L1) has 0.979.

@@ -91,7 +91,7 @@ def plan_key(request: BuildRequest, contents: Mapping[str, Sequence[str | None]]
 
     Args:
         request: what is wanted.
-        contents: of `inputs.content_stamps`.
+        contents: of `source_stamps.content_stamps`.
     """
     return digest(
         {"format": FORMAT, "request": request.as_dict(), "contents": contents, "versions": library_versions()}
