@@ -105,9 +105,10 @@ def write_suite(
     for split, chosen in splits.items():
         for level in LEVELS[:2]:  # a clean file, and one that holds all that is degraded
             kept = (row for item in chosen for row in rows[item.number] if (row["level"] == CLEAN) == (level == CLEAN))
-            in_order_of_level = sorted(kept, key=lambda row: row["level"])
-            columns = [name for name in _COLUMNS if any(name in row for row in in_order_of_level)]
-            write_tsv_rows(folder / file_name(split, level), columns, in_order_of_level)
+            ordered = sorted(kept, key=lambda row: row["level"])
+            columns = [name for name in _COLUMNS if any(name in row for row in ordered)]
+            cells = ({name: row.get(name, "") for name in columns} for row in ordered)
+            write_tsv_rows(folder / file_name(split, level), columns, cells)
 
 
 def _write_item(

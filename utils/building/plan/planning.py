@@ -37,7 +37,7 @@ PART_ITEMS = 64
 """Clean items in a part unless one says otherwise."""
 
 _DEV = SPLITS[1]
-_LIBRARIES = ("scipy", "opencv-python-headless", "pyarrow", "scikit-learn")
+_LIBRARIES = ("scipy", "opencv-python-headless", "pyarrow", "scikit-image", "scikit-learn")
 _OF_THE_MODELS = frozenset({"torch", "transformers", "lmms-eval"})
 """Another version of these changes no byte, and should not keep a build from being continued."""
 
