@@ -14,6 +14,7 @@ from typing import Any, NoReturn, Protocol
 
 from ..base.errors import InputError
 from ..base.hub import cannot_be_had, hub_name
+from ..base.wrong_folders import what_it_is
 from .built import DATA, parts_among
 from .image_cells import is_file
 from .taxonomy import CLEAN
@@ -77,8 +78,12 @@ class LocalFolder:
         found = sorted(entry.name for entry in self.folder.glob("*.tsv"))
         raise InputError(
             f"{self.folder} has no file {name}; found {', '.join(found) if found else 'no TSV file'}. "
-            f"Set {ENVIRONMENT_VARIABLE} to the folder that holds it"
+            f"Set {ENVIRONMENT_VARIABLE} to the folder that holds it{self._instead(found)}"
         )
+
+    def _instead(self, tables: list[str]) -> str:
+        what = None if tables else what_it_is(self.folder)
+        return f"; {what}" if what else ""
 
     def fetch_images(self, tsv: Path, paths: Iterable[str]) -> None:
         """Nothing to do: what is in a local folder is there."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from ...degradations import LEVELS, MODALITIES, Degradation, get, known_names, list_degradations
 from ...degradations.vocabulary import MODALITY_ALIASES, check_severity, read_severity
 from ..base.errors import InputError
+from ..base.suggestions import did_you_mean
 
 CLEAN = LEVELS[0]
 UNLABELLED = "unlabelled"
@@ -180,9 +180,7 @@ def _lookup(text: str, index: Mapping[str, str], kind: str, known: Iterable[str]
     key = _fold(str(text))
     if key in index:
         return index[key]
-    close = get_close_matches(key, index, n=1, cutoff=0.75)
-    hint = f"did you mean {index[close[0]]!r}? " if close else ""
-    raise InputError(f"unknown {kind} {text!r}: {hint}known are {', '.join(known)}")
+    raise InputError(f"unknown {kind} {text!r}: {did_you_mean(key, index, cutoff=0.75)}known are {', '.join(known)}")
 
 
 def level(text: str | int | float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import inspect
 import io
 import threading
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import InputError, one_line
+from ..base.suggestions import did_you_mean
 
 _NO_ANSWERS = ("submission", "submit")
 _aggregating = threading.Lock()
@@ -42,9 +42,7 @@ def find_entry(name: str, include_path: Path | None = None) -> TaskEntry:
     """Return the entry of a name, or raise `InputError` with the names that are close."""
     entries = all_entries(include_path)
     if name not in entries:
-        close = difflib.get_close_matches(name, entries, n=3)
-        hint = f"; did you mean {', '.join(close)}?" if close else ""
-        raise InputError(f"lmms-eval has no task {name!r}{hint}")
+        raise InputError(f"lmms-eval has no task {name!r}; {did_you_mean(name, entries, most=3)}".rstrip("; "))
     return entries[name]
 
 

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ...base.errors import InputError, one_line
+from ...base.suggestions import did_you_mean
 from ...dataset import taxonomy
 from ...dataset.image_cells import relative_path
 from ...images import decode_image, encode_image
@@ -58,8 +59,9 @@ def read(path: Path, map: Path | OwnMap) -> Iterator[SourceItem | Skipped]:
     missing = [column for column in chosen.columns() if column not in table.columns]
     # JSONL has no header: a column that the first line lacks may come later, and each row says what it lacks.
     if missing and FORMATS[PurePosixPath(name).suffix.lower()] != "jsonl":
-        found = ", ".join(table.columns)
-        raise InputError(one_line(f"{name} has no column {', '.join(missing)}, which the map names; found {found}"))
+        found, hint = ", ".join(table.columns), did_you_mean(missing[0], table.columns)
+        lacks = f"{name} has no column {', '.join(missing)}, which the map names"
+        raise InputError(one_line(f"{lacks}; {hint}found {found}"))
     try:
         folder = relative_path(posixpath.join(posixpath.dirname(name), chosen.image_folder, "x")).removesuffix("x")
     except InputError:
