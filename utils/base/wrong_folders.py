@@ -6,7 +6,7 @@ from pathlib import Path
 
 _KINDS = (
     ("analysis.json", "holds an analysis: give the results folder that it was made from, or look at its tables"),
-    (".medqdeg-report.lock", "holds a report: give the results folder that it was made from"),
+    ("report.html", "holds a report: give the results folder that it was made from"),
     ("manifest.jsonl", "holds outputs of medqdeg degrade, and no model has been asked about them"),
     (
         "MedQ-Robust-*.tsv",
