@@ -23,7 +23,8 @@ _VARIANCES: Mapping[str, tuple[float, float, float]] = {
     "change": (0.042, 0.017, 0.296),
 }
 """Of accuracy, per source question: between questions, between a question's degradations, of one vote. From 200,000
-questions of the analysis' signal world (accuracy 0.65 and 0.50, gap 0.03 and 0.10, rho 0.8, K 2 to 5, MedQ-Deg's degradations)."""
+questions of the analysis' signal world (accuracy 0.65 and 0.50, gap 0.03 and 0.10, rho 0.8, K 2 to 5, degradations
+as in MedQ-Deg)."""
 
 
 def hashed(text: str, salt: str = "") -> int:
