@@ -20,10 +20,10 @@ from ..utils import nodes
 from ..utils.dataset.images import decode_cell
 from ..utils.dataset.loading import BY_TEXT, load_level, load_series, without_decoding
 from ..utils.elicitation import EXACT, VERBALIZED, VOTES
-from ..utils.errors import InputError
+from ..utils.errors import InputError, one_line
 from ..utils.phantoms.cache import load_default_series, load_default_suite
 from ..utils.provenance import versions
-from ..utils.records import ItemRecord, failed_record, score_item
+from ..utils.records import ItemRecord, cluster_of, failed_record, score_item
 from ..utils.sampling.report import current_report
 from ..utils.taxonomy import LEVELS
 
@@ -68,10 +68,11 @@ def load_items(split: str, level: str) -> datasets.Dataset:
             return without_decoding(load_default_suite(level, small_only=PHANTOM_SPLITS[split]))
         return without_decoding(load_level(split, level))
     except InputError as error:
-        raise SystemExit(f"medqdeg: {error}") from None
+        raise SystemExit(f"medqdeg: {one_line(error)}") from None
     except Exception as error:
         traceback.print_exc()
-        raise SystemExit(f"medqdeg: the items could not be loaded ({type(error).__name__}: {error})") from None
+        reason = f"{type(error).__name__}: {one_line(error)}"
+        raise SystemExit(f"medqdeg: the items could not be loaded ({reason})") from None
 
 
 def doc_to_visual(doc: Mapping[str, Any]) -> list[PIL.Image.Image]:
@@ -114,7 +115,7 @@ def _process(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str) -
         record = score_item(doc, replies, elicitation)
     except Exception as error:  # one bad item must not cost the run
         record = failed_record(doc, error, elicitation)
-    cluster = {"source_question_id": record["source_question_id"]}
+    cluster = {"cluster_id": cluster_of(record)}
     values = {name: record[name] for name in nodes.SCORES}  # type: ignore[literal-required]
     return {
         **{name: cluster if value is None else {"score": value, **cluster} for name, value in values.items()},
@@ -156,7 +157,7 @@ def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
                 f"shift {scores['calibration_shift']:+.4f} ({scores['n']} items)"
             )
     for warning in summary["conditions"]["warnings"]:
-        logger.warning(f"medqdeg {summary['level']}: {warning}")
+        logger.warning(f"medqdeg {summary['level']}: {one_line(warning)}")
     if BY_TEXT in summary["conditions"]["source_question_rule"]:
         logger.info(
             f"medqdeg {summary['level']}: no column names the clean item behind a degraded one, so source questions "

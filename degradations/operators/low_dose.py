@@ -63,6 +63,8 @@ def apply(
     """
     if not ((photons is None or photons > 0) and attenuation > 0):
         raise ValueError(f"low_dose: photons and attenuation must be positive, got {photons} and {attenuation}")
+    if np.float32(attenuation / 255) == 0 or (highest is not None and not highest > 0):
+        raise ValueError(f"low_dose: attenuation {attenuation} or highest {highest} is too small for any contrast")
     distance = source_distance(geometry, image.shape, distance, distance_per_side)
     angles = full_scan(views, distance)
     scale = attenuation / 255

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ..errors import InputError
+from ..errors import InputError, one_line
 from .analyze import analyze
 from .build import build, push
 from .degrade import degrade
@@ -16,6 +16,7 @@ from .lm_eval_path import lm_eval_path
 from .phantom import phantom
 from .reference_model import reference_model
 from .report import report
+from .store import store
 from .tasks_path import tasks_path
 from .wrap import wrap
 
@@ -39,6 +40,7 @@ app.command()(reference_model)
 app.command()(tasks_path)
 app.command()(lm_eval_path)
 app.command(no_args_is_help=True)(wrap)
+app.add_typer(store)
 
 
 def main() -> None:
@@ -46,5 +48,5 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        print(f"medqdeg: {error}", file=sys.stderr)
+        print(f"medqdeg: {one_line(error, 2000)}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..errors import InputError
+from ..harness import require_harness
 
 
 def demo(
@@ -36,6 +40,15 @@ def demo(
         raise InputError(f"{data} is not a folder")
     if data is not None and full:
         raise InputError("--full is about the phantoms; leave it out with a folder")
+    require_harness("the demo")
+    try:
+        _run(data, output, full=full, guesser=guesser)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command continues", err=True)
+        raise typer.Exit(130) from None
+
+
+def _run(data: Path | None, output: Path, *, full: bool, guesser: bool) -> None:
     places = f"store={output / 'responses'},pretrained={_checkpoint(output, guesser)}"
     command = [
         *(sys.executable, "-m", "lmms_eval", "--tasks", _tasks(data, full), "--model", "medqdeg"),
@@ -43,21 +56,46 @@ def demo(
         *("--output_path", str(output), "--log_samples"),
     ]
     # A model this small only loses time to threads.
-    environment = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    environment = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "MEDQDEG_ONLY_OWN_TASKS": "1"}
     if data is not None:
         environment["MEDQDEG_DATA"] = str(data.resolve())
     print(" ".join(f"{name}={value}" for name, value in environment.items()), shlex.join(command), flush=True)
     before = set(output.rglob("*.json*"))
-    done = subprocess.run(command, env={**os.environ, **environment}, check=False)
+    status = _call(command, {**os.environ, **environment})
     written = sorted(set(output.rglob("*.json*")) - before)
-    # lmms-eval exits with status 0 after most failures; only a results file says that it came through.
-    if done.returncode or not any(path.name.endswith("_results.json") for path in written):
-        raise SystemExit(f"medqdeg: the run failed (exit status {done.returncode}); what lmms-eval said stands above")
+    # lmms-eval's own failures can end with status 0; only a results file says that it came through.
+    if status or not any(path.name.endswith("_results.json") for path in written):
+        raise SystemExit(f"medqdeg: the run failed (exit status {status}); what lmms-eval said stands above")
     pages = _analyse(written, output, data)
     print(f"The results are in {written[0].parent.resolve()}, their analysis in {(output / 'analysis').resolve()}")
     print(
         f"Open {pages[0].resolve()}; its figure for a paper or a README is in {(output / 'report/figures').resolve()}"
     )
+
+
+def _call(command: list[str], environment: dict[str, str]) -> int:
+    """Run a command and return its exit status; ctrl-C ends it with all that it started, at once and without a word.
+
+    In a session of its own, or the terminal would send ctrl-C to each of its processes, which print a traceback and
+    finish what they are at. Nothing is lost: each response is in the store when it is there.
+    """
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    # The run takes one core; the other one can import meanwhile what comes afterwards.
+    threading.Thread(target=_import_what_follows, daemon=True).start()
+    try:
+        return process.wait()
+    except BaseException:
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.wait()
+        raise
+
+
+def _import_what_follows() -> None:
+    from ..analysis import analyse  # noqa: F401
+    from ..report import content, writing  # noqa: F401
 
 
 def _tasks(data: Path | None, full: bool) -> str:
@@ -83,9 +121,9 @@ def _analyse(written: list[Path], output: Path, data: Path | None) -> list[Path]
     from ..analysis.analyse import analyse
     from ..analysis.writing import write_analysis
     from ..report.content import report_frames
+    from ..report.terminal import print_headline
     from ..report.writing import write_report
     from ..runs.reading import read_runs
-    from .analyze import print_headline
 
     analysis = analyse(read_runs(written))
     write_analysis(analysis, output / "analysis")

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .. import taxonomy
 from ..cores import usable_cores
 from ..errors import InputError
+from ..image_files import decoding
 from .built import checked_rows
-from .images import check_image, decode_base64, is_file, quoted, relative_path, split_cell
+from .images import check_image, decode_base64, is_file, is_stretched, quoted, relative_path, split_cell
 from .location import Location, file_name, locate
 from .tsv import ImageCells, Place, Row, TsvFile, at_line, extra_as_json, parse_header, question_key
 
@@ -44,8 +45,9 @@ def load_level(split: str, level: str, location: Location | None = None) -> data
 
     Returns:
         A data set with the columns item_id, question, letters, options, answer, images (list of `Image`), level,
-        severity (0, 1, 2), modality, degradation (None at L0), skill, source, source_question_id,
-        source_question_rule and extra (JSON).
+        severity (0, 1, 2), modality, degradation (None at L0), skill, source, source_question_id, source_question_rule,
+        cluster_id and extra (JSON). Items of one cluster share a source question or an image, and count as one in
+        standard errors.
 
     Raises:
         InputError: for anything wrong with the files, in one line.
@@ -154,6 +156,7 @@ def _features() -> datasets.Features:
             "source": text,
             "source_question_id": text,
             "source_question_rule": text,
+            "cluster_id": text,
             "extra": text,
         }
     )
@@ -213,7 +216,8 @@ def _parts_fingerprint(paths: list[Path]) -> str:
 def _rules() -> str:
     """Digest the code and the tables that turn a file into rows, so that no entry outlives a change of them."""
     digest = hashlib.sha256()
-    for part in (*sorted(Path(__file__).parent.glob("*.py")), Path(taxonomy.__file__)):
+    code = [part for of in (__file__, decoding.__file__) for part in sorted(Path(of).parent.glob("*.py"))]
+    for part in (*code, Path(taxonomy.__file__)):
         digest.update(part.read_bytes())
     return digest.hexdigest()
 
@@ -231,13 +235,19 @@ def _checked_rows(path: Path, rule: str) -> Iterator[dict[str, Any]]:
     file = TsvFile(path)
     places = _check_texts(file, rule)
     cells = ImageCells(file, places) if file.columns.holds_images else None
+    stretched: list[str] = []
 
     def finish(row: Row) -> dict[str, Any]:
         with _about(path, row):
             if cells:
-                images = [_checked_bytes(entry) for entry in split_cell(cells.follow(row.image_cell))]
+                images = [_cell_bytes(entry) for entry in split_cell(cells.follow(row.image_cell))]
             else:
-                images = [_checked_file(path.parent, entry) for entry in split_cell(row.image_cell)]
+                images = [_cell_file(path.parent, entry) for entry in split_cell(row.image_cell)]
+            looked_at = [
+                check_image(Path(image["path"]) if image["bytes"] is None else image["bytes"]) for image in images
+            ]
+        if row.level != taxonomy.CLEAN and any(map(is_stretched, looked_at)):
+            stretched.append(row.item_id)
         return {
             "item_id": row.item_id,
             "question": row.question,
@@ -253,10 +263,20 @@ def _checked_rows(path: Path, rule: str) -> Iterator[dict[str, Any]]:
             "source": row.source,
             "source_question_id": _source_question_id(row, rule),
             "source_question_rule": rule,
+            "cluster_id": f"index:{row.cluster}" if row.cluster else _source_question_id(row, rule),
             "extra": extra_as_json(row),
         }
 
     yield from _in_threads(finish, file.rows())
+    if stretched:
+        _log.warning(
+            "medqdeg: %s: %d degraded items have 16-bit grey images that do not state their range, and are shown over "
+            "the range in use, which may undo a change of brightness or contrast (the first: index %s); save them with "
+            "8 bits",
+            path.name,
+            len(stretched),
+            min(stretched),
+        )
 
 
 def _check_texts(file: TsvFile, rule: str) -> dict[str, Place]:
@@ -274,17 +294,14 @@ def _check_texts(file: TsvFile, rule: str) -> dict[str, Place]:
     return places
 
 
-def _checked_bytes(text: str) -> dict[str, Any]:
-    image = decode_base64(text)
-    check_image(image)
-    return {"bytes": image, "path": None}
+def _cell_bytes(text: str) -> dict[str, Any]:
+    return {"bytes": decode_base64(text), "path": None}
 
 
-def _checked_file(folder: Path, entry: str) -> dict[str, Any]:
+def _cell_file(folder: Path, entry: str) -> dict[str, Any]:
     path = folder / relative_path(entry)
     if not is_file(path):
         raise InputError(f"the image file {quoted(entry)} does not exist")
-    check_image(path)
     return {"bytes": None, "path": str(path)}
 
 

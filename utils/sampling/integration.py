@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .settings import Settings, is_secret
+from ..secrets import is_secret, without_secrets
+from .fingerprint import weights_fingerprint
+from .settings import Settings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -27,8 +29,6 @@ _NO_EFFECT = {
 _NO_EFFECT_PREFIXES = ("adaptive_", "prefix_")
 _WHERE_THE_MODEL_LIES = {"pretrained", "revision", "base_url", "model_name_or_path"}
 
-_SAMPLES_PER_TENSOR = 64
-
 
 class Integration:
     """A view of one lmms-eval model instance.
@@ -39,6 +39,7 @@ class Integration:
         tokenizer: its tokenizer, or None.
         image_processors: the transformers image processors that it uses.
         client: a client of an OpenAI-compatible server, or None.
+        engine: an engine in this process that batches by itself (vLLM's `LLM`), or None.
         chat: whether it takes messages (chat) or an image list and a text (simple).
     """
 
@@ -52,6 +53,7 @@ class Integration:
         client = getattr(lm, "client", None)
         completions = getattr(getattr(client, "chat", None), "completions", None)
         self.client = client if hasattr(completions, "create") else None
+        self.engine = client if self.client is None and callable(getattr(client, "chat", None)) else None
         self.chat = not lm.is_simple
 
     @property
@@ -77,29 +79,52 @@ class Integration:
         with _replaced(self.lm, "client", _Client(create)):
             yield
 
+    @contextmanager
+    def engine_through(self, around: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
+        """Within the context the engine's `chat` is `around(chat)`."""
+        if self.engine is None:
+            yield
+            return
+        with _replaced(self.engine, "chat", around(self.engine.chat)):
+            yield
+
+    @contextmanager
+    def batches_of(self, requests: int) -> Iterator[None]:
+        """Within the context an integration around an engine passes on at least so many requests at once."""
+        own = getattr(self.lm, "batch_size_per_gpu", None)
+        if self.engine is None or not isinstance(own, int) or own >= requests:
+            yield
+            return
+        with _replaced(self.lm, "batch_size_per_gpu", requests):
+            yield
+
     def identity(self, settings: Settings, kept: dict[str, Any]) -> dict[str, Any]:
         """Return what tells this model from another one, as JSON values, the same in every process.
 
         Where the weights lie in this process, a fingerprint stands for them (names, shapes, types and 64 values of each
-        tensor), so that a moved folder is the same model and another revision is not. Elsewhere the arguments have to.
+        parameter and buffer), so that a moved folder is the same model and another revision is not. Elsewhere, and
+        where a tensor cannot be read, the arguments have to.
         """
         arguments = dict(argument.partition("=")[::2] for argument in settings.inner_arguments)
         hidden = {
             name for name in arguments if name in _NO_EFFECT or name.startswith(_NO_EFFECT_PREFIXES) or is_secret(name)
         }
         weights = weights_fingerprint(self.model) if self.model is not None else None
-        if weights or settings.identity:
+        if (weights and not weights.unread) or settings.identity:
             hidden |= _WHERE_THE_MODEL_LIES
         server = (
-            str(getattr(self.client, "base_url", "")) if self.client is not None and not settings.identity else None
+            without_secrets(str(getattr(self.client, "base_url", "")))
+            if self.client is not None and not settings.identity
+            else None
         )
         return {
             "integration": settings.inner,
             "class": f"{type(self.lm).__module__}.{type(self.lm).__qualname__}",
-            "arguments": {name: arguments[name] for name in sorted(set(arguments) - hidden)},
+            "arguments": without_secrets({name: arguments[name] for name in sorted(set(arguments) - hidden)}),
             "name": settings.identity,
             "server": server,
-            "weights": weights,
+            "weights": weights.digest if weights else None,
+            "weights_unread": len(weights.unread) if weights else None,
             "processing": self._processing() if self.model is not None else None,
             "kept_generation_config": kept,
         }
@@ -113,23 +138,6 @@ class Integration:
         for processor in self.image_processors:
             parts.append(json.dumps(processor.to_dict(), sort_keys=True, default=str))
         return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:16]
-
-
-def weights_fingerprint(model: PreTrainedModel) -> str:
-    """Return a digest of all parameters' names, shapes and types, and of evenly spaced values of each."""
-    import torch
-
-    digest = hashlib.sha256()
-    with torch.no_grad():
-        for name, parameter in sorted(model.named_parameters()):
-            digest.update(f"{name}:{tuple(parameter.shape)}:{parameter.dtype};".encode())
-            if parameter.is_meta or parameter.numel() == 0:  # offloaded
-                continue
-            flat = parameter.detach().reshape(-1)
-            places = torch.linspace(0, flat.numel() - 1, min(_SAMPLES_PER_TENSOR, flat.numel()), dtype=torch.float64)
-            values = flat[places.long().to(flat.device)].to("cpu", torch.float64)
-            digest.update(values.numpy().tobytes())
-    return digest.hexdigest()[:32]
 
 
 def _image_processors(lm: Any) -> list[Any]:

@@ -16,7 +16,13 @@ from typing import Any
 
 import PIL.Image
 
-_KEY_VERSION = 1
+from .block import BLOCK
+
+_KEY_VERSION = 2
+
+ONE_BY_ONE = "one by one"
+IN_BLOCKS = f"in blocks of {BLOCK}"
+"""How trials are drawn: the two use a trial's seed in different ways, so that they share no replies."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +34,14 @@ class RequestKey:
         task: lmms-eval's task name.
         item: the item's `item_id`, or its position where the data has none.
         content: everything that the digest stands for, as JSON, the model as its own digest.
+        drawing: `ONE_BY_ONE` or `IN_BLOCKS`.
     """
 
     digest: str
     task: str
     item: str
     content: str
+    drawing: str = ONE_BY_ONE
 
     def seed(self, trial: int, sampling_seed: int, bits: int = 63) -> int:
         """Return the seed of a trial, of at most `bits` bits."""
@@ -49,6 +57,7 @@ def request_key(
     arguments: Mapping[str, Any],
     model: str,
     mode: str,
+    drawing: str = ONE_BY_ONE,
 ) -> RequestKey:
     """Return the key of a request.
 
@@ -59,6 +68,7 @@ def request_key(
         arguments: generation arguments.
         model: the model's identity (`integration.Integration.identity`).
         mode: "votes" or "exact".
+        drawing: `ONE_BY_ONE` or `IN_BLOCKS`.
     """
     content = json.dumps(
         {
@@ -69,11 +79,13 @@ def request_key(
             "arguments": _plain(arguments),
             "model": model,
             "mode": mode,
+            "drawing": drawing,
         },
         sort_keys=True,
         ensure_ascii=False,
     )
-    return RequestKey(hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest(), task, item, content)
+    digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+    return RequestKey(digest, task, item, content, drawing)
 
 
 def image_digest(image: PIL.Image.Image) -> str:

@@ -25,7 +25,8 @@ class Progress:
     def reuse(self, trials: int) -> None:
         """Count trials that the store had."""
         self.reused += trials
-        self._bar.initial += trials
+        if not self._bar.disable:  # a bar that is not shown lacks most of its attributes
+            self._bar.initial += trials
         self._bar.update(trials)
         self._show()
 

@@ -21,11 +21,16 @@ from ..answers.probabilities import FAILED_MARKER
 from ..elicitation import EXACT, VERBALIZED
 from ..errors import one_line
 from . import exact
+from .block import BLOCK, CannotShare
+from .choices import MOST_CHOICES, Choices
 from .integration import Integration
-from .keys import RequestKey, request_key
+from .keys import IN_BLOCKS, ONE_BY_ONE, RequestKey, request_key
 from .neutral import neutral_arguments
 from .progress import Progress, without_bars
+from .remembering import once
+from .seeding import REQUEST_SEED_BITS, Seeding
 from .settings import Settings
+from .sharing import Sharing
 from .store import Response, ResponseStore
 
 try:
@@ -39,17 +44,24 @@ FAILED_REPLY = "[LMMS_EVAL_REQUEST_FAILED by medqdeg]"
 HOPELESS = 10
 """So many errors in a row before the first reply end the run: it is the set-up that is wrong."""
 
-_SERVER_SEED_BITS = 31
+
+_TO_AN_ENGINE = 1024
+"""Trials of an item that an engine in this process gets in one call; it makes batches of its own."""
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """One reply to get: `places` are the requests that it answers (all T in exact mode, else one)."""
+    """One reply to get.
+
+    `places` are the requests that it answers (all T in exact mode, else one); trials of the same `group` are asked
+    together.
+    """
 
     request: Instance
     key: RequestKey
     trial: int
     places: tuple[int, ...]
+    group: tuple[str, int] | None = None
 
 
 class Sampler:
@@ -58,25 +70,45 @@ class Sampler:
     store: ResponseStore
     """Where responses are kept; to be set before the first request."""
 
-    def __init__(self, integration: Integration, settings: Settings, identity: Mapping[str, Any]) -> None:
+    def __init__(
+        self, integration: Integration, settings: Settings, identity: Mapping[str, Any], sharing: Sharing
+    ) -> None:
         """Prepare; nothing is asked yet.
 
         Args:
             integration: the inner model, whose `generate_until` is still its own.
             settings: the wrapper's arguments.
             identity: what tells the inner model from another one; JSON values.
+            sharing: whether the trials of an item share one prefill, found out before.
         """
+        self.sharing = sharing
+        self.choices = Choices(self._why_no_choices(integration, settings))
+        self.together = 1
+        if self.choices.why_not is None:
+            self.together = MOST_CHOICES
+        elif integration.engine is not None and integration.chat and settings.share:
+            self.together = _TO_AN_ENGINE
         self.integration, self.settings = integration, settings
         self.model = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         self.workers = settings.concurrency or integration.own_concurrency
-        # torch's generator is the process's own: threads would take each other's numbers.
-        self.seeded = integration.client is None and self.workers == 1
+        self._arguments_at = 2 if integration.chat else 1
+        self.seeding = Seeding(integration, settings, self.workers)
         self.generate: Callable[[list[Instance]], list[Any]] = integration.lm.generate_until
         self.counts: dict[str, Counter[str]] = defaultdict(Counter)
         self.warnings: list[str] = []
         self._first_token = exact.FirstToken()
         self._error: Exception | None = None
         self._errors_before_reply: int | None = 0
+
+    @staticmethod
+    def _why_no_choices(integration: Integration, settings: Settings) -> str | None:
+        if integration.client is None:
+            return "no server is asked"
+        if settings.mode == EXACT:
+            return "nothing is drawn in mode=exact"
+        if not settings.share:
+            return "share=false"
+        return f"chunk={settings.chunk}" if settings.chunk > 1 else None
 
     # --- What lmms-eval calls -----------------------------------------------------------------------------
 
@@ -105,6 +137,10 @@ class Sampler:
             self.warnings.append(
                 f"{len(failed)} requests failed for good: their trials are missing; a rerun asks them again"
             )
+        if self.seeding.seen()[0] is False and self.integration.client is None:
+            self.warnings.append(f"not seeded: {self.seeding.seen()[1]}; another run would draw other replies")
+        if self.choices.refused:
+            self.warnings.append(f"one request per trial: {self.choices.why_not}")
         for warning in self.warnings:
             logger.warning(f"medqdeg: {warning}")
         return [result if result is not None else GenerationResult(text="") for result in results]
@@ -123,7 +159,7 @@ class Sampler:
             if request.metadata.get("__padding_only__"):
                 progress.reuse(len(places))  # lmms-eval throws these replies away
                 continue
-            key = self._key(request)
+            key = self._key(request, trials=len(places))
             self.counts[task]["requested"] += len(places)
             stored = self.store.responses(key)
             if self.settings.mode == EXACT:
@@ -138,9 +174,16 @@ class Sampler:
                     self.counts[task]["reused"] += len(where)
                     progress.reuse(len(where))
                 else:
-                    yield _Trial(request, key, trial, where)
+                    yield _Trial(request, key, trial, where, self._group(request, key, trial))
 
-    def _key(self, request: Instance) -> RequestKey:
+    def _group(self, request: Instance, key: RequestKey, trial: int) -> tuple[str, int] | None:
+        if key.drawing == IN_BLOCKS:
+            return key.digest, trial // BLOCK
+        if self.together > 1 and self._arguments(request).get("temperature"):
+            return key.digest, trial // self.together
+        return None
+
+    def _key(self, request: Instance, trials: int) -> RequestKey:
         task, split, doc_id = request.metadata["task"], request.args[-1], request.doc_id
         doc = self.integration.lm.task_dict[task][split][doc_id]
         if self.integration.chat:
@@ -163,7 +206,13 @@ class Sampler:
             arguments=arguments,
             model=self.model,
             mode=self.settings.mode,
+            drawing=self._drawing(arguments, trials),
         )
+
+    def _drawing(self, arguments: Mapping[str, Any], trials: int) -> str:
+        """A single reply, and one that is not drawn, take the way that a model takes without us."""
+        in_blocks = self.sharing.why_not is None and trials > 1 and bool(arguments.get("temperature"))
+        return IN_BLOCKS if in_blocks else ONE_BY_ONE
 
     def _check_exact(self, request: Instance, doc: Any) -> None:
         task = request.metadata["task"]
@@ -196,16 +245,18 @@ class Sampler:
                     for _ in trial.places:
                         progress.answer()
 
-        chunks = iter(lambda: list(itertools.islice(trials, self.settings.chunk)), [])
+        chunks = self._chunks(trials)
         if self.workers == 1:
             for chunk in chunks:
-                finish(chunk, self._ask(chunk))
+                finish(chunk, self._ask_group(chunk))
             return failed
+        while not self.choices.decided and (chunk := next(chunks, [])):
+            finish(chunk, self._ask_group(chunk))
         with ThreadPoolExecutor(self.workers, thread_name_prefix="medqdeg") as pool:
             pending: dict[Future[list[Response | str]], list[_Trial]] = {}
             try:
                 for chunk in chunks:
-                    pending[pool.submit(self._ask, chunk)] = chunk
+                    pending[pool.submit(self._ask_group, chunk)] = chunk
                     if len(pending) >= 2 * self.workers:
                         for future in wait(pending, return_when=FIRST_COMPLETED).done:
                             finish(pending.pop(future), future.result())
@@ -216,6 +267,72 @@ class Sampler:
                 for future in pending:
                     future.cancel()
         return failed
+
+    def _chunks(self, trials: Iterator[_Trial]) -> Iterator[list[_Trial]]:
+        """Trials that are asked together: those of one group, or `chunk` others."""
+        for group, members in itertools.groupby(trials, key=lambda trial: trial.group):
+            if group is not None:
+                yield list(members)
+            else:
+                while chunk := list(itertools.islice(members, self.settings.chunk)):
+                    yield chunk
+
+    def _ask_group(self, chunk: Sequence[_Trial]) -> list[Response | str]:
+        if chunk[0].key.drawing == IN_BLOCKS:
+            return self._ask_block(chunk)
+        if len(chunk) > 1 and chunk[0].group is not None and self.integration.client is not None:
+            return self._ask_choices(chunk)
+        return self._ask(chunk)
+
+    def _ask_choices(self, wanted: Sequence[_Trial]) -> list[Response | str]:
+        """The same for trials of one item on a server that may give several choices at once."""
+        if self.choices.why_not is not None:
+            return [answer for trial in wanted for answer in self._ask([trial])]
+        first, decided = wanted[0], self.choices.decided
+        seed = first.key.seed(first.trial, self.settings.sampling_seed, REQUEST_SEED_BITS)
+        try:
+            outputs = self.choices.ask(lambda: self._call([first])[0], seed, len(wanted))
+        except Exception as error:
+            self._note_error(error)
+            return [self._failure(one_line(error, 200))] * len(wanted)
+        texts = [_response(output).reply for output in outputs]
+        copies = not decided and self.choices.why_not is None and len(set(texts)) == 1 and len(wanted) > 1
+        if copies and not is_missing_trial(texts[0]):
+            outputs = outputs[:1]  # perhaps copies: the others are asked singly
+        elif len(set(texts)) > 1:
+            self.choices.accept()
+        answers = self._kept(wanted[: len(outputs)], outputs)
+        if is_missing_trial(texts[0]):
+            return answers * len(wanted)
+        rest = [answer for trial in wanted[len(outputs) :] for answer in self._ask([trial])]
+        if copies and len(outputs) == 1:
+            self.choices.weigh(texts[0], [answer.reply for answer in rest if isinstance(answer, Response)])
+        return [*answers, *rest]
+
+    def _ask_block(self, wanted: Sequence[_Trial]) -> list[Response | str]:
+        """The same for trials of one block: the whole block is drawn and stored, so that more repeats find it."""
+        key, number = wanted[0].key, wanted[0].trial // BLOCK
+        request = self._remembered(wanted[0].request)
+        block = [_Trial(request, key, trial, ()) for trial in range(number * BLOCK, (number + 1) * BLOCK)]
+        seeds = [key.seed(trial.trial, self.settings.sampling_seed) for trial in block]
+        self._error = None
+        try:
+            outputs = self.sharing.ask(lambda: self._call(block[:1], drawing=False)[0], seeds)
+            error = self._error
+        except CannotShare as reason:
+            self.sharing.fallbacks[str(reason)] += len(wanted)
+            return [answer for trial in wanted for answer in self._ask([trial])]
+        except Exception as raised:
+            outputs, error = [], raised
+        if error is not None:
+            self._note_error(error)
+            return [self._failure(one_line(error, 200))] * len(wanted)
+        self._errors_before_reply = None
+        self.seeding.note(arrived=True)
+        stored = self.store.add_all(
+            key, {trial.trial: _response(out) for trial, out in zip(block, outputs, strict=True)}
+        )
+        return [stored[trial.trial] for trial in wanted]
 
     def _ask(self, chunk: Sequence[_Trial]) -> list[Response | str]:
         """Return a stored response for each trial, or the text that stands for a failed request."""
@@ -231,38 +348,48 @@ class Sampler:
             self._note_error(error)
             return [self._failure(one_line(error, 200))] * len(chunk)
         self._errors_before_reply = None
+        return self._kept(chunk, outputs)
+
+    def _kept(self, chunk: Sequence[_Trial], outputs: Sequence[Any]) -> list[Response | str]:
+        """Store what is a reply; return it, or the text that stands for a failed request."""
         answers: list[Response | str] = []
         for trial, output in zip(chunk, outputs, strict=True):
-            text, counts = unwrap_generation_output(output)
-            text = text or ""
-            if is_missing_trial(text):
-                answers.append(self._failure(one_line(text, 300)))
+            response = _response(output)
+            if is_missing_trial(response.reply):
+                answers.append(self._failure(one_line(response.reply, 300)))
                 continue
             if self.settings.mode == EXACT:
-                text = self._probabilities(trial, text)
-            tokens = counts.output_tokens if counts else None
-            answers.append(self.store.add(trial.key, trial.trial, Response(text, tokens)))
+                response = Response(self._probabilities(trial, response.reply), response.output_tokens)
+            answers.append(self.store.add(trial.key, trial.trial, response))
         return answers
 
-    def _call(self, chunk: Sequence[_Trial]) -> list[Any]:
-        if not self.seeded:
+    def _call(self, chunk: Sequence[_Trial], *, drawing: bool | None = None) -> list[Any]:
+        if drawing is None:
+            drawing = bool(self._arguments(chunk[0].request).get("temperature"))
+        seed = chunk[0].key.seed(chunk[0].trial, self.settings.sampling_seed)
+        # An engine is handed a group as one: it reads once what is equal in it.
+        with self.seeding.around(seed, drawing=drawing), self.integration.batches_of(len(chunk)):
             return self.generate([self._copied(trial) for trial in chunk])
-        import torch
 
-        # All devices, since `manual_seed` seeds all of them.
-        devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
-        with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(chunk[0].key.seed(chunk[0].trial, self.settings.sampling_seed))
-            return self.generate([self._copied(trial) for trial in chunk])
+    def _arguments(self, request: Instance) -> Any:
+        return request.args[self._arguments_at]
+
+    def _remembered(self, request: Instance) -> Instance:
+        """The request with an image that is decoded once, however often it is asked."""
+        request, parts = copy.copy(request), list(request.args)
+        place = 1 if self.integration.chat else 2
+        parts[place] = once(parts[place])
+        request.arguments = tuple(parts)
+        return request
 
     def _copied(self, trial: _Trial) -> Instance:
         """The request with generation arguments of its own: some integrations change them as they go."""
         request = copy.copy(trial.request)
-        place = 2 if self.integration.chat else 1
+        place = self._arguments_at
         parts = list(request.args)
         parts[place] = copy.deepcopy(parts[place])
-        if self.integration.client is not None:  # servers that know it repeat themselves, the others ignore it
-            parts[place]["seed"] = trial.key.seed(trial.trial, self.settings.sampling_seed, _SERVER_SEED_BITS)
+        if self.seeding.with_request:
+            parts[place]["seed"] = trial.key.seed(trial.trial, self.settings.sampling_seed, REQUEST_SEED_BITS)
         request.arguments = tuple(parts)
         return request
 
@@ -272,14 +399,22 @@ class Sampler:
             if self.settings.mode == EXACT and self.integration.model is None:
                 create = exact.asking_for_logprobs(self.integration.client.chat.completions.create)  # type: ignore[union-attr]
                 stack.enter_context(self.integration.client_through(create))
+            elif self.integration.client is not None:
+                create = self.choices.through(self.integration.client.chat.completions.create)
+                stack.enter_context(self.integration.client_through(create))
             stack.enter_context(self.integration.generate_through(self._around_generate))
+            stack.enter_context(self.integration.engine_through(self.seeding.watching))
             yield
 
     def _around_generate(self, generate: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         try:
             if self.settings.mode == EXACT:
                 return self._first_token(generate, *args, **kwargs)
+            if self.sharing.asking:
+                return self.sharing.around(generate, *args, **neutral_arguments(kwargs))
             return generate(*args, **neutral_arguments(kwargs))
+        except CannotShare:
+            raise
         except Exception as error:
             self._error = error  # some integrations go on with an empty reply
             raise
@@ -329,3 +464,8 @@ class Sampler:
     def _count(self, trials: Sequence[_Trial], what: str, sign: int) -> None:
         for trial in trials:
             self.counts[trial.key.task][what] += sign * len(trial.places)
+
+
+def _response(output: Any) -> Response:
+    text, counts = unwrap_generation_output(output)
+    return Response(text or "", counts.output_tokens if counts else None)

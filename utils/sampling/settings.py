@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from ..elicitation import EXACT, VOTES
 from ..errors import InputError
-
-_SECRET = re.compile(r"(?:^|_)(?:key|token|secret|password)$", re.IGNORECASE)
+from ..secrets import public_argument
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,7 @@ class Settings:
         min_letter_mass: exact: an item whose letters have less mass, in [0, 1], is invalid.
         concurrency: requests in flight; None takes the integration's own `num_concurrent`, or 1.
         chunk: requests handed to the inner model in one call; only 1 is reproducible.
+        share: whether the trials of an item share one prefill where that is possible.
         retries: further rounds, at the end, for requests that failed.
         identity: name of the model in the store, instead of what tells it apart by itself.
         sampling_seed: another one gives other samples.
@@ -38,6 +37,7 @@ class Settings:
     min_letter_mass: float = 0.9
     concurrency: int | None = None
     chunk: int = 1
+    share: bool = True
     retries: int = 1
     identity: str | None = None
     sampling_seed: int = 0
@@ -46,12 +46,7 @@ class Settings:
     def public_arguments(self) -> str:
         """The inner model's arguments with secrets struck out."""
         pairs = (argument.partition("=") for argument in self.inner_arguments)
-        return ",".join(f"{name}=***" if is_secret(name) else f"{name}={value}" for name, _, value in pairs)
-
-
-def is_secret(name: str) -> bool:
-    """Whether an argument of that name is nobody's business."""
-    return bool(_SECRET.search(name))
+        return ",".join(public_argument(name, value) for name, _, value in pairs)
 
 
 def parse_settings(pairs: list[str]) -> Settings:
@@ -92,6 +87,7 @@ def parse_settings(pairs: list[str]) -> Settings:
         min_letter_mass=mass,
         concurrency=_whole("concurrency", own, None, at_least=1),
         chunk=chunk,
+        share=_flag("share", own, default=True),
         retries=_whole("retries", own, 1, at_least=0) or 0,
         identity=own.get("identity"),
         sampling_seed=_whole("sampling_seed", own, 0, at_least=0) or 0,
@@ -99,8 +95,8 @@ def parse_settings(pairs: list[str]) -> Settings:
     )
 
 
-def _flag(name: str, values: dict[str, str]) -> bool:
-    value = values.get(name, "false").lower()
+def _flag(name: str, values: dict[str, str], *, default: bool = False) -> bool:
+    value = values.get(name, str(default)).lower()
     if value not in ("true", "false"):
         raise InputError(f"{name}={value} is neither true nor false")
     return value == "true"

@@ -1,27 +1,32 @@
 """Responses on disk: each is safe as soon as it has arrived, and found again by what was asked.
 
 SQLite in WAL mode: every response is a transaction of its own, a write that a kill tears is rolled back by its checksum
-at the next opening, and several processes on one machine may write at the same time. (WAL needs shared memory: the
-folder must not lie on a network file system that several machines write to at once.)
+at the next opening, and several processes on one machine may write at the same time. Each machine has a file of its
+own in the store's folder, and reads what the others' held when it began (`store_files`).
 """
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 import sqlite3
+import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, one_line
 from .keys import RequestKey
+from .store_files import STORE_VERSION, check_version, old_file, open_copy, own_file, store_files
 
-FILE_NAME = "responses.sqlite"
-STORE_VERSION = 1
+_LEAST_ROOM = 1 << 15
+"""Bytes: SQLite enlarges the memory that its processes share by so much at a time."""
 
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE IF NOT EXISTS sessions (
     session INTEGER PRIMARY KEY, started REAL NOT NULL, report TEXT NOT NULL
 );
@@ -51,6 +56,10 @@ class Response:
 class ResponseStore:
     """The responses of one folder. Safe to use from several threads and processes.
 
+    Attributes:
+        path: the file that this process writes to, or None: in memory.
+        old: a file of an older version in the same folder, which is neither read nor changed, or None.
+
     Raises:
         InputError: on opening, if the folder cannot be written or the file is none of ours; from any method, if the
             file cannot be read or written (a full disk, a lock held for longer than a minute).
@@ -60,14 +69,17 @@ class ResponseStore:
         """Open or make the store.
 
         Args:
-            folder: where `responses.sqlite` lies; None keeps the responses in memory.
+            folder: where the files lie; None keeps the responses in memory.
             session: JSON values that describe this run; kept beside its responses.
         """
-        self.path = folder / FILE_NAME if folder else None
+        self.path = own_file(folder) if folder else None
+        self.old = old_file(folder) if folder else None
         self._lock = threading.Lock()
+        self._others: list[sqlite3.Connection] = []
         try:
             if folder:
                 folder.mkdir(parents=True, exist_ok=True)
+                self._read_others(folder)
             self._connection = sqlite3.connect(
                 self.path or ":memory:", timeout=60, check_same_thread=False, isolation_level=None
             )
@@ -80,17 +92,20 @@ class ResponseStore:
             raise self._unusable(error) from None
 
     def _prepare(self) -> None:
-        ((version, tables),) = self._execute(
-            "SELECT (SELECT user_version FROM pragma_user_version), count(*) FROM sqlite_master"
-        )
-        if version != STORE_VERSION and (version or tables):
-            raise InputError(
-                f"the store {self.path} has version {version}, this package writes {STORE_VERSION}; name another folder"
-            )
+        check_version(self._connection, self.path)
         self._wal()
         # A killed process loses nothing; a power cut may lose the last responses, never the file.
         self._execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {STORE_VERSION}; COMMIT;")
+        self._connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {STORE_VERSION}; COMMIT;")
+
+    def _read_others(self, store: Path) -> None:
+        others = [path for path in store_files(store) if path != self.path]
+        if not others:
+            return
+        # Open files outlive their names where the system allows it; a kill then leaves no copies behind.
+        with tempfile.TemporaryDirectory(prefix="medqdeg-store-", ignore_cleanup_errors=True) as folder:
+            copies = (open_copy(path, Path(folder)) for path in others)
+            self._others = [copy for copy in copies if copy is not None]
 
     def _wal(self) -> None:
         """Several ranks open a new file at once; SQLite does not wait for the lock that this takes."""
@@ -107,21 +122,48 @@ class ResponseStore:
         return self._connection.execute(statement, values).fetchall()
 
     def _unusable(self, error: Exception) -> InputError:
+        if self._is_full(error):
+            return InputError(
+                f"the disk under the store {self.path} is full; make room and run the same command again, "
+                "the responses stored so far are kept"
+            )
         return InputError(f"the store {self.path} cannot be used ({one_line(error)}); name another folder or repair it")
+
+    def _is_full(self, error: Exception) -> bool:
+        """Whether a full disk is behind an error: SQLite calls some of its consequences "disk I/O error"."""
+        if "disk is full" in str(error) or getattr(error, "errno", None) == errno.ENOSPC:
+            return True
+        try:
+            return self.path is not None and shutil.disk_usage(self.path.parent).free < _LEAST_ROOM
+        except OSError:
+            return False
 
     def responses(self, key: RequestKey) -> dict[int, Response]:
         """Return what is stored for a request: trial -> response."""
         try:
             with self._lock:
-                rows = self._execute(
-                    "SELECT trial, reply, output_tokens FROM responses WHERE request = ?", (key.digest,)
-                )
+                return self._stored(key)
         except sqlite3.Error as error:
             raise self._unusable(error) from None
-        return {trial: Response(reply, tokens) for trial, reply, tokens in rows}
+
+    def _stored(self, key: RequestKey) -> dict[int, Response]:
+        """Of two machines' responses to one trial the earlier, so that every machine gives the same results."""
+        found: dict[int, tuple[float, Response]] = {}
+        for connection in (self._connection, *self._others):
+            rows = connection.execute(
+                "SELECT trial, reply, output_tokens, arrived FROM responses WHERE request = ?", (key.digest,)
+            )
+            for trial, reply, tokens, arrived in rows:
+                if trial not in found or arrived < found[trial][0]:
+                    found[trial] = arrived, Response(reply, tokens)
+        return {trial: response for trial, (_, response) in found.items()}
 
     def add(self, key: RequestKey, trial: int, response: Response) -> Response:
-        """Store a response in one transaction and return what the store has now.
+        """Store a response and return what the store has now; see `add_all`."""
+        return self.add_all(key, {trial: response})[trial]
+
+    def add_all(self, key: RequestKey, responses: Mapping[int, Response]) -> dict[int, Response]:
+        """Store responses to a request, by trial, in one transaction, and return what the store has now for it.
 
         Where another process was faster with the same trial, its response stays and is returned.
         """
@@ -133,28 +175,30 @@ class ResponseStore:
                         "INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?)",
                         (key.digest, key.task, key.item, key.content),
                     )
-                    self._execute(
+                    self._connection.executemany(
                         "INSERT OR IGNORE INTO responses VALUES (?, ?, ?, ?, ?, ?)",
-                        (key.digest, trial, response.reply, response.output_tokens, self.session, time.time()),
+                        [
+                            (key.digest, trial, response.reply, response.output_tokens, self.session, time.time())
+                            for trial, response in responses.items()
+                        ],
                     )
-                    ((reply, tokens),) = self._execute(
-                        "SELECT reply, output_tokens FROM responses WHERE request = ? AND trial = ?",
-                        (key.digest, trial),
-                    )
+                    stored = self._stored(key)
                     self._execute("COMMIT")
                 except BaseException:
-                    self._execute("ROLLBACK")
+                    if self._connection.in_transaction:  # SQLite has ended it by itself if the disk is full
+                        self._execute("ROLLBACK")
                     raise
         except sqlite3.Error as error:
             raise self._unusable(error) from None
-        return Response(reply, tokens)
+        return stored
 
     def sessions(self) -> list[dict[str, Any]]:
-        """Return the reports of all runs that wrote here, oldest first."""
+        """Return the reports of all runs that wrote to this machine's file, oldest first."""
         with self._lock:
             return [json.loads(row[0]) for row in self._execute("SELECT report FROM sessions ORDER BY session")]
 
     def close(self) -> None:
         """Close the file; responses added before stay."""
         with self._lock:
-            self._connection.close()
+            for connection in (*self._others, self._connection):
+                connection.close()

@@ -7,6 +7,10 @@ instance itself; everything that the evaluator reads off a model stays true.
 from __future__ import annotations
 
 import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from lmms_eval.api.instance import GenerationResult, Instance
@@ -21,6 +25,7 @@ from .neutral import neutralise
 from .report import publish_report, withdraw_report
 from .sampler import Sampler
 from .settings import Settings, parse_settings
+from .sharing import Sharing, together
 from .store import ResponseStore
 
 try:
@@ -46,10 +51,8 @@ class _Wrapper(lmms):
             SystemExit: with one line, for anything that cannot work; lmms-eval would exit with status 0 on any other
                 exception.
         """
-        try:
+        with _one_line_and_status_1():
             return _create(arg_string, additional_config, force_simple=cls.force_simple)
-        except InputError as error:
-            raise SystemExit(f"medqdeg: {error}") from None
 
     def loglikelihood(self, requests: list[Instance]) -> list[tuple[float, bool]]:
         """Not used."""
@@ -77,6 +80,22 @@ class SimpleWrapper(_Wrapper):
     force_simple = True
 
 
+@contextmanager
+def _one_line_and_status_1() -> Iterator[None]:
+    """lmms-eval prints a traceback of any exception but SystemExit and exits with status 0, without results."""
+    try:
+        yield
+    except InputError as error:
+        raise SystemExit(f"medqdeg: {error}") from None
+    except Exception as error:
+        logger.debug(traceback.format_exc())
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        raise SystemExit(
+            f"medqdeg: the run failed with an error that it does not expect ({type(error).__name__}: "
+            f"{one_line(error)}; {Path(frame.filename).name}, line {frame.lineno}); what was stored is kept"
+        ) from error
+
+
 def _create(arg_string: str, additional_config: dict[str, Any] | None, *, force_simple: bool) -> lmms:
     from lmms_eval.utils import _smart_comma_split
 
@@ -92,18 +111,20 @@ def _create(arg_string: str, additional_config: dict[str, Any] | None, *, force_
     if integration.model is not None and (settings.concurrency or 1) > 1:
         raise InputError("concurrency is for servers; a model in this process answers one request at a time")
     neutral = neutralise(integration.model.generation_config) if integration.model is not None else None
-    fidelity = check_fidelity(integration)
+    sharing = Sharing(integration)
+    with integration.generate_through(sharing.check):
+        fidelity = check_fidelity(integration)
+    _settle_sharing(sharing, settings)
     _tell(settings, neutral, fidelity, first=getattr(lm, "rank", 0) == 0)
     if settings.strict and (fidelity["findings"] or fidelity["seen"] is None):
         raise InputError(f"strict=true: {'; '.join(fidelity['findings']) or _unseen(settings, fidelity)}")
     identity = integration.identity(settings, neutral["kept"] if neutral else {})
-    sampler = Sampler(integration, settings, identity)
+    sampler = Sampler(integration, settings, identity, sharing)
     report: dict[str, Any] = {
         "inner": settings.inner,
         "arguments": settings.public_arguments(),
         "form": "chat" if integration.chat else "simple",
         "mode": settings.mode,
-        "seeded": sampler.seeded and settings.chunk == 1,
         "model": {name: part for name, part in identity.items() if name != "arguments"},
         "sampling_seed": settings.sampling_seed,
         "min_letter_mass": settings.min_letter_mass if settings.mode == EXACT else None,
@@ -112,17 +133,34 @@ def _create(arg_string: str, additional_config: dict[str, Any] | None, *, force_
         "versions": versions(),
     }
     store = sampler.store = ResponseStore(settings.store, report)
+    if store.old and getattr(lm, "rank", 0) == 0:
+        logger.warning(
+            f"medqdeg: {store.old} was written by an older version, whose trials were drawn in another way: it is left "
+            f"as it is, none of it is reused, and new responses go to {store.path}"
+        )
 
     def generate_until(requests: list[Instance]) -> list[GenerationResult]:
-        try:
+        with _one_line_and_status_1():
             results = sampler.generate_until(requests)
-        except InputError as error:
-            raise SystemExit(f"medqdeg: {error}") from None
-        publish_report(lm, {**report, "store": str(store.path), **_over_all_ranks(sampler)})
+            over = _over_all_ranks(sampler)
+        publish_report(
+            lm, {**report, "store": str(store.path), "old_store": str(store.old) if store.old else None, **over}
+        )
         return results
 
     lm.generate_until = generate_until  # type: ignore[method-assign]
     return lm
+
+
+def _settle_sharing(sharing: Sharing, settings: Settings) -> None:
+    if sharing.integration.model is None:
+        sharing.why_not = "no transformers model answers in this process"
+    if settings.mode == EXACT:
+        sharing.why_not = "nothing is drawn in mode=exact"
+    if settings.chunk > 1:
+        sharing.why_not = f"chunk={settings.chunk}"
+    if not settings.share:
+        sharing.why_not = "share=false"
 
 
 def _inner_model(settings: Settings, additional_config: dict[str, Any] | None, *, force_simple: bool) -> lmms:
@@ -163,17 +201,25 @@ def _over_all_ranks(sampler: Sampler) -> dict[str, Any]:
     """The counts of all processes; each calls this once, as lmms-eval's own collectives do."""
     import torch.distributed
 
-    mine = ({task: dict(counts) for task, counts in sampler.counts.items()}, sampler.warnings)
+    counted = {task: dict(counts) for task, counts in sampler.counts.items()}
+    shared = sampler.sharing.told() if sampler.integration.client is None else sampler.choices.told()
+    mine = (counted, sampler.warnings, sampler.seeding.seen(), shared)
     everyone = [mine]
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         everyone = [mine] * torch.distributed.get_world_size()
         torch.distributed.all_gather_object(everyone, mine)
     tasks: dict[str, dict[str, int]] = {}
-    for counts, _ in everyone:
+    for counts, *_ in everyone:
         for task, numbers in counts.items():
             into = tasks.setdefault(task, dict.fromkeys(("requested", "asked", "reused", "failed"), 0))
             for name, number in numbers.items():
                 into[name] += number
     totals = {name: sum(one[name] for one in tasks.values()) for name in ("requested", "asked", "reused", "failed")}
-    warnings = list(dict.fromkeys(warning for _, entries in everyone for warning in entries))
-    return {"trials": totals, "tasks": dict(sorted(tasks.items())), "warnings": warnings}
+    warnings = list(dict.fromkeys(warning for _, entries, *_ in everyone for warning in entries))
+    # One rank that draws without a seed is enough; one that asked nothing says nothing.
+    seeded, seeding = min((seen for _, _, seen, _ in everyone), key=lambda seen: (False, True, None).index(seen[0]))
+    return {
+        "sharing": together([sharing for *_, sharing in everyone]),
+        **{"seeded": seeded, "seeding": seeding, "trials": totals, "tasks": dict(sorted(tasks.items()))},
+        "warnings": warnings,
+    }

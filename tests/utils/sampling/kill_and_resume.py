@@ -1,7 +1,7 @@
 """Kill a run at random moments with SIGKILL, tear the store's last write, finish the run; print what happened as JSON.
 
 Run as a script. It imports lmms-eval once and forks a process for each attempt, which costs a second instead of ten.
-The attempts are lmms-eval itself with a tiny real model; every call of the model is noted in a file before it is made.
+The attempts are lmms-eval itself with a tiny real model; every block of trials is noted in a file before it is drawn.
 
     python kill_and_resume.py DATA CHECKPOINT FOLDER KILLS SEED
 """
@@ -18,32 +18,30 @@ import time
 from pathlib import Path
 from typing import Any
 
-import lmms_eval.models
 import torch
 from lmms_eval.evaluator import simple_evaluate
 from lmms_eval.tasks import TaskManager
 
 from medqdeg.tasks import TASKS_FOLDER
-from medqdeg.utils.sampling.store import FILE_NAME
+from medqdeg.utils.sampling import sharing
+from medqdeg.utils.sampling.store_files import own_file
 
-TRIALS = 5
+TRIALS = 15
 
 torch.set_num_threads(1)  # a fork takes no threads along
 
 
 def attempt(checkpoint: Path, store: Path, asked: Path, output: Path) -> None:
     """One run of lmms-eval, in a process of its own."""
-    integration = lmms_eval.models.get_model("llava_hf")
-    original = integration.generate_until
+    original = sharing.generate_block
     log = os.open(asked, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
-    def noted(self: Any, requests: list[Any]) -> list[Any]:
-        for request in requests:
-            if request.metadata["task"] != "medqdeg_preflight":
-                os.write(log, f"{request.metadata['task']} {request.doc_id}\n".encode())
-        return original(self, requests)
+    def noted(model: Any, generate: Any, kwargs: Any, seeds: Any, **options: Any) -> Any:
+        if options.get("noisy", True):  # the preflight draws nothing
+            os.write(log, f"{sorted(seeds)}\n".encode())
+        return original(model, generate, kwargs, seeds, **options)
 
-    integration.generate_until = noted
+    sharing.generate_block = noted
     results = simple_evaluate(
         model="medqdeg",
         model_args=f"inner=llava_hf,store={store},pretrained={checkpoint},device=cpu,device_map=cpu",
@@ -79,9 +77,9 @@ def forked(*arguments: Path) -> int:
 
 def stored(store: Path) -> int:
     """Responses that a reader finds."""
-    if not (store / FILE_NAME).exists():
+    if not own_file(store).exists():
         return 0
-    connection = sqlite3.connect(store / FILE_NAME)
+    connection = sqlite3.connect(own_file(store))
     try:
         return connection.execute("SELECT count(*) FROM responses").fetchone()[0]
     except sqlite3.OperationalError:  # killed before the tables were made
@@ -101,7 +99,7 @@ def main(checkpoint: Path, folder: Path, kills: int, seed: int) -> dict[str, Any
     total = calls(whole[2])
 
     broken = (checkpoint, folder / "broken", folder / "broken.asked", folder / "broken.json")
-    log = folder / "broken" / f"{FILE_NAME}-wal"
+    log, shared = (Path(f"{own_file(folder / 'broken')}-{part}") for part in ("wal", "shm"))
     torn = done = 0
     while done < kills:
         process = forked(*broken)
@@ -121,14 +119,15 @@ def main(checkpoint: Path, folder: Path, kills: int, seed: int) -> dict[str, Any
             # No reader before this: it would put the log into the file.
             with log.open("r+b") as file:
                 file.truncate(log.stat().st_size - rng.randint(1, 4096))
-            (folder / "broken" / f"{FILE_NAME}-shm").unlink(missing_ok=True)
+            shared.unlink(missing_ok=True)
             torn += 1
     left = stored(folder / "broken")
     assert os.waitpid(forked(*broken), 0)[1] == 0, "the run that finishes failed"
     one, other = (json.loads(paths[3].read_text()) for paths in (whole, broken))
     trials = [run.pop("trials") for run in (one, other)]
     return {
-        "requested": total,
+        "blocks": total,
+        "different_blocks": len(set(broken[2].read_text().splitlines())),
         "asked": calls(broken[2]),
         "kills": done,
         "torn": torn,

@@ -28,6 +28,8 @@ class Server:
         refuses: called with a payload; True answers with status 400, which the `openai` client does not retry.
         logprobs: token -> natural logarithm of its probability, or None: the server knows none.
         pause: seconds that an answer takes.
+        choices: what becomes of `n`: "ignored", "refused", "drawn" one by one, "copied", or "equal" (drawn by a model
+            that is sure, as its single replies are).
     """
 
     def __init__(self) -> None:
@@ -37,6 +39,7 @@ class Server:
         self.refuses: Callable[[dict[str, Any]], bool] = lambda payload: False
         self.logprobs: dict[str, float] | None = {"B": math.log(0.6), " A": math.log(0.3), "A": math.log(0.05)}
         self.pause = 0.0
+        self.choices = "ignored"
         self.lock = threading.Lock()
         self.url = ""
 
@@ -48,22 +51,30 @@ class Server:
             content = payload["messages"][0]["content"]
             urls = [part["image_url"]["url"] for part in content if part["type"] == "image_url"]
             self.images.append([PIL.Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))) for url in urls])
-            refused = self.refuses(payload)
+            refused = self.refuses(payload) or (self.choices == "refused" and payload.get("n", 1) > 1)
         time.sleep(self.pause)
         with self.lock:
             self._at_once -= 1
         if refused:
             return 400, {"error": {"message": "no", "type": "invalid_request_error"}}
-        choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
-        choice["message"] = {"role": "assistant", "content": "AB"[payload.get("seed", 0) % 2]}
+        asked = payload.get("n", 1) if self.choices != "ignored" else 1
+        choices = [self._choice(payload, number) for number in range(asked)]
+        usage = {"prompt_tokens": 5, "completion_tokens": asked, "total_tokens": 5 + asked}
+        return 200, {
+            **{"id": "x", "object": "chat.completion", "created": 0, "model": payload["model"]},
+            **{"choices": choices, "usage": usage},
+        }
+
+    def _choice(self, payload: dict[str, Any], number: int) -> dict[str, Any]:
+        """A letter that the seed decides; vLLM adds the choice's number to the request's seed."""
+        seed = payload.get("seed", 0) + (number if self.choices == "drawn" else 0)
+        letter = "A" if self.choices == "equal" else "AB"[seed % 2]
+        choice: dict[str, Any] = {"index": number, "finish_reason": "stop"}
+        choice["message"] = {"role": "assistant", "content": letter}
         if payload.get("logprobs") and self.logprobs is not None:
             top = [{"token": token, "logprob": value, "bytes": None} for token, value in self.logprobs.items()]
             choice["logprobs"] = {"content": [{**top[0], "top_logprobs": top}]}
-        usage = {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}
-        return 200, {
-            **{"id": "x", "object": "chat.completion", "created": 0, "model": payload["model"]},
-            **{"choices": [choice], "usage": usage},
-        }
+        return choice
 
 
 @contextmanager

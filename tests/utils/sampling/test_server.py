@@ -124,3 +124,75 @@ def test_exact_from_a_server_without_logprobs_ends_in_one_line(server: Server, e
     server.logprobs = None
     with pytest.raises(SystemExit, match="medqdeg: the server answers without top_logprobs"):
         evaluate(arguments(server, ",mode=exact"))
+
+
+# --- All trials of an item in one request --------------------------------------------------------------------
+
+
+def test_ten_trials_are_one_request_where_the_server_draws_each(server: Server, evaluate: Run, tmp_path: Path) -> None:
+    server.choices = "drawn"
+    results = evaluate(arguments(server, f",store={tmp_path}"))
+    assert [request["n"] for request in server.requests] == [10] * 12
+    assert sampling(results)["trials"] == {"requested": 120, "asked": 120, "reused": 0, "failed": 0}
+    assert sampling(results)["sharing"] == {"items_in_one_request": 12, "why_not": None}
+    assert [sorted(record["letters"]) for record in records(results)] == [["A"] * 5 + ["B"] * 5] * 12
+    counts = [count for sample in results["samples"]["medqdeg_l0"] for count in sample["token_counts"]]
+    assert {count["output_tokens"] for count in counts} == {1}, "each choice has its share of the tokens"
+    again = evaluate(arguments(server, f",store={tmp_path}"), repeats=14)
+    assert [request["n"] for request in server.requests[12:]] == [4] * 12
+    assert [record["letters"][:10] for record in records(again)] == [record["letters"] for record in records(results)]
+
+
+@pytest.mark.parametrize("choices", ["ignored", "refused"])
+def test_a_server_without_choices_is_asked_one_by_one(choices: str, server: Server, evaluate: Run) -> None:
+    server.choices = choices
+    results = evaluate(arguments(server), repeats=5)
+    assert sampling(results)["trials"] == {"requested": 60, "asked": 60, "reused": 0, "failed": 0}
+    why_not = "answers n=5 with 1 choices" if choices == "ignored" else "refuses n=5"
+    assert why_not in sampling(results)["sharing"]["why_not"]
+    assert why_not in str(sampling(results)["warnings"])
+    assert len([request for request in server.requests if request.get("n", 1) > 1]) == 1, "tried once"
+    assert len({request["seed"] for request in server.requests}) == 60
+    assert all(record["missing_rate"] == 0 for record in records(results))
+
+
+def test_a_server_that_sends_copies_is_found_out_and_none_of_them_counts(server: Server, evaluate: Run) -> None:
+    server.choices = "copied"
+    results = evaluate(arguments(server))
+    assert "the server sends copies" in sampling(results)["sharing"]["why_not"]
+    assert sampling(results)["trials"] == {"requested": 120, "asked": 120, "reused": 0, "failed": 0}
+    seeds = [request["seed"] for request in server.requests]
+    assert len(set(seeds)) == 120, "every vote that counts came from a seed of its own"
+    assert all(record["distinct_replies"] == 2 for record in records(results))
+
+
+def test_a_sure_model_is_not_taken_for_copies(server: Server, evaluate: Run) -> None:
+    server.choices = "equal"
+    results = evaluate(arguments(server))
+    assert sampling(results)["sharing"]["why_not"] is None
+    # Ten items with single replies beside the choices, then no more of them.
+    assert len(server.requests) == 10 * (1 + 9) + 2
+
+
+def test_share_false_asks_one_by_one(server: Server, evaluate: Run) -> None:
+    server.choices = "drawn"
+    evaluate(arguments(server, ",share=false"), repeats=5)
+    assert len(server.requests) == 60
+
+
+def test_a_refusal_of_the_whole_item_is_no_refusal_of_choices(server: Server, evaluate: Run) -> None:
+    server.choices, server.refuses = "drawn", lambda payload: "Question 0:" in str(payload["messages"])
+    results = evaluate(arguments(server, ",retries=0"), repeats=5)
+    assert sampling(results)["trials"] == {"requested": 60, "asked": 55, "reused": 0, "failed": 5}
+    assert sampling(results)["sharing"]["items_in_one_request"] == 11
+
+
+def test_tokens_are_split_without_loss() -> None:
+    from medqdeg.utils.sampling.choices import split_tokens
+
+    assert split_tokens(10, [1] * 10) == [1] * 10
+    assert split_tokens(None, [3, 4]) == [None, None]
+    for total, lengths in ((7, [0, 100, 3]), (1000, [5, 4, 3, 2, 1]), (0, [1, 1])):
+        parts = split_tokens(total, lengths)
+        assert sum(part or 0 for part in parts) == total
+        assert all((part or 0) >= 0 for part in parts)

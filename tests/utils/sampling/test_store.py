@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -14,8 +15,9 @@ import PIL.Image
 import pytest
 
 from medqdeg.utils.errors import InputError
-from medqdeg.utils.sampling.keys import RequestKey, image_digest, request_key
-from medqdeg.utils.sampling.store import FILE_NAME, Response, ResponseStore
+from medqdeg.utils.sampling.keys import IN_BLOCKS, RequestKey, image_digest, request_key
+from medqdeg.utils.sampling.store import Response, ResponseStore
+from medqdeg.utils.sampling.store_files import OLD_FILE_NAME, own_file, store_files
 
 
 def key(item: str = "1", **changes: object) -> RequestKey:
@@ -48,9 +50,10 @@ def test_a_torn_last_write_takes_nothing_else_with_it(lost: int, tmp_path: Path)
         store.add(key(), trial, Response(f"reply {trial}"))
     # As a kill leaves it: the files while they are open, the log cut in the middle of its last write.
     shutil.copytree(tmp_path / "live", tmp_path / "torn")
-    log = tmp_path / "torn" / f"{FILE_NAME}-wal"
+    file = own_file(tmp_path / "torn")
+    log = file.with_name(f"{file.name}-wal")
     log.write_bytes(log.read_bytes()[:-lost])
-    (tmp_path / "torn" / f"{FILE_NAME}-shm").unlink(missing_ok=True)
+    file.with_name(f"{file.name}-shm").unlink(missing_ok=True)
     found = ResponseStore(tmp_path / "torn", {}).responses(key())
     assert found == {trial: Response(f"reply {trial}") for trial in range(len(found))}
     assert 17 <= len(found) < 20
@@ -86,9 +89,27 @@ def test_processes(tmp_path: Path) -> None:
     assert ResponseStore(tmp_path, {}).responses(key()) == {n: Response(str(n)) for n in range(200)}
 
 
+def fill(store: ResponseStore) -> None:
+    for trial in range(100):
+        store.add(key(), trial, Response("x" * 3000))
+
+
+def test_a_full_disk_is_called_one_and_nothing_stored_is_lost(tmp_path: Path) -> None:
+    store = ResponseStore(tmp_path, {})
+    store._execute("PRAGMA max_page_count = 20")  # SQLite says of it what it says of a full disk
+    with pytest.raises(InputError, match=r"the disk under the store .* is full; make room") as full:
+        fill(store)
+    assert "rollback" not in str(full.value)
+    kept = store.responses(key())
+    assert 0 < len(kept) < 100
+    assert ResponseStore(tmp_path, {}).responses(key()) == kept
+    store._execute("PRAGMA max_page_count = 1000")
+    assert store.add(key(), 99, Response("room again")) == Response("room again")
+
+
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough for a header" * 10, "other", "newer"])
 def test_a_file_of_somebody_else_is_refused_and_kept(content: bytes | str, tmp_path: Path) -> None:
-    path = tmp_path / FILE_NAME
+    path = own_file(tmp_path)
     if isinstance(content, bytes):
         path.write_bytes(content)
     else:
@@ -116,6 +137,7 @@ def test_keys_differ_in_everything_that_is_asked() -> None:
         key(arguments={"temperature": 0.5}),
         key(model="n"),
         key(mode="exact"),
+        key(drawing=IN_BLOCKS),
     ]
     assert len({one.digest for one in keys}) == len(keys)
     assert key(prompt=[black.copy()]) == key(prompt=[black])
@@ -130,8 +152,69 @@ def test_seeds_differ_by_trial_and_do_not_depend_on_the_process() -> None:
     assert 0 <= key().seed(0, 0, bits=31) < 2**31
     # The sha256 of the text below, worked out apart; a change of it would ask every stored run anew.
     text = (
-        '{"arguments": {"temperature": 1.0}, "item": "1", "mode": "votes", "model": "m", "prompt": ["What?"], '
-        '"task": "t", "version": 1}'
+        '{"arguments": {"temperature": 1.0}, "drawing": "one by one", "item": "1", "mode": "votes", "model": "m", '
+        '"prompt": ["What?"], "task": "t", "version": 2}'
     )
     assert key().content == text
-    assert key().digest == "977b36de528a3d98508c8c5855b27354a27a39a6fa02e7b1932ab15daccb8393"
+    assert key().digest == "cb169d3d0551c6a9bcb4c07296d0f63b5f8b4e2d39eca7b4b8a1017efc8317b2"
+
+
+# --- Several machines ------------------------------------------------------------------------------------
+
+
+def test_every_machine_writes_to_a_file_of_its_own_and_reads_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDQDEG_NODE", "a")
+    first = ResponseStore(tmp_path, {})
+    first.add(key(), 0, Response("from a"))
+    monkeypatch.setenv("MEDQDEG_NODE", "b")
+    second = ResponseStore(tmp_path, {})
+    assert second.responses(key()) == {0: Response("from a")}, "while a has it open, from its log"
+    second.add(key(), 1, Response("from b"))
+    before = [path.read_bytes() for path in store_files(tmp_path)]
+    monkeypatch.setenv("MEDQDEG_NODE", "c")
+    assert ResponseStore(tmp_path, {}).responses(key()) == {0: Response("from a"), 1: Response("from b")}
+    assert [path.name for path in store_files(tmp_path)] == [f"responses.{name}.sqlite" for name in "abc"]
+    assert [path.read_bytes() for path in store_files(tmp_path)[:2]] == before
+
+
+@pytest.mark.parametrize("reader", ["a", "b", "c"])
+def test_of_two_replies_to_one_trial_every_machine_takes_the_earlier(
+    reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = []
+    for node in "ab":  # both begin before either has answered
+        monkeypatch.setenv("MEDQDEG_NODE", node)
+        stores.append(ResponseStore(tmp_path, {}))
+    stores[1].add(key(), 0, Response("earlier"))
+    stores[0].add(key(), 0, Response("later"))
+    monkeypatch.setenv("MEDQDEG_NODE", reader)
+    assert ResponseStore(tmp_path, {}).responses(key()) == {0: Response("earlier")}
+
+
+def test_a_copy_taken_while_others_write_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {**os.environ, "MEDQDEG_NODE": "busy"}
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), "0"], env=environment)
+    monkeypatch.setenv("MEDQDEG_NODE", "reader")
+    seen = [0]
+    while writer.poll() is None:
+        if store_files(tmp_path):
+            found = ResponseStore(tmp_path, {}).responses(key())
+            assert found == {trial: Response(str(trial)) for trial in range(0, 4 * len(found), 4)}
+            seen.append(len(found))
+    assert writer.returncode == 0
+    assert seen == sorted(seen), "what was there once stays"
+    assert len(ResponseStore(tmp_path, {}).responses(key())) == 50
+
+
+def test_a_store_of_version_1_is_told_and_left_as_it_is(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / OLD_FILE_NAME) as old:
+        old.execute("CREATE TABLE responses (x)")
+        old.execute("PRAGMA user_version = 1")
+    old.close()
+    before = (tmp_path / OLD_FILE_NAME).read_bytes()
+    store = ResponseStore(tmp_path, {})
+    assert store.old == tmp_path / OLD_FILE_NAME
+    assert store.add(key(), 0, Response("new")) == Response("new")
+    assert (tmp_path / OLD_FILE_NAME).read_bytes() == before

@@ -167,3 +167,33 @@ def test_what_cannot_work_ends_in_one_line(arguments: str, message: str, evaluat
     assert message in str(stop.value)
     assert str(stop.value).startswith("medqdeg: ")
     assert "\n" not in str(stop.value)
+
+
+def test_an_unexpected_error_of_ours_ends_in_one_line_and_not_in_status_0(
+    evaluate: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: object, trials: int) -> None:
+        raise AttributeError("'tqdm' object has\nno attribute")
+
+    monkeypatch.setattr("medqdeg.utils.sampling.progress.Progress.answer", broken)
+    with pytest.raises(SystemExit, match="medqdeg: the run failed with an error that it does not expect") as stop:
+        evaluate(CHAT, repeats=2)
+    assert "\n" not in str(stop.value)
+
+
+# --- What is seeded is seen ------------------------------------------------------------------------------
+
+
+def test_draws_from_elsewhere_are_called_unseeded(evaluate: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `async_openai`, `gemini` and others: nothing of this process decides."""
+    assert sampling(evaluate(CHAT, repeats=2))["seeded"] is True
+    elsewhere = random.Random(3)
+    monkeypatch.setattr(scripted.torch, "randint", lambda high, size: elsewhere.randrange(high))
+    found = sampling(evaluate(CHAT, repeats=2))
+    assert found["seeded"] is False
+    assert "not seeded" in str(found["warnings"])
+
+
+def test_with_everything_reused_nothing_is_claimed(evaluate: Run, tmp_path: Path) -> None:
+    evaluate(f"{CHAT},store={tmp_path}", repeats=2)
+    assert sampling(evaluate(f"{CHAT},store={tmp_path}", repeats=2))["seeded"] is None

@@ -10,12 +10,12 @@ import pytest
 from rich.console import Console
 
 from medqdeg.utils.analysis.analyse import Analysis, analyse
-from medqdeg.utils.command_line.category_lines import category_losses, print_categories
 from medqdeg.utils.records import score_item
+from medqdeg.utils.report.category_lines import category_losses, print_categories
 from medqdeg.utils.runs.reading import read_runs
 from medqdeg.utils.taxonomy import degradation_category
 
-from ..utils.run_files import paired_documents, scored_levels, write_run
+from ..run_files import paired_documents, scored_levels, write_run
 
 
 @pytest.fixture(scope="module")
