@@ -52,7 +52,7 @@ def measure(sources: tuple[str, ...], out: Path, workers: int) -> dict[str, Any]
     """Build in this process and return what it took."""
     import cv2
 
-    from medqdeg.utils.building.front import whole_front
+    from medqdeg.utils.building.front import readers
     from medqdeg.utils.building.planning import Request
     from medqdeg.utils.building.running import build
     from medqdeg.utils.building.selection import Mix
@@ -69,7 +69,7 @@ def measure(sources: tuple[str, ...], out: Path, workers: int) -> dict[str, Any]
             marks["degraded"] = time.perf_counter()
 
     request = Request(sources, mix=Mix(clean_items=None))
-    summary = build(request, out, whole_front(workers), workers=workers, progress=progress)
+    summary = build(request, out, readers(), workers=workers, progress=progress)
     end = time.perf_counter()
     manifest = json.loads((out / "manifest.json").read_text())
     assert not summary.problems, "the sources are as they should be"

@@ -280,12 +280,14 @@ def _object_movement(x, n, p):
     edges = [n // len(p["movements"]) * band for band in range(len(p["movements"]))] + [n]
 
     def route(forward, back, move):
-        grey = cv2.cvtColor(x, cv2.COLOR_RGB2GRAY)
+        return np.stack([composite(x[..., channel], forward, back, move) for channel in range(3)], axis=2)
+
+    def composite(plane, forward, back, move):
         out = np.zeros((n, n), complex)
         for band, (degrees, down, right) in enumerate(p["movements"]):
-            spectrum = np.fft.fftshift(forward(move(grey.astype(np.float32), degrees, down, right)))
+            spectrum = np.fft.fftshift(forward(move(plane.astype(np.float32), degrees, down, right)))
             out[edges[band] : edges[band + 1]] = spectrum[edges[band] : edges[band + 1]]
-        return np.repeat(_bytes(back(np.fft.ifftshift(out)).real)[..., None], 3, axis=2)
+        return _bytes(back(np.fft.ifftshift(out)).real)
 
     def scipy_move(grey, degrees, down, right):
         turned = ndimage.rotate(grey, degrees, reshape=False, order=1, mode="reflect")

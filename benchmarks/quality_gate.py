@@ -1,17 +1,20 @@
 """What the quality gate measures on images that should pass: the published ones, and phantoms of every modality.
 
 Prints, as Markdown, the range of each measure by degradation and level, and how many pairs the limits leave out; then
-how many pairs are caught that failed by construction.
+the same of the published clean images degraded by this package, and how many pairs are caught that failed by
+construction.
 
-    python benchmarks/quality_gate.py [--phantoms 20] [--published FOLDER]
+    python benchmarks/quality_gate.py [--phantoms 20] [--published FOLDER] [--draws 3]
 
-FOLDER holds the authors' images as `<degradation>_L0.png`, `_L1.png`, `_L2.png`.
+FOLDER holds the authors' images as `<degradation>_L0.png`, `_L1.png`, `_L2.png`, and `examples.json`, a list of objects
+with `degradation_type` and `modality`.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -27,7 +30,7 @@ from medqdeg.utils.image_files import read_image
 from medqdeg.utils.phantoms import GENERATORS
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-MEASURES = ("ssim", "visible", "entropy_kept", "contrast_kept", "region_contrast_kept")
+MEASURES = ("ssim", "visible", "entropy_kept", "contrast_kept", "clipped", "region_contrast_kept")
 
 
 def published(folder: Path) -> Iterator[tuple[str, Verdict]]:
@@ -39,6 +42,24 @@ def published(folder: Path) -> Iterator[tuple[str, Verdict]]:
         name = "motion_blur" if stem.startswith("xray") else get(stem).name
         levels = dict(zip(("L1", "L2"), ((MadeImage(image, b"", {}, ""),) for image in degraded), strict=True))
         yield name, judge([MadeImage(clean, b"", {}, "")], Pair(name, levels), Limits())
+
+
+def real(folder: Path, draws: int) -> Iterator[tuple[str, Verdict]]:
+    """Degrade each published clean image in every way that its modality allows, once for each of some seeds."""
+    table = load_severities()
+    modalities = {
+        each["degradation_type"]: each["modality"] for each in json.loads((folder / "examples.json").read_text())
+    }
+    done: set[bytes] = set()
+    for path in sorted(folder.glob("*_L0.png")):
+        data, modality = path.read_bytes(), modalities[path.name.removesuffix("_L0.png")]
+        if data in done:
+            continue
+        done.add(data)
+        for seed in range(draws):
+            made = degrade_item([data], list_degradations(modality), seed=seed, modality=modality, table=table)
+            for pair in made.pairs:
+                yield pair.name, judge(made.clean, pair, Limits())
 
 
 def phantoms(count: int) -> Iterator[tuple[str, Verdict]]:
@@ -128,9 +149,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--phantoms", type=int, default=20, help="of each modality")
     parser.add_argument("--published", type=Path)
+    parser.add_argument("--draws", type=int, default=3, help="Of each published clean image.")
     arguments = parser.parse_args()
     if arguments.published:
         print_table("Published images", published(arguments.published))
+        print_table("Published clean images, degraded here", real(arguments.published, arguments.draws))
     print_table("Phantoms", phantoms(arguments.phantoms))
     print(
         "### Failed by construction\n\n| phantoms | pairs | too weak | too strong | missed |\n|---|---:|---:|---:|---:|"

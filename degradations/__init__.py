@@ -1,5 +1,5 @@
-"""Degradations of medical images: 18 operators at two severities, matched to the MedQ-Deg paper's published
-images.
+"""Degradations of medical images: 18 operators at the two severities of the MedQ-Deg paper, matched to its published
+images, and at any between and beyond them.
 
 >>> import numpy as np
 >>> from medqdeg.degradations import degrade, list_degradations
@@ -11,22 +11,26 @@ images.
 """
 
 from .api import UnchangedImageError, degrade, degrade_with_record, reproduce
+from .arguments import largest_severity
 from .registry import Degradation, get, known_names, list_degradations
 from .severity import Quantity, SeverityTable, load_severities
-from .vocabulary import LEVELS, MODALITIES
+from .vocabulary import LEVELS, MODALITIES, Severity, read_severity
 
 __all__ = [
     "LEVELS",
     "MODALITIES",
     "Degradation",
     "Quantity",
+    "Severity",
     "SeverityTable",
     "UnchangedImageError",
     "degrade",
     "degrade_with_record",
     "get",
     "known_names",
+    "largest_severity",
     "list_degradations",
     "load_severities",
+    "read_severity",
     "reproduce",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -11,12 +10,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .arguments import arguments, check_names, pixel_scale
+from .composing import Parts, compose, lift
 from .markings import find_markings, paste_markings
 from .pixels import Pixels, unpack
 from .registry import Degradation, resolve
-from .seeding import check_seed, generator
-from .severity import Quantity, SeverityTable, load_severities, parse_quantity
-from .vocabulary import check_modality, check_severity
+from .seeding import check_seed
+from .severity import SeverityTable, load_severities
+from .vocabulary import Severity, check_modality, read_severity
 
 ImageT = TypeVar("ImageT")
 
@@ -35,9 +36,10 @@ class UnchangedImageError(ValueError):
 def degrade(
     image: ImageT,
     name: str,
-    severity: int | str,
+    severity: float | str,
     *,
     seed: int | str,
+    series: bool = False,
     modality: str | None = None,
     severities: str | Path | Mapping[str, Any] | SeverityTable | None = None,
     reference_size: float | None = None,
@@ -52,17 +54,21 @@ def degrade(
             W, 3)`` or ``(H, W, 4)`` with dtype uint8, uint16 or floating point in [0, 1]. It is not changed.
             An alpha channel is kept as it is.
         name: a degradation's name or alias, see :func:`list_degradations`.
-        severity: 0, 1 or 2 (or ``"L0"``, ``"L1"``, ``"L2"``). 0 returns a copy of the input.
+        severity: 0, 1 or 2 (or ``"L0"``, ``"L1"``, ``"L2"``) for the paper's levels, or any other number up to the
+            degradation's stop, such as 1.5 (or ``"S1.50"``). 0 returns a copy of the input.
         seed: a non-negative integer, or a text such as the item's id. The draw depends on the seed, the name
             and the severity only, so give every image of a data set a seed of its own, else all get the same
             spot and angle.
+        series: 1 and 2 belong to the series of the severities between them as well, which all share L1's draw.
+            Severity 1 is L1; severity 2 differs from L2, whose draw is its own.
         modality: one of :data:`MODALITIES`; chooses the row of the severity table.
         severities: a severity table of one's own, see :func:`load_severities`.
         reference_size: image size in pixels for which the table's ``px`` values are meant; they are scaled by
             ``sqrt(H W) / reference_size``. None: absolute pixels, as in the paper.
         keep_markings: True: paste all coloured outlines and boxes on grey images back after degrading; False:
             degrade them too; None: as the authors do for this degradation.
-        allow_unchanged: return the image where the degradation has no effect on it, rather than raise.
+        allow_unchanged: return the image where the degradation has no effect on it, rather than raise. Severities
+            between 0 and 1 always do.
         **overrides: parameters of the operator, drawn ones included, in place of the table's and the seed's;
             numbers in pixels, degrees or grey levels of the 0..255 scale, or text with a unit as in the
             table.
@@ -81,6 +87,7 @@ def degrade(
         name,
         severity,
         seed=seed,
+        series=series,
         modality=modality,
         severities=severities,
         reference_size=reference_size,
@@ -93,9 +100,10 @@ def degrade(
 def degrade_with_record(
     image: ImageT,
     name: str,
-    severity: int | str,
+    severity: float | str,
     *,
     seed: int | str,
+    series: bool = False,
     modality: str | None = None,
     severities: str | Path | Mapping[str, Any] | SeverityTable | None = None,
     reference_size: float | None = None,
@@ -107,44 +115,39 @@ def degrade_with_record(
 
     Returns:
         The image, and a dict that ``json.dumps`` takes: library, version, name, modality, severity, seed,
-        size (height, width), keep_markings, and ``parameters``: every argument of the operator, drawn or not.
+        size (height, width), keep_markings, and ``parameters``: every argument of the operator, drawn or not. Where
+        a severity between the levels is composed of several results, ``parts`` has the share and the parameters of
+        each (null: the clean image), and ``parameters`` are those of the largest.
     """
     entry, implied = resolve(name)
     modality = check_modality(modality) or implied
-    level = check_severity(severity)
+    severity = read_severity(severity, series)
     check_seed(seed)
     pixels = unpack(image)
     shape = pixels.values.shape
     keep = (AS_PAPER if entry.keep_markings else False) if keep_markings is None else bool(keep_markings)
 
-    if level == "L0":
-        _check_names(entry, overrides)
-        parameters: dict[str, Any] = {}
-    else:
-        parameters = _parameters(
-            entry,
-            level,
-            shape,
-            seed,
-            modality,
-            load_severities(severities),
-            _scale(reference_size, shape),
-            overrides,
-        )
+    check_names(entry, overrides)
+    parts: Parts = []
+    if severity.value > 0:
+        table, scale = load_severities(severities), pixel_scale(reference_size, shape)
+        parts = arguments(entry, severity, shape, seed, modality, table, scale, overrides)
     record = {
         "library": "medqdeg",
         "version": _version(),
         "name": entry.name,
         "modality": modality,
-        "severity": level,
+        "severity": severity.label,
         "seed": seed if isinstance(seed, str) else int(seed),
         "size": list(shape[:2]),
         "keep_markings": keep,
-        "parameters": parameters,
+        "parameters": max(((share, own) for share, own in parts if own is not None), key=_share, default=(0, {}))[1],
     }
-    if level == "L0":
+    if len(parts) > 1:
+        record["parts"] = [list(part) for part in parts]
+    if severity.value == 0:
         return image.copy(), record
-    return _run(entry, image, pixels, parameters, keep, allow_unchanged), record
+    return _run(entry, image, pixels, severity, parts, keep, allow_unchanged), record
 
 
 def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:
@@ -171,73 +174,40 @@ def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:
             f"the record is of an image of (height, width) = {tuple(record['size'])},"
             f" this one has {pixels.values.shape[:2]}"
         )
-    if check_severity(record["severity"]) == "L0":
+    severity = read_severity(record["severity"])
+    if severity.value == 0:
         return image.copy()
-    return _run(entry, image, pixels, record["parameters"], record["keep_markings"], allow_unchanged=True)
+    parts = record.get("parts", [(1.0, record["parameters"])])
+    return _run(entry, image, pixels, severity, parts, record["keep_markings"], allow_unchanged=True)
 
 
-def _parameters(
-    entry: Degradation,
-    level: str,
-    shape: tuple[int, ...],
-    seed: int | str,
-    modality: str | None,
-    table: SeverityTable,
-    scale: float,
-    overrides: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Every argument of the operator: the table's, then the drawn ones, then the caller's."""
-    _check_names(entry, overrides)
-
-    def settle(key: str, quantity: Quantity, factor: float = 1.0) -> Any:
-        value = quantity.resolve(shape[:2], factor)
-        if not isinstance(value, tuple) or key in entry.range_parameters:
-            return value
-        # A stream of its own, so that a range for one parameter moves no other draw.
-        rng = generator(seed, entry.name, f"{level} {key}")
-        low, high = quantity.value
-        if isinstance(low, int) and isinstance(high, int) and quantity.counts:
-            return int(rng.integers(low, high + 1))
-        return float(rng.uniform(*value))
-
-    given = {key: settle(key, parse_quantity(value, f"{entry.name}: {key}")) for key, value in overrides.items()}
-    row = {key: settle(key, q, scale) for key, q in table.lookup(entry.name, level, modality).items()}
-    unknown = [key for key in row if key not in entry.apply_parameters | entry.draw_parameters]
-    if unknown:
-        raise ValueError(f"the severity table gives {entry.name} the unknown parameter {unknown[0]!r}")
-    parameters = {**row, **given}
-    if entry.draw is not None:
-        rng = generator(seed, entry.name, "shared" if entry.shared_draw else level)
-        wanted = _select(entry, parameters, entry.draw_parameters)
-        parameters = {**row, **entry.draw(rng, shape, **wanted), **given}
-    chosen = _select(entry, parameters, entry.apply_parameters)
-    return {key: _plain(value) for key, value in chosen.items()}
-
-
-def _select(entry: Degradation, parameters: dict[str, Any], names: Mapping[str, bool]) -> dict[str, Any]:
-    for name, needed in names.items():
-        if needed and name not in parameters:
-            raise ValueError(f"the severity table does not give {entry.name} its parameter {name!r}")
-    return {key: value for key, value in parameters.items() if key in names}
+def _share(part: tuple[float, Any]) -> float:
+    return part[0]
 
 
 def _run(
     entry: Degradation,
     image: ImageT,
     pixels: Pixels,
-    parameters: Mapping[str, Any],
+    severity: Severity,
+    parts: Parts,
     keep: bool | str,
     allow_unchanged: bool,
 ) -> ImageT:
     values = pixels.values
-    operand = values if entry.uint8 or values.dtype != np.uint8 else values.astype(np.float32)
-    out = entry.apply(operand, **parameters)
+    whole = values.dtype == np.uint8
+    # An operator's own truncation is that of the levels.
+    exact = entry.uint8 and len(parts) == 1 and severity.value >= 1
+    operand = values.astype(np.float32) if whole and not exact else values
+    out = compose(entry, operand, parts)
     if keep:
         out = paste_markings(out, operand, find_markings(values, as_paper=keep == AS_PAPER))
+    if whole and not exact and severity.series and entry.rounding == "floor":
+        out = out + np.float32(lift(severity.value))
     packed = pixels.pack(out, entry.rounding)
     # In an image of a few pixels the little that happened may be rounded away.
     small = values.size <= _FEW_VALUES
-    if not allow_unchanged and (
+    if not (allow_unchanged or severity.value < 1) and (
         _same(values, out) or (small and np.array_equal(np.asarray(packed), np.asarray(image)))
     ):
         raise UnchangedImageError(
@@ -256,30 +226,6 @@ def _same(before: np.ndarray, after: np.ndarray) -> bool:
         if difference >= 2 or (difference > 0.01 and before.min() != before.max()):
             return False
     return True
-
-
-def _check_names(entry: Degradation, overrides: Mapping[str, Any]) -> None:
-    known = entry.apply_parameters | entry.draw_parameters
-    for key in overrides:
-        if key not in known:
-            raise TypeError(f"{entry.name} has no parameter {key!r}: it has {', '.join(sorted(known))}")
-
-
-def _scale(reference_size: float | None, shape: tuple[int, ...]) -> float:
-    if reference_size is None:
-        return 1.0
-    if not reference_size > 0:
-        raise ValueError(f"reference_size must be a positive number of pixels, not {reference_size!r}")
-    return math.sqrt(shape[0] * shape[1]) / reference_size
-
-
-def _plain(value: Any) -> Any:
-    """NumPy scalars and arrays as Python numbers and lists, so that the record is JSON."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
 
 
 @functools.cache

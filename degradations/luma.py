@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
+
+GREY = 8
+"""Spread of a pixel's channels, in grey levels, up to which it counts as grey: the chroma noise of a grey JPEG."""
+
+
+def is_grey(image: np.ndarray) -> bool:
+    """Whether a (H, W) or (H, W, 3) image on the 0..255 scale has no coloured pixel."""
+    if image.ndim == 2:
+        return True
+    red, green, blue = cv2.split(image)
+    highest, lowest = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    return bool(cv2.subtract(highest, lowest).max() <= GREY)
 
 
 def on_luma(image: np.ndarray, operation: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -11,15 +11,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .luma import GREY
+
 COLOURED = 48
 """Largest minus smallest channel from which a pixel counts as a marking, in grey levels. The authors'
 markings start at 76 (half-transparent red over black)."""
 
 PASTED = 100
 """Saturation and value (0..255, as OpenCV's HSV has them) from which the authors paste a pixel back."""
-
-TINTED = 8
-"""Spread above which a pixel is not grey any more; JPEG chroma noise on a grey image stays below."""
 
 MAXIMUM_SHARE = 0.25
 """An image with a larger share of tinted pixels is a colour image, not a grey image with markings."""
@@ -49,7 +48,7 @@ def find_markings(values: np.ndarray, *, as_paper: bool = False) -> np.ndarray |
     red, green, blue = cv2.split(values)
     highest, lowest = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
     spread = cv2.subtract(highest, lowest)
-    tinted = np.count_nonzero(spread > TINTED)
+    tinted = np.count_nonzero(spread > GREY)
     if tinted == 0 or tinted > MAXIMUM_SHARE * spread.size:
         return None
     mask = _pasted_by_the_authors(highest, spread) if as_paper else spread >= COLOURED

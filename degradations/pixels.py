@@ -7,6 +7,7 @@ axis of length one, byte order, palette) is taken off by :func:`unpack` and put 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,6 +16,9 @@ import numpy as np
 from PIL import Image
 
 Rounding = Literal["floor", "nearest"]
+
+_HARDLY_SEEN = 4096
+"""A 16-bit image without a level from here on has 16 of 256 at most; likely its scanner gave 12 bits."""
 
 _INTEGER_MAXIMUM = {"uint8": 255, "uint16": 65535}
 _CONVERT_FIRST = {
@@ -94,6 +98,12 @@ def _to_scale(array: np.ndarray) -> np.ndarray:
     if array.dtype == np.uint8:
         return array
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
+        if array.max() < _HARDLY_SEEN and array.min() != array.max():
+            warnings.warn(
+                f"16-bit image with no level above {array.max()} of 65535, which is shown as black: spread its range "
+                "first, as medqdeg.utils.image_files.read_image does",
+                stacklevel=2,
+            )
         return array.astype(np.float32) / np.float32(257)
     if array.dtype.kind == "f":
         # min and max are NaN if any value is, and a comparison with NaN is false.

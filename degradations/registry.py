@@ -117,7 +117,7 @@ _ENTRIES = (
     Degradation("blood_cell", "artifacts", _HISTOPATHOLOGY, "FrOoDo (MECLab, TU Darmstadt), in kind", ("blood_cell_artifact",), rounding="nearest"),
     Degradation("dark_spots", "artifacts", _HISTOPATHOLOGY, "Schoemig-Markiefka et al. 2021", ("dark_spots_artifact",)),
     Degradation("object_rotation", "motion_interference", _ALL, "rigid rotation, bilinear", ("rotation_artifact", "rotation"), rounding="nearest", uint8=True),
-    Degradation("object_movement", "motion_interference", _ALL, "Shaw et al. 2019, k-space composite", ("random_motion_artifact", "random_motion"), colour="luma"),
+    Degradation("object_movement", "motion_interference", _ALL, "Shaw et al. 2019, k-space composite", ("random_motion_artifact", "random_motion")),
     Degradation("adjust_brightness", "intensity_jitter", _ALL, "additive offset", ("brightness",), uint8=True),
     Degradation("exposure", "intensity_jitter", _ALL, "power law (gamma)", ("exposure_artifact",), uint8=True, shared_draw=True),
     Degradation("reduce_contrast", "intensity_jitter", _ALL, "linear contrast about the mean", ("contrast",), uint8=True),

@@ -11,6 +11,9 @@ these gives the operator's parameters. A value is
 ``px`` are pixels of the image as it is, the paper's way; ``of side`` is a share of the image's shorter side;
 ``per px`` is a density along a path, ``per side`` one that gives this value along the longer side. Only these
 depend on the image; other units are there for the reader.
+
+Beside L1 and L2 a row may say what lies between and beyond them (:mod:`.doses`): ``interpolate: line`` instead of
+``growth``, and ``stop: 3``, the largest severity.
 """
 
 from __future__ import annotations
@@ -19,12 +22,13 @@ import functools
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from .doses import GROWTH, LINE
 from .vocabulary import check_modality
 
 DEFAULT = "default"
@@ -32,6 +36,7 @@ DEFAULT_TABLE = Path(__file__).with_name("severities.yaml")
 
 _UNITS = ("px", "of side", "per px", "per side", "deg", "levels", "views", "photons", "cells", "")
 _COUNTED = ("views", "cells")
+_COURSE = ("interpolate", "stop")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _QUANTITY = re.compile(rf"^({_NUMBER})(?:\s+to\s+({_NUMBER}))?\s*([a-z ]*)$")
 _WORD = re.compile(r"^[A-Za-z][A-Za-z _-]*$")
@@ -104,10 +109,21 @@ def _number(text: str) -> int | float:
 
 
 @dataclass(frozen=True)
+class Course:
+    """What a row says of the severities that are neither 1 nor 2: a name of :mod:`.doses`, and the largest severity or
+    None for the degradation's own."""
+
+    interpolate: str = GROWTH
+    stop: float | None = None
+
+
+@dataclass(frozen=True)
 class SeverityTable:
-    """``rows[degradation][modality or "default"]["L1" or "L2"][parameter]`` is a :class:`Quantity`."""
+    """``rows[degradation][modality or "default"]["L1" or "L2"][parameter]`` is a :class:`Quantity`;
+    ``courses[degradation][modality or "default"]`` is there where a row says more than its two levels."""
 
     rows: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Quantity]]]]
+    courses: Mapping[str, Mapping[str, Course]] = field(default_factory=dict)
 
     def lookup(self, name: str, level: str, modality: str | None) -> Mapping[str, Quantity]:
         """The parameters of a degradation at a level: the modality's row where there is one, else the default
@@ -116,13 +132,23 @@ class SeverityTable:
         Raises:
             ValueError: the table has no row for the degradation, or none that serves the modality.
         """
-        rows = self.rows.get(name)
-        if rows is None:
+        return self.rows[name][self._row(name, modality)][level]
+
+    def course(self, name: str, modality: str | None) -> Course:
+        """What the same row says of other severities.
+
+        Raises:
+            ValueError: as for :meth:`lookup`.
+        """
+        return self.courses.get(name, {}).get(self._row(name, modality), Course())
+
+    def _row(self, name: str, modality: str | None) -> str:
+        if name not in self.rows:
             raise ValueError(f"the severity table has no rows for {name!r}")
-        row = rows.get(modality or DEFAULT) or rows.get(DEFAULT)
-        if row is None:
-            raise ValueError(f"the severity table has no row of {name!r} for {modality or 'no modality'}")
-        return row[level]
+        for key in (modality or DEFAULT, DEFAULT):
+            if self.rows[name].get(key):
+                return key
+        raise ValueError(f"the severity table has no row of {name!r} for {modality or 'no modality'}")
 
 
 def load_severities(source: str | Path | Mapping[str, Any] | SeverityTable | None = None) -> SeverityTable:
@@ -139,15 +165,15 @@ def load_severities(source: str | Path | Mapping[str, Any] | SeverityTable | Non
     if isinstance(source, SeverityTable):
         return source
     if isinstance(source, Mapping):
-        rows = _parse(source, "severity table")
+        own = _parse(source, "severity table")
     else:
-        rows = _parse(_read_yaml(Path(source)), str(source))
-    return SeverityTable({**_default_table().rows, **rows})
+        own = _parse(_read_yaml(Path(source)), str(source))
+    return SeverityTable({**_default_table().rows, **own.rows}, own.courses)
 
 
 @functools.lru_cache(maxsize=1)
 def _default_table() -> SeverityTable:
-    return SeverityTable(_parse(_read_yaml(DEFAULT_TABLE), DEFAULT_TABLE.name))
+    return _parse(_read_yaml(DEFAULT_TABLE), DEFAULT_TABLE.name)
 
 
 def _read_yaml(path: Path) -> Any:
@@ -157,20 +183,36 @@ def _read_yaml(path: Path) -> Any:
         raise ValueError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
 
 
-def _parse(raw: Any, where: str) -> dict[str, dict[str, dict[str, dict[str, Quantity]]]]:
-    table: dict[str, dict[str, dict[str, dict[str, Quantity]]]] = {}
-    for name, rows in _items(raw, where):
-        table[name] = {}
-        for modality, levels in _items(rows, f"{where}: {name}"):
+def _parse(raw: Any, where: str) -> SeverityTable:
+    rows: dict[str, dict[str, dict[str, dict[str, Quantity]]]] = {}
+    courses: dict[str, dict[str, Course]] = {}
+    for name, of_modalities in _items(raw, where):
+        rows[name] = {}
+        for modality, levels in _items(of_modalities, f"{where}: {name}"):
             row = f"{where}: {name}: {modality}"
+            given = dict(_items(levels, row))
+            course = {key: given.pop(key) for key in _COURSE if key in given}
             parsed = {
                 level: {key: parse_quantity(value, f"{row}: {level}: {key}") for key, value in _items(values, row)}
-                for level, values in _items(levels, row)
+                for level, values in given.items()
             }
             if set(parsed) != {"L1", "L2"}:
                 raise ValueError(f"{row}: expected exactly L1 and L2, found {', '.join(parsed) or 'nothing'}")
-            table[name][modality if modality == DEFAULT else check_modality(modality)] = parsed
-    return table
+            key = modality if modality == DEFAULT else check_modality(modality)
+            rows[name][key] = parsed
+            if course:
+                courses.setdefault(name, {})[key] = _parse_course(course, row)
+    return SeverityTable(rows, courses)
+
+
+def _parse_course(raw: Mapping[str, Any], where: str) -> Course:
+    interpolate, stop = raw.get("interpolate", GROWTH), raw.get("stop")
+    if interpolate not in (GROWTH, LINE):
+        raise ValueError(f"{where}: interpolate must be {GROWTH} or {LINE}, not {interpolate!r}")
+    number = isinstance(stop, int | float) and not isinstance(stop, bool)
+    if stop is not None and not (number and 0 < stop < math.inf):
+        raise ValueError(f"{where}: stop must be a severity above 0, such as 3, not {stop!r}")
+    return Course(interpolate, stop)
 
 
 def _items(raw: Any, where: str) -> list[tuple[str, Any]]:

@@ -21,8 +21,10 @@ import numpy as np
 from PIL import Image
 
 from . import degrade_with_record, get
+from .arguments import check_stop
 from .seeding import check_seed, generator
-from .vocabulary import check_modality, check_severity
+from .severity import load_severities
+from .vocabulary import check_modality, read_severity
 
 
 class Degrade:
@@ -38,7 +40,8 @@ class Degrade:
 
     Args:
         name: a degradation, or several of which each image gets one.
-        severity: 0, 1 or 2, or several of which each image gets one.
+        severity: 0, 1, 2 or a number between or beyond them, or several of which each image gets one.
+        series: see `degrade`.
         seed: a non-negative integer or a text.
         modality: see `degrade`.
         epoch: another number gives other draws for the same images; 0 by default. See `set_epoch`.
@@ -58,22 +61,26 @@ class Degrade:
     def __init__(
         self,
         name: str | Sequence[str],
-        severity: int | str | Sequence[int | str],
+        severity: float | str | Sequence[float | str],
         *,
         seed: int | str,
+        series: bool = False,
         modality: str | None = None,
         epoch: int = 0,
         **settings: Any,
     ) -> None:
         self.names = (name,) if isinstance(name, str) else tuple(name)
-        levels = (severity,) if isinstance(severity, int | str) else tuple(severity)
-        self.severities = tuple(int(check_severity(level)[1:]) for level in levels)
+        levels = (severity,) if isinstance(severity, float | int | str) else tuple(severity)
+        self.severities = tuple(_as_number(level, series) for level in levels)
         if not self.names or not self.severities:
             raise ValueError("give at least one degradation and one severity")
+        table = load_severities(settings.get("severities"))
         for each in self.names:
-            get(each)
+            for level in levels:
+                check_stop(get(each).name, read_severity(level, series), check_modality(modality), table)
         check_seed(seed)
         self.seed = seed
+        self.series = series
         self.modality = check_modality(modality)
         self.epoch = epoch
         self.settings = settings
@@ -114,7 +121,9 @@ class Degrade:
         choice = generator(seed, "transforms", "choice")
         name = self.names[int(choice.integers(len(self.names)))]
         severity = self.severities[int(choice.integers(len(self.severities)))]
-        return degrade_with_record(image, name, severity, seed=seed, modality=self.modality, **self.settings)
+        return degrade_with_record(
+            image, name, severity, seed=seed, series=self.series, modality=self.modality, **self.settings
+        )
 
     def _apply_to_tensor(self, tensor: Any, key: int | str | None, torch: Any) -> tuple[Any, Any]:
         if tensor.ndim > 3:
@@ -149,7 +158,7 @@ class DegradeColumn(Degrade):
     (None) stay missing. The arguments' hash is stable, so `datasets` finds its cached result again.
 
     Args:
-        name, severity, seed, modality, epoch, settings: as for `Degrade`.
+        name, severity, seed, series, modality, epoch, settings: as for `Degrade`.
         column: which column holds the images.
         record_column: if given, a column of this name gets the record of each image as JSON (a list of
             records for a list of images).
@@ -158,16 +167,17 @@ class DegradeColumn(Degrade):
     def __init__(
         self,
         name: str | Sequence[str],
-        severity: int | str | Sequence[int | str],
+        severity: float | str | Sequence[float | str],
         *,
         seed: int | str,
+        series: bool = False,
         column: str = "image",
         record_column: str | None = None,
         modality: str | None = None,
         epoch: int = 0,
         **settings: Any,
     ) -> None:
-        super().__init__(name, severity, seed=seed, modality=modality, epoch=epoch, **settings)
+        super().__init__(name, severity, seed=seed, series=series, modality=modality, epoch=epoch, **settings)
         self.column = column
         self.record_column = record_column
 
@@ -206,6 +216,18 @@ class DegradeColumn(Degrade):
                 f"column {self.column!r} holds undecoded images; cast it to datasets.Image(decode=True) first"
             )
         return self.apply_with_record(cell, key)
+
+
+def _as_number(severity: float | str, series: bool) -> float | str:
+    """A level as 0, 1 or 2, and a severity of a series as its label, which says that it is one."""
+    found = read_severity(severity, series)
+    return (
+        found.label
+        if found.series and found.value in (1, 2)
+        else int(found.value)
+        if found.value in (0, 1, 2)
+        else found.value
+    )
 
 
 def _content(image: Any) -> str:

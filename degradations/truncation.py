@@ -29,7 +29,9 @@ def truncate(shifted: np.ndarray, exact: Callable[[np.ndarray], np.ndarray]) -> 
             truncates.
         exact: from flat indices to the float64 result there.
     """
-    return settle(cv2.add(shifted, -DOUBT, dtype=cv2.CV_8U), cv2.convertScaleAbs(shifted, beta=DOUBT), exact)
+    # In one row: OpenCV takes an array of 4 x 1 for a scalar, and before version 5 a number for the first channel only.
+    lower = cv2.add(shifted.reshape(1, -1), -DOUBT, dtype=cv2.CV_8U).reshape(shifted.shape)
+    return settle(lower, cv2.convertScaleAbs(shifted, beta=DOUBT), exact)
 
 
 def settle(lower: np.ndarray, upper: np.ndarray, exact: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 LEVELS: tuple[str, ...] = ("L0", "L1", "L2")
 """Severities: L0 is the clean image, L1 mild and L2 severe degradation."""
@@ -56,3 +58,48 @@ def check_severity(severity: float | str) -> str:
     if level not in LEVELS or isinstance(severity, bool):
         raise ValueError(f"unknown severity {severity!r}: expected 0, 1 or 2 (or L0, L1, L2)")
     return level
+
+
+@dataclass(frozen=True)
+class Severity:
+    """How severe, and of which draw.
+
+    Attributes:
+        value: 0 is clean, 1 as severe as L1, 2 as L2; any number from 0 on.
+        series: whether it belongs to the series of one draw; False: one of the published levels.
+    """
+
+    value: float
+    series: bool
+
+    @property
+    def label(self) -> str:
+        """``"L0"``, ``"L1"``, ``"L2"``, or ``"S1.50"`` in a series; a clean image is ``"L0"`` in both."""
+        if not self.series or self.value == 0:
+            return f"L{self.value:.0f}"
+        short = f"{self.value:.2f}"
+        return "S" + (short if float(short) == self.value else repr(self.value))
+
+
+def read_severity(severity: float | str, series: bool = False) -> Severity:
+    """A severity from what a caller writes.
+
+    Args:
+        severity: a number or its text, with or without an L (``2``, ``"L2"``: a published level; 1.5: of the series),
+            or ``"S1.50"``, which is always of the series.
+        series: take 1 and 2 for severities of the series as well.
+
+    Raises:
+        ValueError: no finite number from 0 on.
+    """
+    text = "".join(str(severity).split()).upper()
+    try:
+        value = float(re.sub(r"^[LS]", "", text))
+    except ValueError:
+        value = math.nan
+    published = value in (0, 1, 2)
+    if isinstance(severity, bool) or not 0 <= value < math.inf or (text.startswith("L") and not published):
+        raise ValueError(
+            f"unknown severity {severity!r}: expected 0, 1 or 2 (or L0, L1, L2), or a number from 0 on, such as 1.5"
+        )
+    return Severity(value, series or text.startswith("S") or not published)

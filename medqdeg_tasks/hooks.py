@@ -18,12 +18,12 @@ import jinja2
 
 from ..utils import nodes
 from ..utils.dataset.images import decode_cell
-from ..utils.dataset.loading import BY_TEXT, load_level, without_decoding
+from ..utils.dataset.loading import BY_TEXT, load_level, load_series, without_decoding
 from ..utils.elicitation import EXACT, VERBALIZED, VOTES
-from ..utils.errors import InputError
-from ..utils.phantoms.cache import load_default_suite
+from ..utils.errors import InputError, one_line
+from ..utils.phantoms.cache import load_default_series, load_default_suite
 from ..utils.provenance import versions
-from ..utils.records import ItemRecord, failed_record, score_item
+from ..utils.records import ItemRecord, cluster_of, failed_record, score_item
 from ..utils.sampling.report import current_report
 from ..utils.taxonomy import LEVELS
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 PHANTOM_SPLITS = {"phantom": False, "phantom_small": True}
 """Splits of the task files that are phantoms -> whether the small suite is enough."""
+
+CURVE = "CURVE"
+"""Stands for a level in the name of a split: all severities of a series."""
 
 PROMPT_FILE = Path(__file__).with_name("prompt.jinja")
 PROMPT_FILES = {
@@ -54,19 +57,22 @@ def process_docs(stub: datasets.Dataset) -> datasets.Dataset:
 
 
 def load_items(split: str, level: str) -> datasets.Dataset:
-    """Return one level's items, or leave with one line that says why there are none.
+    """Return the items of one level, or of a series, or leave with one line that says why there are none.
 
     Undecoded, so that `doc_to_visual` decodes an item's images once for all its trials.
     """
     try:
+        if level == CURVE:
+            return without_decoding(load_default_series() if split in PHANTOM_SPLITS else load_series(split))
         if split in PHANTOM_SPLITS:
             return without_decoding(load_default_suite(level, small_only=PHANTOM_SPLITS[split]))
         return without_decoding(load_level(split, level))
     except InputError as error:
-        raise SystemExit(f"medqdeg: {error}") from None
+        raise SystemExit(f"medqdeg: {one_line(error)}") from None
     except Exception as error:
         traceback.print_exc()
-        raise SystemExit(f"medqdeg: the items could not be loaded ({type(error).__name__}: {error})") from None
+        reason = f"{type(error).__name__}: {one_line(error)}"
+        raise SystemExit(f"medqdeg: the items could not be loaded ({reason})") from None
 
 
 def doc_to_visual(doc: Mapping[str, Any]) -> list[PIL.Image.Image]:
@@ -109,7 +115,7 @@ def _process(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str) -
         record = score_item(doc, replies, elicitation)
     except Exception as error:  # one bad item must not cost the run
         record = failed_record(doc, error, elicitation)
-    cluster = {"source_question_id": record["source_question_id"]}
+    cluster = {"cluster_id": cluster_of(record)}
     values = {name: record[name] for name in nodes.SCORES}  # type: ignore[literal-required]
     return {
         **{name: cluster if value is None else {"score": value, **cluster} for name, value in values.items()},
@@ -144,8 +150,14 @@ def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
     """
     prompt = PROMPT_FILES[records[0]["elicitation"] if records else VOTES].read_text(encoding="utf-8")
     summary = {**nodes.level_summary(records), "prompt": prompt, "versions": versions(), "sampling": current_report()}
+    for label, scores in summary.get("severities", {}).items():
+        if scores["accuracy"] is not None:
+            logger.info(
+                f"medqdeg {label}: accuracy {scores['accuracy']:.4f}, confidence {scores['confidence']:.4f}, "
+                f"shift {scores['calibration_shift']:+.4f} ({scores['n']} items)"
+            )
     for warning in summary["conditions"]["warnings"]:
-        logger.warning(f"medqdeg {summary['level']}: {warning}")
+        logger.warning(f"medqdeg {summary['level']}: {one_line(warning)}")
     if BY_TEXT in summary["conditions"]["source_question_rule"]:
         logger.info(
             f"medqdeg {summary['level']}: no column names the clean item behind a degraded one, so source questions "

@@ -99,16 +99,25 @@ def _replies(results: Sequence[Sequence[str]]) -> list[str]:
     return [reply.strip() for reply in replies]
 
 
-class _EmptyInTable(hooks.NotInTable):
-    """lm-eval's table prints a copy of a dictionary, and copies it by its keys; its results file takes the items."""
+class _PointerInTable(hooks.NotInTable):
+    """A dictionary in whose place lm-eval's table says where to find it.
+
+    The table has a row for every metric and prints a copy of a dictionary, made by its keys; the results file takes the
+    items.
+    """
+
+    _SHOWN = {"see": "the results file"}  # noqa: RUF012
 
     def keys(self) -> Any:
-        return ()
+        return self._SHOWN.keys()
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(())
+        return iter(self._SHOWN)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._SHOWN[key] if key in self._SHOWN else super().__getitem__(key)
 
 
 def summarise_level(records: Sequence[ItemRecord]) -> hooks.NotInTable:
     """Return what `hooks.summarise_level` returns, with lm-eval's version."""
-    return _EmptyInTable({**hooks.summarise_level(records), "versions": versions("lm-eval")})
+    return _PointerInTable({**hooks.summarise_level(records), "versions": versions("lm-eval")})

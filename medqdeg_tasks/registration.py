@@ -2,15 +2,21 @@
 
 lmms-eval has no entry point for tasks, but one for models, which it reads before its command line builds a
 `TaskManager`. Ours brings the wrapper model `medqdeg`; on the way it makes every `TaskManager` index our folder too.
+The index is built when lmms-eval is imported as a whole and has done nothing yet: there a harness that cannot run is
+named, and `exit_status` put in place.
 """
 
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import warnings
 from pathlib import Path
 from typing import Any
+
+from ..utils.harness import INSTALL, harness_fault
+from .exit_status import command_line_arguments, is_ours, leave_with_status_1
 
 TASKS_FOLDER = Path(__file__).resolve().parent
 
@@ -41,6 +47,11 @@ def register() -> list[Any]:
         if not getattr(original, _MARK, False):
             TaskManager._get_task_and_group  # the method that the wrapper relies on  # noqa: B018
             TaskManager.initialize_tasks = _with_our_tasks(original)
+    except ModuleNotFoundError as error:
+        if error.name != "lmms_eval":
+            _warn(error)
+        else:
+            warnings.warn(f"MedQ-Deg's tasks need lmms-eval, which is not installed: {INSTALL}", stacklevel=2)
     except Exception as error:
         _warn(error)
     return _wrapper_model()
@@ -62,6 +73,7 @@ def _with_our_tasks(original: Any) -> Any:
     def initialize_tasks(
         self: Any, include_path: Any = None, include_defaults: bool = True, *args: Any, **kwargs: Any
     ) -> Any:
+        _before_a_run(self)
         if include_defaults and os.environ.get(ONLY_OURS) == "1":
             return {**self._get_task_and_group(str(TASKS_FOLDER)), **original(self, include_path, False)}
         index = original(self, include_path, include_defaults, *args, **kwargs)
@@ -76,6 +88,34 @@ def _with_our_tasks(original: Any) -> Any:
 
     setattr(initialize_tasks, _MARK, True)
     return initialize_tasks
+
+
+def _before_a_run(manager: Any) -> None:
+    """Say what would spoil a run before it costs anything.
+
+    Raises:
+        SystemExit: lmms-eval's command line was asked for ours, and an installed package keeps it from running.
+    """
+    fault = harness_fault()
+    if fault and is_ours():
+        raise SystemExit(f"medqdeg: {fault}")
+    if fault:
+        warnings.warn(fault, stacklevel=4)
+    leave_with_status_1(lambda: manager.all_tasks)
+    arguments = command_line_arguments()
+    if arguments and arguments.repeats == 1 and is_ours():
+        _log().warning(
+            "medqdeg: --repeats 1 is what lmms-eval assumes without the flag and changes nothing: "
+            "T stays as in the task file (10 for the votes). --repeats 2 and more change it"
+        )
+
+
+def _log() -> Any:
+    try:
+        from loguru import logger  # lmms-eval's own
+    except ImportError:
+        return logging.getLogger("medqdeg")
+    return logger
 
 
 @functools.cache

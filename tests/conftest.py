@@ -1,10 +1,17 @@
-"""What several tests share: the reference data beside the repository, where it is."""
+"""What several tests share: the reference data beside the repository, where it is; what runs without the harness."""
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+HARNESS = ("lmms_eval", "lm_eval", "torch", "torchvision", "transformers", "accelerate", "torchmetrics")
+"""What `pip install medqdeg` does not bring."""
+ABSENT = [name for name in ("lmms_eval", "torch", "transformers") if importlib.util.find_spec(name) is None]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"
@@ -33,3 +40,31 @@ def reference() -> Path:
 def paper() -> Path:
     """The paper's tables as CSV."""
     return shared_folder("paper", "the paper's tables")
+
+
+class _SkipWhatImportsTheHarness:
+    """The last place to look for a module: a test that imports a part of the harness that is absent is skipped.
+
+    Only for imports that stand in the tests themselves. Where the code under test needs the harness, a test without the
+    mark `harness` fails: that is how it comes to light if the light half begins to need it.
+    """
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> None:
+        if name not in HARNESS:
+            return
+        frame = sys._getframe(1)
+        while frame.f_back and frame.f_code.co_filename.startswith("<frozen importlib"):
+            frame = frame.f_back
+        if Path(frame.f_code.co_filename).is_relative_to(REPOSITORY / "tests"):
+            pytest.skip(f"{name} is not installed", allow_module_level=True)
+
+
+sys.meta_path.append(_SkipWhatImportsTheHarness())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests marked `harness` where it is not installed."""
+    if ABSENT:
+        for item in items:
+            if item.get_closest_marker("harness"):
+                item.add_marker(pytest.mark.skip(reason=f"{ABSENT[0]} is not installed"))

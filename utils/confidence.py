@@ -21,11 +21,12 @@ MISSING: Final = "missing"
 """A request that failed: no trial at all."""
 
 
-def normalised_entropy_confidence(shares: Sequence[float]) -> float:
+def normalised_entropy_confidence(shares: Sequence[float], k: int | None = None) -> float:
     """Return the paper's confidence C = 1 - H / log K of one item.
 
     Args:
         shares: the K >= 2 vote shares, each in [0, 1], summing to 1; options without votes included as 0.
+        k: K, where it is not the number of shares; more shares than K leave C at 0 where H exceeds log K.
 
     Returns:
         C in [0, 1]: 1 where one option has every vote, 0 where all K have the same share.
@@ -39,7 +40,7 @@ def normalised_entropy_confidence(shares: Sequence[float]) -> float:
     if not math.isclose(total, 1.0, abs_tol=1e-9) or min(shares) < 0:
         raise ValueError(f"vote shares must be at least 0 and sum to 1, got {list(shares)}")
     entropy = -math.fsum(share * math.log(share) for share in shares if share > 0)
-    return min(1.0, max(0.0, 1.0 - entropy / math.log(len(shares))))
+    return min(1.0, max(0.0, 1.0 - entropy / math.log(k or len(shares))))
 
 
 def vote_shares(votes: Sequence[str], options: Sequence[str]) -> list[float]:

@@ -1,4 +1,4 @@
-"""A contact sheet: one row a degradation, clean and degraded images side by side, labelled."""
+"""A contact sheet: one row per degradation, clean and degraded images side by side, labelled."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from .image_files import to_8_bits
 
 # Dark and neutral, so that the page neither dazzles beside a radiograph nor tints a stain.
 _PAGE, _TEXT, _QUIET, _RULE = "#15171b", "#f2f4f7", "#9aa3af", "#2b2f36"
@@ -110,8 +111,7 @@ def _fit(image: Image.Image, cell: int) -> Image.Image:
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):
-        return Image.fromarray(np.rint(np.asarray(image) / 257).astype(np.uint8)).convert("RGB")
+    image = to_8_bits(image)
     if image.mode in ("LA", "RGBA"):
         coloured = image.convert("RGBA")
         page = Image.new("RGBA", image.size, _PAGE)

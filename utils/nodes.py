@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from . import taxonomy
-from .confidence import MISSING
+from .answers import TIERS
+from .confidence import MISSING, UNREAD
 from .elicitation import EXACT
+from .identical_replies import sampling_suspicion
 from .records import ItemRecord
 
 SCORES: tuple[str, ...] = (
@@ -41,15 +43,19 @@ AXES: Mapping[str, Callable[[ItemRecord], str | None]] = {
 }
 """Axis -> the node of a record on it, or None where the axis does not apply (a clean item has no degradation)."""
 
+UNREAD_LIMIT = 0.1
+"""From this share of unread trials at a level on, a run is warned of and not ranked: an unread trial is wrong and
+uncertain by definition, so many of them look like a model that is calibrated."""
+
 SUSPICIOUS_SHARE = 0.5
-"""Above this share of items whose T raw replies are all equal, or of replies that are empty, a run is suspected."""
+"""Above this share of replies that are empty, a run is suspected."""
 
 
 def node_scores(records: Sequence[ItemRecord]) -> dict[str, Any]:
     """Return n and the mean scores of a set of records.
 
     Returns:
-        `n` items, `n_scored` of them with at least one answered trial, `n_source_questions` (the clusters), and the
+        `n` items, `n_scored` of them with at least one answered trial, `n_source_questions`, and the
         mean of every one of `SCORES` over the items that have it (None if none has). An item whose trials are all
         missing has only a missing_rate (1) and trials (0); an invalid exact one, a missing_rate (0) and trials (1).
     """
@@ -57,7 +63,7 @@ def node_scores(records: Sequence[ItemRecord]) -> dict[str, Any]:
         "n": len(records),
         "n_scored": sum(record["accuracy"] is not None for record in records),
         "n_source_questions": len({record["source_question_id"] for record in records}),
-        **{name: _mean(record[name] for record in records) for name in SCORES},  # type: ignore[literal-required]
+        **{name: mean(record[name] for record in records) for name in SCORES},  # type: ignore[literal-required]
     }
 
 
@@ -79,6 +85,8 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
         items (confidence does not compare across any of the three); `missing_trials`, `empty_replies`, `failed_items`;
         `identical_items`: items whose T >= 2 raw replies are all equal; `invalid_items`: exact items whose letters have
         too little mass, which have no scores; `letter_mass`: mean and smallest of the exact items (None without any);
+        `read_as`: how the replies were read (`medqdeg.utils.answers.TIERS`, or "unread") -> trials, without the records
+        of schema 1 and 2, which do not say;
         `stated_missing`, `stated_out_of_range`: verbalized trials without a usable confidence;
         `source_question_rule`: how the clean item behind a degraded one was found -> items; `warnings`: sentences.
     """
@@ -97,11 +105,14 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
     unstated = sum(record["stated_missing"] for record in records)
     out_of_range = sum(record["stated_out_of_range"] for record in records)
     warnings = []
-    if records and identical > SUSPICIOUS_SHARE * len(records):
+    if unread := much_unread(records):
+        rates = ", ".join(f"{rate:.1%} at {level}" for level, rate in unread.items())
         warnings.append(
-            f"all replies to an item are identical on {identical} of {len(records)} items: either the model is that "
-            "certain, or the integration does not sample (temperature, top_k)"
+            f"answered trials without an answer that can be read: {rates}; they count as wrong and as uncertain, so "
+            "accuracy, confidence and shift there say little about the model"
         )
+    if suspicion := sampling_suspicion(records):
+        warnings.append(suspicion)
     if empty > SUSPICIOUS_SHARE * answered:
         # Some integrations (llava_hf of lmms-eval 0.7.3) swallow a failing model and hand back empty text.
         warnings.append(f"{empty} of {answered} replies are empty: the model may have failed without a word")
@@ -133,6 +144,7 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
         "identical_items": identical,
         "invalid_items": invalid,
         "letter_mass": {"mean": math.fsum(masses) / len(masses), "smallest": min(masses)} if masses else None,
+        "read_as": _tier_counts(records),
         "stated_missing": unstated,
         "stated_out_of_range": out_of_range,
         "source_question_rule": _with_text_keys(Counter(record["source_question_rule"] for record in records)),
@@ -140,12 +152,47 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
     }
 
 
+def _tier_counts(records: Iterable[ItemRecord]) -> dict[str, int]:
+    found = Counter(
+        UNREAD if tier is None else tier
+        for record in records
+        for letter, tier in zip(record["letters"], record.get("read_as") or (), strict=False)
+        if letter != MISSING
+    )
+    return {tier: found[tier] for tier in (*TIERS, UNREAD) if found[tier]}
+
+
+def unread_rates(records: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Return level -> mean unread rate over the items that have one, for the levels that do."""
+    by_level: dict[str, list[float]] = defaultdict(list)
+    for record in records:
+        if record["unread_rate"] is not None:
+            by_level[record["level"]].append(record["unread_rate"])
+    return {level: math.fsum(rates) / len(rates) for level, rates in sorted(by_level.items())}
+
+
+def much_unread(records: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Return level -> unread rate, for the levels at which it is `UNREAD_LIMIT` or more."""
+    # 0.1 of every item is 0.1, also where the mean of many 0.1 is the next smaller number.
+    return {level: rate for level, rate in unread_rates(records).items() if round(rate, 9) >= UNREAD_LIMIT}
+
+
 def level_summary(records: Sequence[ItemRecord]) -> dict[str, Any]:
-    """Return one level's `level`, `overall` scores, `conditions` and `nodes`."""
+    """Return one level's `level`, `overall` scores, `conditions` and `nodes`.
+
+    Of a series, the level is "series", and `severities` has the scores of each, by label.
+    """
     levels = sorted({record["level"] for record in records})
+    if not set(levels) <= set(taxonomy.LEVELS):
+        by_level = {level: [record for record in records if record["level"] == level] for level in levels}
+        series = {"severities": {level: node_scores(chosen) for level, chosen in by_level.items()}}
+        levels = ["series"]
+    else:
+        series = {}
     return {
         "level": levels[0] if len(levels) == 1 else "+".join(levels),
         "overall": node_scores(records),
+        **series,
         "conditions": run_conditions(records),
         "nodes": every_node(records),
     }
@@ -204,7 +251,8 @@ def compare_levels(summaries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {"overall": overall, "nodes": nodes}
 
 
-def _mean(values: Iterable[float | None]) -> float | None:
+def mean(values: Iterable[float | None]) -> float | None:
+    """Return the exact mean of the values that are there, or None without any."""
     present = [value for value in values if value is not None]
     return math.fsum(present) / len(present) if present else None
 

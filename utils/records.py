@@ -6,21 +6,27 @@ lmms-eval drops the document itself from its samples, so the record repeats what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
+from . import taxonomy
 from .answers import (
     LetterProbabilities,
     is_failed_probabilities,
     is_missing_trial,
-    read_answer,
     read_answer_and_confidence,
     read_probabilities,
+    read_reply,
 )
+from .answers.reading import OPTION_NAMED
 from .confidence import MISSING, UNREAD, VoteScores, score_votes
 from .elicitation import EXACT, VERBALIZED, VOTES, score_probabilities, score_stated
 
-SCHEMA_VERSION = 2
-"""2 added the elicitation and what only one of them has (`probabilities` ... `invalid`)."""
+if TYPE_CHECKING:
+    from typing_extensions import NotRequired
+
+SCHEMA_VERSION = 3
+"""2 added the elicitation and what only one of them has (`probabilities` ... `invalid`); 3 optional fields, which
+records of before lack: `cluster_id`, `read_as`, `severity`."""
 
 
 class ItemRecord(TypedDict):
@@ -32,8 +38,15 @@ class ItemRecord(TypedDict):
     scores are None where every trial is missing, where the item is `invalid` or where scoring failed (`error` then
     says how).
 
+    `read_as` says of each entry of `letters` how it was read, one of `medqdeg.utils.answers.TIERS`, None where
+    nothing was read; `letters_without_named` leaves the last tier out again.
+    `severity` is there where `level` is the label of a series, such as "S1.50".
+
     Verbalized: `stated` has one entry a trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
     trials without a number, `stated_out_of_range` those with one that is no probability ("150%"). Else None, 0, 0.
+
+    `cluster_id` is what standard errors count as one: items of one source question, or of one image that serves
+    several questions. Records of earlier versions lack it; `cluster_of` knows what stands for it.
 
     Exact: the item is asked once, so `letters` is empty and `trials` is 1 (0 if the request failed).
     `letter_mass` in [0, 1] is the probability that the reply begins with an option letter, `probabilities` the K
@@ -45,6 +58,7 @@ class ItemRecord(TypedDict):
     item_id: str
     source_question_id: str
     source_question_rule: str
+    cluster_id: NotRequired[str]
     level: str
     modality: str
     degradation: str | None
@@ -71,6 +85,26 @@ class ItemRecord(TypedDict):
     calibration_shift: float | None
     unread_rate: float | None
     error: str | None
+    read_as: NotRequired[list[str | None]]
+    severity: NotRequired[float]
+
+
+def letters_without_named(record: Mapping[str, Any]) -> list[str]:
+    """Return a record's `letters` as they were read without the last tier, options named in a sentence.
+
+    Args:
+        record: an `ItemRecord`; one of schema 1 or 2 was read without that tier.
+    """
+    letters, tiers = record["letters"], record.get("read_as")
+    if not isinstance(tiers, list) or len(tiers) != len(letters):
+        return list(letters)
+    return [UNREAD if tier == OPTION_NAMED else letter for letter, tier in zip(letters, tiers, strict=True)]
+
+
+def cluster_of(entry: Mapping[str, Any]) -> str:
+    """Return the cluster of an item or of its record: the source question where no other is stated."""
+    stated = entry.get("cluster_id")
+    return stated if isinstance(stated, str) and stated else entry["source_question_id"]
 
 
 def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str = VOTES) -> ItemRecord:
@@ -97,6 +131,7 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str 
     if elicitation == VERBALIZED:
         read = [None if is_missing_trial(reply) else read_answer_and_confidence(reply, options) for reply in replies]
         letters = [MISSING if one is None else one.letter or UNREAD for one in read]
+        read_as = [None if one is None else one.read_as for one in read]
         stated = [None if one is None else one.confidence for one in read]
         fields = {
             "stated": stated,
@@ -105,12 +140,15 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str 
         }
         scores = score_stated(letters, stated, list(options), doc["answer"])
     else:
-        letters = [MISSING if is_missing_trial(reply) else read_answer(reply, options) or UNREAD for reply in replies]
+        found_in = [None if is_missing_trial(reply) else read_reply(reply, options) for reply in replies]
+        letters = [MISSING if one is None else one.letter or UNREAD for one in found_in]
+        read_as = [None if one is None else one.read_as for one in found_in]
         scores = score_votes(letters, list(options), doc["answer"])
     return _record(
         doc,
         elicitation=elicitation,
         letters=letters,
+        read_as=read_as,
         trials=len(answered),
         missing_rate=(len(replies) - len(answered)) / len(replies) if replies else None,
         distinct_replies=len(set(answered)),
@@ -148,6 +186,7 @@ def failed_record(doc: Mapping[str, Any], error: Exception, elicitation: str = V
 def _record(doc: Mapping[str, Any], **fields: Any) -> ItemRecord:
     nothing = {
         "letters": [],
+        "read_as": [],
         "trials": 0,
         "missing_rate": None,
         "distinct_replies": 0,
@@ -161,7 +200,8 @@ def _record(doc: Mapping[str, Any], **fields: Any) -> ItemRecord:
         "error": None,
     }
     values = {**_identity(doc), **nothing, **fields}
-    return ItemRecord(**{name: values[name] for name in ItemRecord.__annotations__})  # type: ignore[typeddict-item]
+    names = [name for name in ItemRecord.__annotations__ if name in values]  # optional fields may be absent
+    return ItemRecord(**{name: values[name] for name in names})  # type: ignore[typeddict-item]
 
 
 def _score_fields(scores: VoteScores | None) -> dict[str, float | None]:
@@ -170,11 +210,13 @@ def _score_fields(scores: VoteScores | None) -> dict[str, float | None]:
 
 
 def _identity(doc: Mapping[str, Any]) -> dict[str, Any]:
+    of_series = doc["level"] not in taxonomy.LEVELS
     return {
         "schema": SCHEMA_VERSION,
         "item_id": doc["item_id"],
         "source_question_id": doc["source_question_id"],
         "source_question_rule": doc["source_question_rule"],
+        "cluster_id": cluster_of(doc),
         "level": doc["level"],
         "modality": doc["modality"],
         "degradation": doc["degradation"],
@@ -183,4 +225,5 @@ def _identity(doc: Mapping[str, Any]) -> dict[str, Any]:
         "k": len(doc["letters"]),
         "options": list(doc["letters"]),
         "answer": doc["answer"],
+        **({"severity": taxonomy.severity_of(doc["level"])} if of_series else {}),
     }

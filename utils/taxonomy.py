@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from ..degradations import LEVELS, MODALITIES, Degradation, get, known_names, list_degradations
-from ..degradations.vocabulary import MODALITY_ALIASES, check_severity
+from ..degradations.vocabulary import MODALITY_ALIASES, check_severity, read_severity
 from .errors import InputError
 
 CLEAN = LEVELS[0]
@@ -25,7 +25,8 @@ DEGRADATIONS: Mapping[str, Degradation] = {name: get(name) for name in list_degr
 
 DEGRADATION_CATEGORIES: tuple[str, ...] = tuple(dict.fromkeys(entry.category for entry in DEGRADATIONS.values()))
 
-# OmniMedVQA's spellings.
+# OmniMedVQA's spellings, as a finished set may carry them; when a set is built, `building.readers.checks` decides which
+# microscopy is histopathology.
 _SOURCE_MODALITIES: Mapping[str, str] = {
     "CT(Computed Tomography)": "CT",
     "MR (Mag-netic Resonance Imaging)": "MRI",
@@ -132,7 +133,7 @@ SKILL_MAPPINGS: tuple[SkillMapping, ...] = (
     SkillMapping("GMAI-MMBench", "Organ Recognition - Abdomen", "Abdominal Structures", "ours"),
     SkillMapping("GMAI-MMBench", "Organ Recognition - Head and Neck", "General Structures", "ours"),
     SkillMapping("GMAI-MMBench", "Organ Recognition - Pelvic", "General Structures", "ours"),
-    SkillMapping("GMAI-MMBench", "Organ Recognition - Thorax", "Respiratory System", "ours"),
+    SkillMapping("GMAI-MMBench", "Organ Recognition - Thorax", "General Structures", "ours"),
     SkillMapping("GMAI-MMBench", "Severity Grading", "Severity Grading", "paper"),
     SkillMapping("GMAI-MMBench", "Surgeon Action Recognition", "Surgical Workflow Recognition", "ours"),
     SkillMapping("GMAI-MMBench", "Surgical Instrument Recognition", "Surgical Instrument Recognition", "paper"),
@@ -151,7 +152,10 @@ SKILL_MAPPINGS: tuple[SkillMapping, ...] = (
     SkillMapping("MedXpertQA", "Basic Medicine / Reasoning", "General Science Reasoning", "ours"),
     SkillMapping("MedXpertQA", "Basic Medicine / Understanding", "Basic Science Understanding", "ours"),
 )
-"""Source labels to skills. The authors' own remapping is not published; `fixed_by` says what rests on the paper."""
+"""Source labels to skills. The authors' own remapping is not published; `fixed_by` says what rests on the paper.
+
+Labels that ask for an organ, and MedXpertQA's, stand for several skills: `building.readers.skills` reads the item too.
+"""
 
 
 def _fold(text: str) -> str:
@@ -191,6 +195,25 @@ def level(text: str | int | float) -> str:
         return check_severity(text)
     except ValueError as error:
         raise InputError(str(error)) from None
+
+
+def severity_label(text: str | int | float) -> str:
+    """Return the level that `text` names, or the label of a severity of a series ("S1.50"), which must have its S.
+
+    Raises:
+        InputError: for anything else.
+    """
+    if not str(text).strip().upper().startswith("S"):
+        return level(text)
+    try:
+        return read_severity(str(text)).label
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def severity_of(label: str) -> float:
+    """Return the severity that a level or the label of a series stands for: 1.0 for "L1", 1.5 for "S1.50"."""
+    return read_severity(label).value
 
 
 def modality(text: str) -> str:

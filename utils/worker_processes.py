@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -34,7 +37,8 @@ def as_completed(
     pending: set[Future[Result]] = set()
     with _processes(workers) as executor:
         for job in jobs:
-            pending.add(executor.submit(function, *job))
+            with _interrupt_held():
+                pending.add(executor.submit(function, *job))
             if len(pending) >= waiting * workers:
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in done)
@@ -61,7 +65,9 @@ def in_order(
         yield from map(function, arguments)
         return
     with _processes(workers) as executor:
-        yield from executor.map(function, arguments, chunksize=chunk)
+        with _interrupt_held():
+            results = executor.map(function, arguments, chunksize=chunk)
+        yield from results
 
 
 @contextmanager
@@ -71,8 +77,42 @@ def _processes(workers: int) -> Iterator[ProcessPoolExecutor]:
     executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
     try:
         yield executor
+    except BaseException:
+        # Ctrl-C, or a consumer that wants no more: what is running may take many seconds, and nobody waits for it.
+        _end(executor)
+        raise
+    executor.shutdown(wait=True)
+
+
+def _end(executor: ProcessPoolExecutor) -> None:
+    """End the processes now. Files are written whole or not at all, so a job that is cut short leaves none behind."""
+    # `terminate_workers` (Python 3.14) does this; before, the processes are in a private attribute.
+    processes = list((getattr(executor, "_processes", None) or {}).values())
+    executor.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + _PATIENCE
+    for process in processes:
+        process.join(max(0.0, deadline - time.monotonic()))
+        if process.is_alive():
+            process.kill()
+
+
+_PATIENCE = 0.5
+"""Seconds for a process to clean up after itself before it is killed."""
+
+
+@contextmanager
+def _interrupt_held() -> Iterator[None]:
+    """Hold Ctrl-C back while processes may be started: they inherit that, and print no tracebacks of their own."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
     finally:
-        executor.shutdown(wait=True, cancel_futures=True)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin_worker() -> None:
@@ -80,4 +120,12 @@ def _begin_worker() -> None:
 
     # Ctrl-C reaches the whole group; the parent alone decides what to do about it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave)
     cv2.setNumThreads(1)
+
+
+def _leave(number: int, frame: object) -> None:
+    """Leave by an exception, so that a file that is half written is removed; then take no further job."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Timer(_PATIENCE / 5, os._exit, (1,)).start()
+    raise SystemExit(1)

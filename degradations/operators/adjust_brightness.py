@@ -20,6 +20,6 @@ def apply(image: np.ndarray, *, offset: float) -> np.ndarray:
     """
     if image.dtype != np.uint8:
         return image + np.float32(offset)
-    whole = int(np.floor(offset))  # floor(x + offset) = x + floor(offset) for whole x
-    flat = image.reshape(image.shape[0], -1)
-    return (cv2.add(flat, float(whole)) if whole >= 0 else cv2.subtract(flat, float(-whole))).reshape(image.shape)
+    whole = int(np.floor(min(max(offset, -255), 255)))  # floor(x + offset) = x + floor(offset) for whole x
+    # By a table: OpenCV's sum takes an array of 4 x 1 for a scalar.
+    return cv2.LUT(image, np.clip(np.arange(256) + whole, 0, 255).astype(np.uint8))

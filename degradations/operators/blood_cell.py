@@ -17,17 +17,20 @@ _RIM = np.array([12.0, 16.0, 14.0], np.float32)
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def draw(rng: np.random.Generator, shape: tuple[int, ...], *, count: int, diameter: float) -> dict[str, Any]:
+def draw(rng: np.random.Generator, shape: tuple[int, ...], *, count: float, diameter: float) -> dict[str, Any]:
     """For each cell: row, column, diameter (pixels), aspect (narrow over wide), angle (degrees), tone.
 
-    The centres are uniform over the places where the whole cell fits. ``tone`` multiplies the colour.
+    The centres are uniform over the places where the whole cell fits. ``tone`` multiplies the colour. Of a count that
+    is not whole, the last cell has a seventh number, its share of the opacity.
     """
     cells = []
-    for _ in range(int(count)):
+    for _ in range(math.ceil(count)):
         size = float(diameter * rng.uniform(0.9, 1.1))
         row, column = (rng.uniform(min(size / 2, side / 2), max(side - size / 2, side / 2)) for side in shape[:2])
         cell = (row, column, size, rng.uniform(0.82, 1.0), rng.uniform(0, 180), rng.uniform(0.88, 1.12))
         cells.append([round(float(value), 3) for value in cell])
+    if count % 1:
+        cells[-1].append(round(count % 1, 6))
     return {"cells": cells}
 
 
@@ -37,14 +40,17 @@ def apply(image: np.ndarray, *, cells: list[list[float]], opacity: float) -> np.
     Args:
         image: ``(H, W)`` or ``(H, W, 3)``, float32, 0..255 scale. On a one-channel image the luma of the
             colour is used.
-        cells: row, column, diameter, aspect, angle and tone of each, as from :func:`draw`.
+        cells: row, column, diameter, aspect, angle and tone of each, and a share of the opacity where it is not 1, as
+            from :func:`draw`.
         opacity: share of the cell's colour in the blend, in (0, 1].
     """
     if not 0 < opacity <= 1:
         raise ValueError(f"blood_cell: opacity must be in (0, 1], not {opacity}")
+    if not all(cell[2] > 0 for cell in cells):
+        raise ValueError("blood_cell: the diameter of a cell must be positive (at least 0.001 pixels)")
     out = image.copy()
     channels = image.shape[2] if image.ndim == 3 else 1
-    for row, column, diameter, aspect, angle, tone in cells:
+    for row, column, diameter, aspect, angle, tone, *share in cells:
         reach = diameter / 2 / math.sqrt(aspect) + 1
         box = tuple(
             slice(max(math.floor(middle - reach), 0), min(math.ceil(middle + reach) + 1, side))
@@ -55,7 +61,7 @@ def apply(image: np.ndarray, *, cells: list[list[float]], opacity: float) -> np.
         place = _squared_radius(box, row, column, diameter, aspect, angle)
         place *= np.float32(_STEPS)
         place = np.minimum(place, np.float32(_LAST), out=place).astype(np.intp)
-        keep, add = _profile(diameter, opacity, tone, channels)
+        keep, add = _profile(diameter, opacity * (share[0] if share else 1), tone, channels)
         out[box] = out[box] * keep.take(place, axis=0) + add.take(place, axis=0)
     return out
 

@@ -26,12 +26,15 @@ def apply(image: np.ndarray, *, depth: float, sigma: float, centre: list[float])
     """
     if not 0 < depth <= 1:
         raise ValueError(f"dark_spots: depth must be in (0, 1], not {depth}")
-    if not sigma > 0:
+    if len(centre) != 2:
+        raise ValueError(f"dark_spots: centre must be a row and a column, not {centre}")
+    if not sigma * sigma > 0:  # so small a one has a square of 0
         raise ValueError(f"dark_spots: sigma must be positive, not {sigma}")
-    rows, columns = (
-        np.exp(-((np.arange(side) - middle) ** 2) / (2 * sigma**2)).astype(np.float32)
-        for side, middle in zip(image.shape, centre, strict=False)
-    )
+    with np.errstate(over="ignore"):
+        rows, columns = (
+            np.exp(-((np.arange(side) - middle) ** 2) / (2 * sigma**2)).astype(np.float32)
+            for side, middle in zip(image.shape, centre, strict=False)
+        )
     channels = image.shape[2] if image.ndim == 3 else 1
     field = np.outer(np.float32(-depth) * rows, np.repeat(columns, channels))
     field += np.float32(1)

@@ -48,5 +48,7 @@ def radius(sigma: float) -> int:
 @functools.lru_cache(maxsize=64)
 def _kernel(sigma: float) -> np.ndarray:
     reach = radius(sigma)
+    if reach == 0:
+        return np.ones(1)
     weights = np.exp(-0.5 / (sigma * sigma) * np.arange(-reach, reach + 1) ** 2)
     return weights / weights.sum()

@@ -45,7 +45,7 @@ def apply(image: np.ndarray, *, relative_sigma: float, noise_seed: int, colour: 
     quantiles = sigma * _normal_quantiles()
     whole = image.dtype == np.uint8
     # floor(x + n) = x + floor(n) for whole x
-    table = np.floor(quantiles).astype(np.int16) if whole else quantiles.astype(np.float32)
+    table = np.floor(quantiles).clip(-255, 255).astype(np.int16) if whole else quantiles.astype(np.float32)
 
     out = np.empty_like(image)
     width = count // shape[0]

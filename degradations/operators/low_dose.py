@@ -34,7 +34,7 @@ def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> dict[str, Any]:
 def apply(
     image: np.ndarray,
     *,
-    photons: float,
+    photons: float | None,
     noise_seed: int,
     attenuation: float = 0.03,
     highest: float | None = None,
@@ -47,7 +47,7 @@ def apply(
 
     Args:
         image: float32 (H, W) or (H, W, 3), 0..255.
-        photons: photons sent along each ray.
+        photons: photons sent along each ray; None: so many that there is no noise.
         noise_seed: seed of the counts, a non-negative integer.
         attenuation: of white (255), per pixel.
         highest: largest line integral that the detector reports, where few photons would give more; None:
@@ -61,8 +61,10 @@ def apply(
         ValueError: photons or attenuation not positive, a source inside the image, no views, an unknown
             geometry.
     """
-    if not (photons > 0 and attenuation > 0):
+    if not ((photons is None or photons > 0) and attenuation > 0):
         raise ValueError(f"low_dose: photons and attenuation must be positive, got {photons} and {attenuation}")
+    if np.float32(attenuation / 255) == 0 or (highest is not None and not highest > 0):
+        raise ValueError(f"low_dose: attenuation {attenuation} or highest {highest} is too small for any contrast")
     distance = source_distance(geometry, image.shape, distance, distance_per_side)
     angles = full_scan(views, distance)
     scale = attenuation / 255
@@ -72,6 +74,8 @@ def apply(
         side = square.shape[0]
         detectors = distance or ceil(hypot(side, side)) + 1
         integrals = project(square, angles, detectors=detectors, source_distance=distance)
+        if photons is None:
+            return fbp(integrals, angles, side=side, source_distance=distance)[window]
         noisy = _measure(integrals * np.float32(scale), photons, noise_seed, highest)
         noisy /= np.float32(scale)
         return fbp(noisy, angles, side=side, source_distance=distance)[window]

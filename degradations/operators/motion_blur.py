@@ -85,6 +85,28 @@ def _weighted(image: np.ndarray, weights: np.ndarray, taps: _Taps, reach: _Reach
     return settle(lower, upper, lambda indices: Neighbourhoods(image, *reach).weighted_sum(indices, taps))
 
 
+_LEAST_SUM = 1e-3
+"""A line of an even number of pixels does not pass through the centre, and turned by some angles (2 pixels by 45
+degrees) it leaves the grid. Such a kernel, whose weights sum to 0 or to rounding errors, would give a black image."""
+
+
+def _drawn_through_the_centre(size: int, angle: float) -> np.ndarray:
+    """The line through the grid's centre: points one pixel apart, each shared between its four neighbours."""
+    weights = np.zeros((size + 2, size + 2))
+    along = np.arange(size) - (size - 1) / 2
+    # Rows run downwards, so an anticlockwise turn has a negative sine.
+    rows = (size + 1) / 2 - along * math.sin(math.radians(angle))
+    columns = (size + 1) / 2 + along * math.cos(math.radians(angle))
+    for row, column in zip(rows, columns, strict=True):
+        top, left = math.floor(row), math.floor(column)
+        down, right = row - top, column - left
+        weights[top, left] += (1 - down) * (1 - right) / size
+        weights[top, left + 1] += (1 - down) * right / size
+        weights[top + 1, left] += down * (1 - right) / size
+        weights[top + 1, left + 1] += down * right / size
+    return weights[1:-1, 1:-1]
+
+
 @functools.lru_cache(maxsize=64)
 def _kernel(size: int, angle: float, kind: str) -> tuple[np.ndarray, int, int]:
     """The line as a correlation kernel without its empty margins, and the size of the margins above and to
@@ -93,6 +115,8 @@ def _kernel(size: int, angle: float, kind: str) -> tuple[np.ndarray, int, int]:
     if kind == "rotated":
         weights[size // 2] = 1 / size
         weights = ndimage.rotate(weights, angle, reshape=False, order=1)
+        if weights.sum() < _LEAST_SUM:
+            weights = _drawn_through_the_centre(size, angle)
     elif kind == "stepped":
         centre = size // 2
         for step in range(-centre, centre + 1):
@@ -102,7 +126,8 @@ def _kernel(size: int, angle: float, kind: str) -> tuple[np.ndarray, int, int]:
                 weights[row, column] = 1
     else:
         raise ValueError(f"motion_blur: kernel must be rotated or stepped, not {kind!r}")
-    weights = weights[::-1, ::-1] / weights.sum()  # convolution is correlation with the kernel turned about
+    # Convolution is correlation with the kernel turned about.
+    weights = weights[::-1, ::-1] / weights.sum()
     rows, columns = np.flatnonzero(weights.any(axis=1)), np.flatnonzero(weights.any(axis=0))
     cut = weights[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return np.ascontiguousarray(cut), int(rows[0]), int(columns[0])

@@ -7,9 +7,9 @@ is split into equal bands; band i is taken from the transform of the image after
 and the result is the real part of the inverse transform. After R. Shaw et al., "MRI k-space motion artefact
 augmentation", MIDL 2019.
 
-Colour: one k-space, hence the luma in every channel; the authors' images come out as one grey channel. On a colour
-image (endoscopy, dermoscopy, histopathology) that loss may outweigh the movement: ``per_channel`` moves each channel
-in the same way and keeps the colour. On a grey image the two are the same.
+Colour: a body that moves keeps its colour, so each channel is composed of the same movements. The authors' one
+published example is grey at every level and says nothing of colour. A grey image has one k-space, which is computed
+once, from the luma; so is that of a colour image with ``per_channel=False``, which then comes out grey.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from ..kspace import band_lines, line_weights, rows_from_spectrum, transform_rows
-from ..luma import on_luma
+from ..luma import is_grey, on_luma
 
 
 def draw(
@@ -43,19 +43,20 @@ def draw(
     return {"movements": (rng.uniform(-1.0, 1.0, (int(positions), 3)) * limits).tolist()}
 
 
-def apply(image: np.ndarray, *, movements: list[list[float]], per_channel: bool = False) -> np.ndarray:
+def apply(image: np.ndarray, *, movements: list[list[float]], per_channel: bool = True) -> np.ndarray:
     """Compose k-space from moved copies of the image.
 
     Args:
-        image: float32 (H, W) or (H, W, 3), 0..255; reduced to its luma unless ``per_channel``.
+        image: float32 (H, W) or (H, W, 3), 0..255.
         movements: for each band, from the most negative ky: rotation in degrees, shift down and right in
             pixels.
-        per_channel: move each colour channel, rather than the luma.
+        per_channel: move each channel of a colour image; False: reduce it to its luma. A grey image, stored in
+            three channels or in one, is treated alike by both.
 
     Raises:
         ValueError: fewer rows than bands.
     """
-    if per_channel and image.ndim == 3:
+    if per_channel and not is_grey(image):
         channels = np.moveaxis(image.astype(np.float32, copy=False), 2, 0)
         return np.stack([_compose(np.ascontiguousarray(channel), movements) for channel in channels], axis=2)
     return on_luma(image, lambda luma: _compose(luma, movements))

@@ -42,10 +42,16 @@ def draw(
 
     Returns:
         ``{"lines": [[kx, ...], ...]}``: kept line numbers, one list or three.
+
+    Raises:
+        ValueError: a decay that is not positive, or a negative centre, which would leave no line at all.
     """
+    if not (decay > 0 and centre >= 0):
+        raise ValueError(f"undersampling: decay must be positive and centre not negative, not {decay} and {centre}")
     width = shape[1]
     kx = line_numbers(width)
-    probability = density * np.exp(-((kx / (decay * width)) ** 2))
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # a tiny decay leaves the centre alone
+        probability = np.nan_to_num(density * np.exp(-((kx / (decay * width)) ** 2)))
     probability[np.abs(kx) <= centre * width / 2] = 1.0
     masks = rng.random((1 if shared_mask else 3, width)) < probability
     return {"lines": [kx[mask].tolist() for mask in masks]}
@@ -67,6 +73,8 @@ def apply(image: np.ndarray, *, lines: list[list[int]]) -> np.ndarray:
         raise ValueError("undersampling needs an image at least 2 pixels wide")
     if len(lines) not in (1, 3):
         raise ValueError(f"undersampling: lines must hold 1 or 3 lists, got {len(lines)}")
+    if not all(lines):
+        raise ValueError("undersampling: without a single line the image would be black")
     planes = [image] if image.ndim == 2 else [image[..., channel] for channel in range(image.shape[2])]
     out = np.empty(image.shape, np.float32)
     for channel, plane in enumerate(planes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import re
@@ -14,9 +15,10 @@ import pytest
 
 from medqdeg.utils.analysis.figures import FIGURES
 from medqdeg.utils.analysis.tables import TABLES
+from medqdeg.utils.records import score_item
 from medqdeg.utils.taxonomy import LEVELS
 
-from ..utils.run_files import scored_levels, write_run
+from ..utils.run_files import paired_documents, scored, scored_levels, write_run
 from .calling import exit_status
 
 
@@ -194,8 +196,94 @@ def test_headline_and_warnings_are_printed(
     assert "run with --limit 8" in captured.err
     assert "model-7B: votes, T = " in captured.out
     assert "* fewer than 30 source questions" in captured.out
-    assert re.search(r"L0 to L2, each item against its own: accuracy [+-]0\.\d{3} \[", captured.out)
+    change = r"accuracy [+-]0\.\d{3} \[.*\], confidence [+-]0\.\d{3} \[.*\], shift [+-]0\.\d{3} \["
+    assert re.search(r"L0 to L2, plain \(level against level\): " + change, captured.out)
+    assert re.search(r"L0 to L2, matched \(each degraded item against its own clean version\): " + change, captured.out)
     assert f"21 files in {tmp_path / 'out'}, analysis.json among them" in captured.out
+
+
+def test_rule_and_figures_of_a_line_are_of_the_same_pairing(
+    document: dict[str, Any], tables: dict[str, pd.DataFrame]
+) -> None:
+    changes = tables["changes"].set_index(["run", "comparison", "axis", "node", "pairing", "figure"])["estimate"]
+    told_apart = set()
+    for row in tables["dunning_kruger"].itertuples():
+        for pairing, rule in (("plain", row.paper_rule), ("matched", row.rule_matched)):
+            place = (row.run, row.comparison, row.axis, row.node, pairing)
+            accuracy, shift = (changes.get((*place, name)) for name in ("accuracy", "calibration_shift"))
+            if accuracy is None or pd.isna(accuracy):
+                assert pd.isna(rule)
+            elif abs(accuracy) > 1e-8 and abs(shift) > 1e-8:
+                assert rule == (accuracy < 0 <= shift)
+        told_apart.add((row.paper_rule, row.rule_matched))
+    assert {(True, False), (False, True)} & told_apart
+    run = document["runs"][0]
+    assert run["dunning_kruger"]["L0_to_L2"]["overall"]["all"]["rule_matched"] in (True, False)
+
+
+def test_a_question_with_several_clean_items_is_not_called_the_item_s_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    levels = scored_levels(8, seed=4)
+    for records in levels.values():
+        for record in records:
+            record |= {"source_question_id": f"text:{int(record['item_id'][:4]) // 2}", "source_question_rule": "text"}
+    write_run(tmp_path / "in", levels)
+    _analyze(monkeypatch, tmp_path / "in", "--out", tmp_path / "out", "--replicates", "100")
+    printed = capsys.readouterr().out
+    assert "matched (each degraded item against the mean of its source question's clean items)" in printed
+    assert "own clean version" not in printed
+
+
+@pytest.mark.parametrize("lost", [("L1",), ("L0",), ("L0", "L1", "L2")])
+def test_a_level_without_any_answer_is_analysed_like_the_others(
+    lost: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    docs = paired_documents(8, seed=0)
+    failed = ["[LMMS_EVAL_REQUEST_FAILED] timeout"] * 3
+    levels = {
+        level: [dict(score_item(doc, failed)) for doc in items] if level in lost else scored(items, seed=1)
+        for level, items in docs.items()
+    }
+    write_run(tmp_path / "in", levels)
+    _analyze(monkeypatch, tmp_path / "in", "--out", tmp_path / "out", "--replicates", "100")
+    assert exit_status(monkeypatch, "report", tmp_path / "in", "--out", tmp_path / "report", "--replicates", "100") == 0
+    captured = capsys.readouterr()
+    assert "trials are missing because their requests failed" in captured.err
+    assert "nan" not in captured.out
+    document = json.loads((tmp_path / "out" / "analysis.json").read_text())
+    found = document["runs"][0]["levels"][lost[0]]["overall"]["all"]["figures"]
+    assert (found["accuracy"]["estimate"], found["missing_rate"]["estimate"]) == (None, 1.0)
+
+
+def test_hostile_names_reach_neither_spreadsheet_nor_terminal_and_secrets_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, name in enumerate(("=cmd|' /C calc'!A0", "-2+3+cmd|'x'!A0", "\x1b]0;owned\x07\x1b[31mred\u202e")):
+        folder = write_run(tmp_path / "in" / str(number), scored_levels(8, seed=number), model="m")
+        path = next(folder.glob("*_results.json"))
+        content = json.loads(path.read_text())
+        content["model_name"] = name
+        content["config"]["model_args"] = "model=m,apikey=hush-hush,base_url=https://me:hush-hush@host/v1"
+        path.write_text(json.dumps(content))
+    _analyze(monkeypatch, tmp_path / "in", "--out", tmp_path / "out", "--replicates", "100")
+    arguments = ("--out", tmp_path / "report", "--replicates", "100", "--terminal", "--compare", "published")
+    assert exit_status(monkeypatch, "report", tmp_path / "in", *arguments) == 0
+    captured = capsys.readouterr()
+    for character in ("\x1b", "\x07", "\u202e", "\r"):
+        assert character not in captured.out + captured.err
+    assert "[31mred" in captured.out
+    tables = [*(tmp_path / "out").glob("*.csv"), *(tmp_path / "report").rglob("*.csv")]
+    assert len(tables) > 25
+    for path in tables:
+        with path.open(newline="") as file:
+            for row in csv.reader(file):
+                for cell in row:
+                    assert not cell.startswith(("=", "@", "+", "\t", "\r")), path.name
+                    assert not cell.startswith("-") or float(cell) <= 0, path.name
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and "in" not in path.relative_to(tmp_path).parts:
+            assert b"hush" not in path.read_bytes(), path
 
 
 def test_the_same_input_gives_the_same_bytes(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def phantoms_as_a_source(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
     if "real_sources" in request.fixturenames:
         return
     module = sys.modules[command.__module__]
-    monkeypatch.setattr(module, "front", lambda workers: front())
+    monkeypatch.setattr(module, "sources_of_the_command", front)
 
 
 @pytest.fixture

@@ -249,7 +249,7 @@ def test_files_that_fail_are_named_and_counted_and_the_rest_goes_on(tmp_path):
         ("cut.png", "damaged or cut short"),
         ("empty.jpg", "empty"),
         ("letter.tif", "not a PNG"),
-        ("constant.png: gaussian_blur L1", "leaves this 8 x 8 image as it is"),
+        ("constant.png: constant or too small", "(gaussian_blur L1, gaussian_blur L2)"),
     ):
         assert any(name in line and why in line for line in result.stderr.splitlines()), result.stderr
     assert "passed over 1 file" in result.stderr
@@ -530,7 +530,7 @@ def test_the_sheet_leaves_a_gap_where_a_degradation_refuses(tmp_path):
     sheet = tmp_path / "sheet.png"
     result = medqdeg("degrade", tmp_path / "constant.png", "-t", "gaussian_blur", "--grid", sheet)
     assert result.returncode == 1
-    assert "leaves this 64 x 64 image as it is" in result.stderr
+    assert "constant or too small, so that 2 degradations leave it as it is" in result.stderr
     assert read_image(sheet).image.width > 1000
 
 
@@ -553,3 +553,35 @@ def test_help_is_quick_to_import():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_neutral_names_leave_no_name_in_outputs_manifest_or_sheet(tmp_path):
+    folder_of_images(tmp_path / "Doe_Jane", 2)
+    out = tmp_path / "out"
+    run(tmp_path / "Doe_Jane", "-t", "gaussian_blur", "-o", out, "--neutral-names")
+    assert len(list(out.rglob("*.png"))) == 4
+    written = "".join(str(path.relative_to(out)) for path in out.rglob("*")) + (out / "manifest.jsonl").read_text()
+    for name in ("Doe", "image0", "image1", "deep", str(tmp_path)):
+        assert name not in written
+    assert "kept 4" in run(tmp_path / "Doe_Jane", "-t", "gaussian_blur", "-o", out, "--neutral-names")
+    run(tmp_path / "Doe_Jane", "-t", "gaussian_blur", "-o", tmp_path / "named")
+    result = medqdeg("degrade", tmp_path / "Doe_Jane", "-t", "bubble", "-o", tmp_path / "named", "--neutral-names")
+    assert result.returncode == 1
+    assert "choose another folder for neutral names" in result.stderr
+
+
+def test_deep_greys_are_not_degraded_to_black(tmp_path):
+    deep = (np.arange(64 * 64).reshape(64, 64) % 980).astype(np.uint16)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    run(tmp_path / "deep.png", "-t", "adjust_brightness,exposure", "-o", tmp_path / "out")
+    for path in (tmp_path / "out").rglob("*.png"):
+        assert np.ptp(np.asarray(opened(path))) > 20000
+    lines = [json.loads(line) for line in (tmp_path / "out/manifest.jsonl").read_text().splitlines()]
+    assert all(line["rendering"]["grey_range"] == {"source": "used", "low": 0, "high": 979} for line in lines)
+
+
+def test_a_constant_picture_is_one_line(tmp_path):
+    Image.new("L", (32, 32), 9).save(tmp_path / "constant.png")
+    result = medqdeg("degrade", tmp_path / "constant.png", "-t", "all", "--modality", "CT", "-o", tmp_path / "out")
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1, result.stderr

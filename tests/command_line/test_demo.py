@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,17 @@ def denied(*args, **kwargs):
 
 socket.socket.connect = socket.socket.connect_ex = denied
 socket.getaddrinfo = socket.create_connection = denied
+"""
+
+DEAF = """
+import os, signal, sys, time
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = os.fork()
+if child:
+    print(os.getpid(), child, sep="\\n", flush=True)
+time.sleep(300)
 """
 
 
@@ -44,7 +57,42 @@ def test_bad_arguments_are_one_line_and_write_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.harness
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
+def test_ctrl_c_ends_it_at_once_without_a_traceback(tmp_path: Path) -> None:
+    # The harness stands still, in a process and in one that it started, and does not listen.
+    (tmp_path / "lmms_eval").mkdir()
+    (tmp_path / "lmms_eval" / "__init__.py").touch()
+    (tmp_path / "lmms_eval" / "__main__.py").write_text(DEAF, encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, "-c", "from medqdeg.utils.command_line import main; main()", "demo", "--output", "results"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as demo:
+        assert demo.stdout is not None
+        assert "-m lmms_eval" in demo.stdout.readline()
+        children = [int(demo.stdout.readline()), int(demo.stdout.readline())]
+        os.killpg(demo.pid, signal.SIGINT)  # what a terminal sends
+        started = time.monotonic()
+        _, said = demo.communicate(timeout=30)
+        assert time.monotonic() - started < 2
+    assert demo.returncode == 130
+    assert said == "interrupted; the same command continues\n"
+    for child in children:
+        assert not _is_running(child)
+
+
+def _is_running(pid: int) -> bool:
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(state.strip()) and not state.strip().startswith("Z")
+
+
 @pytest.mark.slow
+@pytest.mark.harness
 def test_without_a_network_it_runs_all_levels_and_says_where_the_results_are(tmp_path: Path) -> None:
     # Every Python of the run, lmms-eval's and the one that draws the phantoms, reads this at its start.
     (tmp_path / "denied").mkdir()

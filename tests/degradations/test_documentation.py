@@ -26,13 +26,16 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder with what the page's reader has: scan.png, scans/ with a DICOM file, the page's table."""
+    """What the page's reader has: scan.png, scans/ with a DICOM file, clean/ with five images, the page's table."""
     y, x = np.mgrid[:96, :128]
     grey = (120 + 70 * np.sin(x / 9) * np.cos(y / 11) + 20 * (x > y)).astype(np.uint8)
     scan = Image.fromarray(np.repeat(grey[..., None], 3, axis=2))
     scan.save(tmp_path / "scan.png")
     (tmp_path / "scans" / "ct").mkdir(parents=True)
     scan.save(tmp_path / "scans" / "chest.png")
+    (tmp_path / "clean").mkdir()
+    for number in range(5):
+        Image.fromarray(np.roll(grey, 7 * number, axis=1)).save(tmp_path / "clean" / f"{number}.png")
     testing = pytest.importorskip("pydicom.data")
     data = Path(testing.get_testdata_file("CT_small.dcm")).read_bytes()
     (tmp_path / "scans" / "ct" / "slice1.dcm").write_bytes(data)

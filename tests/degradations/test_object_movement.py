@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from medqdeg.degradations import degrade
 from medqdeg.degradations.operators import object_movement
 
 
@@ -46,11 +47,13 @@ def test_one_movement_of_whole_pixels_is_a_shift(picture):
     np.testing.assert_allclose(out[3:, :-2], image[:-3, 2:], atol=1e-2)
 
 
-def test_colour_becomes_luma(picture):
+def test_colour_becomes_luma_on_request_only(picture):
     image = picture((40, 50, 3)).astype(np.float32)
-    out = object_movement.apply(image, movements=[[1, 2, 3], [0, 1, 0]])
-    assert out.shape == image.shape
-    assert np.ptp(out, axis=2).max() == 0
+    movements = [[1, 2, 3], [0, 1, 0]]
+    grey = object_movement.apply(image, movements=movements, per_channel=False)
+    assert grey.shape == image.shape
+    assert np.ptp(grey, axis=2).max() == 0
+    assert np.ptp(object_movement.apply(image, movements=movements), axis=2).mean() > 0.8 * np.ptp(image, axis=2).mean()
 
 
 def test_draw_stays_within_its_limits():
@@ -68,16 +71,35 @@ def test_narrow_images_and_errors():
         object_movement.apply(image.T, movements=[[0, 1, 0], [0, -1, 0]])
 
 
-def test_per_channel_keeps_the_colour_and_moves_the_same_way():
+def test_each_channel_moves_the_same_way():
     image = np.random.default_rng(0).uniform(0, 255, (48, 40, 3)).astype(np.float32)
     movements = [[1.0, 2.0, -1.0], [-2.0, 0.5, 1.5], [0.3, -1.0, 2.0]]
-    kept = object_movement.apply(image, movements=movements, per_channel=True)
+    kept = object_movement.apply(image, movements=movements)
     for channel in range(3):
         np.testing.assert_array_equal(
             kept[..., channel], object_movement.apply(image[..., channel], movements=movements)
         )
-    grey = np.repeat(image[..., :1], 3, axis=2)
+
+
+@pytest.mark.parametrize("noise", [0, 3])
+def test_a_grey_image_is_composed_from_its_luma(picture, noise):
+    """As before colour was kept: stored in three channels, also with the chroma noise of a JPEG file."""
+    rng = np.random.default_rng(0)
+    grey = np.repeat(picture((60, 50))[..., None], 3, axis=2).astype(np.int16)
+    grey = np.clip(grey + rng.integers(-noise, noise + 1, grey.shape), 0, 255).astype(np.float32)
+    movements = [[1.0, 2.0, -1.0], [-2.0, 0.5, 1.5]]
     np.testing.assert_array_equal(
-        object_movement.apply(grey, movements=movements, per_channel=True),
         object_movement.apply(grey, movements=movements),
+        object_movement.apply(grey, movements=movements, per_channel=False),
     )
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_a_coloured_outline_on_a_grey_image_stays_coloured(picture, level):
+    """A question may refer to "the red box"."""
+    image = np.repeat(picture((96, 96))[..., None], 3, axis=2)
+    image[30:34, 20:70] = image[60:64, 20:70] = (255, 0, 0)
+    out = degrade(image, "object_movement", level, seed=3).astype(int)
+    red = out[..., 0] - out[..., 1]
+    assert red.max() > 150
+    assert red.sum() > 0.8 * 255 * 2 * 4 * 50

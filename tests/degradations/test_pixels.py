@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -95,3 +97,13 @@ def test_what_cannot_be_degraded_is_refused(image, error, message):
     with pytest.raises(error, match=message) as caught:
         degrade(image, "gaussian_blur", 1, seed=0)
     assert "\n" not in str(caught.value)
+
+
+def test_a_16_bit_image_that_is_shown_as_black_is_warned_of():
+    deep = (np.arange(400).reshape(20, 20) * 10).astype(np.uint16)
+    with pytest.warns(UserWarning, match="no level above 3990 of 65535"):
+        unpack(deep)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        unpack(deep * 16)
+        unpack(np.zeros((4, 4), np.uint16))

@@ -3,6 +3,8 @@ strength."""
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from medqdeg.degradations import UnchangedImageError, degrade, get, list_degradations
+from medqdeg.degradations import UnchangedImageError, degrade, degrade_with_record, get, list_degradations
 
 NAMES = list_degradations()
 SINOGRAM = {"limited_angle", "sparse_view", "low_dose"}  # a second or more at 1024 x 1024
@@ -219,3 +221,84 @@ def test_l2_is_farther_than_l1(picture, name, seeds):
 
         farther += [similarity(2, seed) < similarity(1, seed) for seed in range(seeds if get(name).draw else 1)]
     assert np.mean(farther) >= SHARE.get(name, 1.0)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in SINOGRAM])
+def test_no_small_shape_is_taken_for_something_else(name, dtype):
+    """OpenCV takes some small arrays for scalars (4 x 1), others for channels; none may fail or come out otherwise."""
+    scale = {"uint8": 1, "uint16": 257, "float32": 1 / 255}[dtype]
+    for height, width, channels in itertools.product(range(1, 6), range(1, 6), (None, 1, 3, 4)):
+        shape = (height, width) if channels is None else (height, width, channels)
+        grey = np.random.default_rng(height * 10 + width).integers(1, 256, shape, dtype=np.uint8)
+        image = grey.astype(dtype) * np.dtype(dtype).type(scale)
+        try:
+            out = degrade(image, name, 2, seed=width, allow_unchanged=True)
+        except ValueError as error:
+            assert "\n" not in str(error)  # noqa: PT017 - refused with one clear line
+            continue
+        assert (out.shape, out.dtype) == (image.shape, image.dtype)
+        assert np.isfinite(out.astype(float)).all()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if get(name).uint8])
+def test_uint8_and_float_agree_on_small_images(name):
+    """The way through OpenCV's 8-bit arithmetic against the plain one, within the rounding to whole levels."""
+    operator = get(name)
+    for height, width, channels in itertools.product(range(1, 7), range(1, 7), (None, 3)):
+        shape = (height, width) if channels is None else (height, width, channels)
+        image = np.random.default_rng(height * 10 + width).integers(0, 256, shape, dtype=np.uint8)
+        _, record = degrade_with_record(image, name, 2, seed=3, allow_unchanged=True)
+        whole = operator.apply(image, **record["parameters"])
+        exact = np.clip(operator.apply(image.astype(np.float32), **record["parameters"]), 0, 255)
+        assert whole.shape == image.shape
+        assert np.abs(whole.astype(float) - exact).max() <= 1.01
+
+
+EXTREMES = [0, -1, 1e-300, 1e-160, 1e-9, 0.3, 1, 2, 3.7, 90, 300]
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in SINOGRAM])
+def test_extreme_parameters_give_an_image_or_one_line(name):
+    operator = get(name)
+    image = np.random.default_rng(5).integers(1, 256, (8, 9), dtype=np.uint8)
+    dark = {"adjust_brightness", "exposure"}  # as asked
+    for key, value in itertools.product({*operator.apply_parameters, *operator.draw_parameters}, EXTREMES):
+        for form in (image, (image / 255).astype(np.float32)):
+            try:
+                out = degrade(form, name, 1, seed=1, allow_unchanged=True, **{key: value})
+            except (ValueError, TypeError) as error:
+                assert "\n" not in str(error)  # noqa: PT017
+                continue
+            assert np.isfinite(out.astype(float)).all(), (key, value)
+            assert name in dark or out.max() > 0, (key, value)
+
+
+@given(length=st.floats(0, 40), angle=st.floats(-360, 360), kind=st.sampled_from(["rotated", "stepped"]))
+@settings(max_examples=200, deadline=None)
+def test_a_motion_blur_keeps_a_constant_image(length, angle, kind):
+    image = np.full((9, 11), 200, np.uint8)
+    out = degrade(image, "motion_blur", 1, seed=0, allow_unchanged=True, length=length, angle=angle, kernel=kind)
+    assert np.abs(out.astype(int) - 200).max() <= 1
+
+
+@pytest.mark.parametrize("side", [16, 64, 224])
+def test_motion_blur_of_a_small_image_under_a_reference_size_is_not_black(picture, side):
+    image = picture((side, side))
+    out = degrade(image, "motion_blur", 1, seed=0, allow_unchanged=True, reference_size=1024)
+    assert abs(float(out.mean()) - float(image.mean())) < 8
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_brightness_of_four_pixels_in_a_column(level):
+    column = np.array([[200], [150], [120], [255]], np.uint8)
+    row = degrade(np.ascontiguousarray(column.T), "adjust_brightness", level, seed=0)
+    np.testing.assert_array_equal(degrade(column, "adjust_brightness", level, seed=0), row.T)
+
+
+def test_noise_of_any_strength_saturates():
+    image = np.random.default_rng(0).integers(0, 256, (20, 20), dtype=np.uint8)
+    out = degrade(image, "gaussian_noise", 1, seed=0, relative_sigma=1e9)
+    assert set(np.unique(out)) <= {0, 255, *image.ravel()}
+    assert np.mean((out == 0) | (out == 255)) > 0.99

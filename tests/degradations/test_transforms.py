@@ -102,7 +102,8 @@ def test_further_inputs_pass_through():
     ("arguments", "error"),
     [
         (("no_such", 1), "unknown degradation 'no_such'"),
-        (("gaussian_noise", 3), "severity"),
+        (("gaussian_noise", 5), "up to severity 4"),
+        (("gaussian_noise", -1), "severity"),
         (([], 1), "at least one"),
         (("gaussian_noise", []), "at least one"),
     ],
@@ -316,3 +317,14 @@ def test_wrong_columns_say_so():
         transform({"image": {"bytes": b"", "path": None}})
     with pytest.raises(TypeError, match="for an image use Degrade"):
         transform(pil())
+
+
+def test_severities_between_the_levels(picture):
+    image = picture((48, 40))
+    one = Degrade("gaussian_blur", 1.5, seed=0)
+    _, record = one.apply_with_record(image)
+    assert record["severity"] == "S1.50"
+    several = Degrade("bubble", (0.5, 1, 2), seed=0, series=True)
+    labels = {several.apply_with_record(image, key)[1]["severity"] for key in range(40)}
+    assert labels == {"S0.50", "S1.00", "S2.00"}
+    assert Degrade("bubble", (0, "L2", 1.0), seed=0).severities == (0, 2, 1)

@@ -2,8 +2,4 @@
 
 from __future__ import annotations
 
-import pytest
-
-pytest.importorskip("lmms_eval", reason="lmms-eval is not installed")
-
 from ..lmms_eval_fixtures import *  # noqa: F403 - fixtures

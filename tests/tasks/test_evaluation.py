@@ -136,7 +136,7 @@ def test_letters_are_read_from_the_raw_replies(group: dict[str, Any]) -> None:
 def test_standard_errors_cluster_by_source_question(group: dict[str, Any]) -> None:
     result = group["results"]["medqdeg_l1"]
     assert result["accuracy_stderr_clustered,votes"] == pytest.approx(result["accuracy_stderr_clt,votes"], rel=0.2)
-    assert group["configs"]["medqdeg_l1"]["cluster_key"] == "source_question_id"
+    assert group["configs"]["medqdeg_l1"]["cluster_key"] == "cluster_id"
 
 
 def test_the_group_compares_the_levels(group: dict[str, Any]) -> None:
@@ -169,6 +169,7 @@ def test_results_nest_in_json_and_stay_out_of_the_table(group: dict[str, Any]) -
     assert written["medqdeg"]["medqdeg,votes"]["overall"]["L0_to_L2"]["accuracy_drop"] is not None
     table = make_table(group) + make_table(group, "groups")
     assert "calibration_shift" in table
+    assert any("unread_rate" in line and "L0 " in line and "L2 " in line for line in table.splitlines())
     assert max(map(len, table.splitlines())) < 200
 
 

@@ -46,7 +46,7 @@ def test_scoring_never_raises() -> None:
     broken = document(answer="Z", letters=["A"], options=["only one"])
     metrics = hooks.process_results(broken, ["A"])
     assert metrics["medqdeg"]["error"]
-    assert metrics["accuracy"] == {"source_question_id": "index:3"}
+    assert metrics["accuracy"] == {"cluster_id": "index:3"}
     assert hooks.mean_score([metrics["accuracy"]]) is None
 
 

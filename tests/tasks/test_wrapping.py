@@ -112,6 +112,20 @@ ROWS: dict[str, tuple[str, str, Any]] = {
             "answer": str(row % 2),
         },
     ),
+    "free_text": (  # answers in words, scored by a normalisation of its own
+        "slake/slake_en.yaml",
+        "test",
+        lambda row: {
+            "qid": 300 + row,
+            "image": picture(row),
+            "question": f"What is in picture {row}?",
+            "answer": ("The left lung", "X-Ray", "3")[row % 3],
+            "q_lang": "en",
+            "answer_type": "OPEN",
+            "modality": "CT",
+            "content_type": "Organ",
+        },
+    ),
     "own_messages": (  # brings its own chat messages, images inside the text
         "mmmu/mmmu_val.yaml",
         "validation",
@@ -284,7 +298,8 @@ def test_votes_and_levels(name: str, local_tasks: Path, tmp_path: Path) -> None:
         **dict.fromkeys(("yes_no", "metric_by_item"), "yes or no"),
     }
     summary = results["results"][first][next(k for k in results["results"][first] if k.startswith(f"{RECORD},"))]
-    assert summary["conditions"]["k_rule"] == {rules.get(name, "distinct answers seen"): ITEMS}
+    assert summary["conditions"]["k_rule"] == {rules.get(name, "open"): ITEMS}
+    assert summary["conditions"]["confidence_scale"] == {"log T" if name == "short" else "log K": ITEMS}
     assert sum(summary["conditions"]["score_metric"].values()) == ITEMS
     assert len(summary["conditions"]["score_metric"]) == (2 if name == "metric_by_item" else 1)
     assert json.loads(json.dumps(summary))["level"] == "L0"
@@ -303,7 +318,7 @@ def test_images_are_the_library_s_for_the_item(local_tasks: Path, tmp_path: Path
 
 
 def test_correctness_is_the_task_s_own(local_tasks: Path, tmp_path: Path) -> None:
-    """chartqa takes 12.6% for 12.5%: so must we, though the votes are different texts."""
+    """chartqa takes 12.6% for 12.5%: so must we, and the two are one answer."""
     wrap("short", local_tasks, tmp_path, levels=("L0",), trials=2)
 
     class Near(Pupil):
@@ -315,7 +330,9 @@ def test_correctness_is_the_task_s_own(local_tasks: Path, tmp_path: Path) -> Non
     results = evaluate(["local_short_medqdeg_l0"], [tmp_path], Near(chat=True))
     records = [sample[RECORD] for sample in results["samples"]["local_short_medqdeg_l0"]]
     assert [record["correct"] for record in records if record["item_id"] in "258"] == [[1.0, 1.0]] * 2
-    assert all(record["confidence"] == 0.0 and record["k"] == 2 for record in records)
+    assert [record["confidence"] for record in records if record["item_id"] in "258"] == [1.0, 1.0]
+    assert all(record["k"] == 2 and record["confidence_scale"] == "log T" for record in records)
+    assert {record["item_id"]: record["right_vote"] for record in records}["2"] == "12.5"
 
 
 def test_items_without_images_are_said(tmp_path: Path) -> None:

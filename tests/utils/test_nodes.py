@@ -76,13 +76,24 @@ def test_items_without_scores_do_not_pull_the_means() -> None:
     assert any("ValueError: x" in warning for warning in conditions["warnings"])
 
 
-def test_equal_replies_on_most_items_raise_a_warning() -> None:
+def test_equal_replies_raise_a_warning_unless_the_others_vary_too_much_for_that() -> None:
     same = [score_item(document(item_id=str(n)), ["B"] * 10) for n in range(6)]
     varied = [score_item(document(item_id=str(n)), ["B"] * 9 + ["A"]) for n in range(6, 10)]
-    assert any("identical on 6 of 10" in text for text in nodes.run_conditions(same + varied)["warnings"])
-    assert nodes.run_conditions(same[:4] + varied)["warnings"] == []
+    assert any("identical on 6 of 7" in text for text in nodes.run_conditions(same + varied[:1])["warnings"])
+    assert nodes.run_conditions(same + varied)["warnings"] == []
     single = [score_item(document(item_id=str(n)), ["B"]) for n in range(6)]
     assert nodes.run_conditions(single)["warnings"] == []
+
+
+def test_unread_replies_raise_a_warning_from_one_in_ten() -> None:
+    def records(level: str, unread: int) -> list[ItemRecord]:
+        replies = ["I see a shape."] * unread + ["B"] * (20 - unread)
+        return [score_item(document(item_id=str(n), level=level), replies) for n in range(6)]
+
+    assert nodes.unread_rates(records("L0", 1) + records("L2", 2)) == pytest.approx({"L0": 0.05, "L2": 0.1})
+    (warning,) = nodes.run_conditions(records("L0", 1) + records("L2", 2))["warnings"]
+    assert warning.startswith("answered trials without an answer that can be read: 10.0% at L2; they count as wrong")
+    assert nodes.run_conditions(records("L0", 1))["warnings"] == []
 
 
 def test_empty_replies_raise_a_warning() -> None:
@@ -147,3 +158,11 @@ def test_nodes_are_compared_where_both_levels_have_them() -> None:
 
 def test_without_clean_items_nothing_is_compared() -> None:
     assert nodes.compare_levels([_summary("L1", 0.5, 0.1)]) == {"overall": {}, "nodes": {}}
+
+
+def test_conditions_count_how_the_replies_were_read() -> None:
+    replies = ["B", "(c)", "The image shows a polyp.", "no idea", "[LMMS_EVAL_REQUEST_FAILED] timeout"]
+    record = score_item(document(), replies)
+    before = {name: value for name, value in record.items() if name != "read_as"}
+    counts = nodes.run_conditions([record, record, before])["read_as"]
+    assert counts == {"letter": 4, "option_named": 2, "unread": 2}

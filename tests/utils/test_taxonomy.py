@@ -119,7 +119,7 @@ def test_mappings_lead_to_skills_and_say_who_fixed_them() -> None:
         ("OmniMedVQA", "Lesion Grading", "Lesion Grading"),
         ("MedXpertQA", "Diagnosis / Reasoning", "General Diagnosis Reasoning"),
         ("my hospital", "Counting", "Counting"),
-        ("my hospital", "Organ Recognition - Thorax", "Respiratory System"),
+        ("my hospital", "Organ Recognition - Thorax", "General Structures"),
         ("OmniMedVQA", "Modality Recognition", taxonomy.UNLABELLED),
         ("GMAIMMbench", "Something New", taxonomy.UNLABELLED),
     ],

@@ -18,16 +18,25 @@ from .cells import CellFigures, CellSums
 from .changes import level_changes
 from .figures import WHOLE, Scope
 from .item_table import ItemTable, item_table
-from .model_pairs import Asked, model_differences, reason_against_pairing
+from .model_pairs import Asked, model_differences, notes_on_pairing, reason_against_pairing
+from .standing import Standing, standings
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two runs, and why they were not compared item by item (None if they were)."""
+    """Two runs.
+
+    Attributes:
+        first: name of a run.
+        second: name of another one.
+        refused: why they were not compared item by item; None if they were.
+        notes: what may have moved the difference, one phrase each.
+    """
 
     first: str
     second: str
     refused: str | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ class Analysis:
         tables: a data frame for each of `medqdeg.utils.analysis.tables.TABLES`.
         pairs: every pair of runs.
         item_tables: run -> its items as columns.
+        standing: run -> what keeps it from being ranked.
     """
 
     collection: Collection
@@ -49,6 +59,7 @@ class Analysis:
     tables: Mapping[str, pd.DataFrame]
     pairs: Sequence[Pair]
     item_tables: Mapping[str, ItemTable]
+    standing: Mapping[str, Standing]
 
 
 def analyse(collection: Collection, replicates: int = 1000, seed: int = 0, scope: Scope = WHOLE) -> Analysis:
@@ -70,14 +81,15 @@ def analyse(collection: Collection, replicates: int = 1000, seed: int = 0, scope
     asked = [Asked.of(run) for run in collection.runs] if len(collection.runs) > 1 else []
     for first, second in itertools.combinations(asked, 2):
         refused = reason_against_pairing(first, second)
-        pairs.append(Pair(first.run, second.run, refused))
+        notes = notes_on_pairing(first, second) if refused is None else ()
+        pairs.append(Pair(first.run, second.run, refused, notes))
         if refused is None:
             sides = [(side.run, found[side.run]) for side in (first, second)]
             differences, effects = tables.model_rows(*sides, model_differences(sides[0][1], sides[1][1]))
             rows["models"].append(pd.DataFrame(differences))
             rows["models_dunning_kruger"].append(pd.DataFrame(effects))
     frames = {name: _frame(rows[name], columns) for name, columns in tables.TABLES.items()}
-    return Analysis(collection, replicates, seed, frames, pairs, item_tables)
+    return Analysis(collection, replicates, seed, frames, pairs, item_tables, standings(collection.runs))
 
 
 def _analyse_run(

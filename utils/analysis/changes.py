@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..statistics import comparisons
-from ..taxonomy import LEVELS
+from ..taxonomy import CLEAN, LEVELS
 from .cells import Cell, CellSums, Replicates, combined
 from .figures import CLIFFS, FIGURES, MEANS
 
@@ -64,6 +66,19 @@ def level_changes(sums: CellSums, figures: Mapping[str, Replicates]) -> Iterator
         yield from _matched_cliff(sums, cliffs)
 
 
+def matched_against(records: Iterable[Mapping[str, Any]]) -> str:
+    """Say what a degraded item is compared with in the matched changes from L0.
+
+    Where source questions are told apart by their text, one of them may have several clean items.
+    """
+    found: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+    for record in records:
+        found[record["level"] == CLEAN][record["source_question_id"]] += 1
+    if any(found[True][question] > 1 for question in found[False]):
+        return "the mean of its source question's clean items"
+    return "its own clean version"
+
+
 def _plain(
     sums: CellSums, figures: Mapping[str, Replicates], comparison: str, levels: tuple[str, ...]
 ) -> Iterator[Changes]:
@@ -91,7 +106,7 @@ def _plain(
 
 def _matched(sums: CellSums, names: Iterable[str], comparison: str, before: str, after: str) -> Iterator[Changes]:
     table = sums.table
-    units = table.clusters if before == LEVELS[0] else table.pairs
+    units = table.questions if before == LEVELS[0] else table.pairs
     for name in names:
         column = comparisons.matched_change(table.columns[name], units, table.levels == before, table.levels == after)
         yield from _of_level(sums, column, comparison, name, after)
@@ -101,7 +116,7 @@ def _matched_cliff(sums: CellSums, names: Iterable[str]) -> Iterator[Changes]:
     table = sums.table
     levels = [table.levels == level for level in LEVELS]
     for name in names:
-        column = comparisons.matched_cliff(table.columns[name], table.clusters, table.pairs, *levels)
+        column = comparisons.matched_cliff(table.columns[name], table.questions, table.pairs, *levels)
         yield from _of_level(sums, column, CLIFF, name, LEVELS[-1])
 
 

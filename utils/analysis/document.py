@@ -15,6 +15,7 @@ from ..runs.run import Run
 from ..statistics.bootstrap import SMALL
 from .analyse import Analysis
 from .figures import FIGURES
+from .named_tier import named_tier
 
 SCHEMA_VERSION = 1
 
@@ -41,6 +42,7 @@ def document(analysis: Analysis) -> dict[str, Any]:
                 "first": pair.first,
                 "second": pair.second,
                 "refused": pair.refused,
+                "notes": list(pair.notes),
                 "levels": {} if pair.refused else _pair(analysis, pair.first, pair.second),
             }
             for pair in analysis.pairs
@@ -61,6 +63,14 @@ def document(analysis: Analysis) -> dict[str, Any]:
 
 def _run(analysis: Analysis, run: Run) -> dict[str, Any]:
     tables = {name: frame[frame["run"] == run.name] for name, frame in analysis.tables.items() if "run" in frame}
+    named = {
+        found.level: {
+            "trials": found.trials,
+            "accuracy": {"with": found.accuracy[0], "without": found.accuracy[1]},
+            "calibration_shift": {"with": found.shift[0], "without": found.shift[1]},
+        }
+        for found in named_tier(run)
+    }
     return {
         "name": run.name,
         "model": run.model,
@@ -77,9 +87,10 @@ def _run(analysis: Analysis, run: Run) -> dict[str, Any]:
         "dunning_kruger": _nested(
             tables["dunning_kruger"],
             ("comparison", "axis", "node"),
-            ("paper_rule", "verdict_plain", "verdict_matched"),
+            ("paper_rule", "rule_matched", "verdict_plain", "verdict_matched"),
         ),
         "cliffs": _nested(tables["cliffs"], ("axis", "node", "pairing"), ("verdict",), single=True),
+        **({"option_named": named} if named else {}),
     }
 
 

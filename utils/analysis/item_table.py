@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..confidence import MISSING, UNREAD
 from ..elicitation import EXACT, VERBALIZED, VOTES
 from ..nodes import AXES
+from ..records import cluster_of
 from ..statistics import calibration, estimators
 
 Array = NDArray[np.float64]
@@ -34,8 +35,11 @@ class ItemTable:
     Attributes:
         columns: figure -> (n,) values, NaN where an item has none.
         item_ids: (n,) as the data set names them.
-        clusters: (n,) number of each item's source question.
-        cluster_ids: source questions, in alphabetical order.
+        questions: (n,) number of each item's source question, by which items are matched.
+        question_ids: source questions, in alphabetical order.
+        clusters: (n,) number of each item's cluster, which is resampled as one: a source question, or all those that
+            are connected by shared images.
+        cluster_ids: clusters, in alphabetical order.
         pairs: (n,) number of each degraded item's (source question, degradation); -1 for clean items.
         levels: (n,) "L0", "L1" or "L2".
         nodes: axis -> (n,) node, None where the axis does not apply.
@@ -48,6 +52,8 @@ class ItemTable:
 
     columns: Mapping[str, Array]
     item_ids: NDArray[np.object_]
+    questions: NDArray[np.int64]
+    question_ids: tuple[str, ...]
     clusters: NDArray[np.int64]
     cluster_ids: tuple[str, ...]
     pairs: NDArray[np.int64]
@@ -91,8 +97,8 @@ def item_table(records: Sequence[Mapping[str, Any]]) -> ItemTable:
     complete_columns(columns, guesser)
     requested = Counter(len(record["letters"]) for record in records).most_common(1)[0][0]
 
-    questions = sorted({record["source_question_id"] for record in records})
-    number = {question: place for place, question in enumerate(questions)}
+    questions, question_ids = _numbered([record["source_question_id"] for record in records])
+    clusters, cluster_ids = _numbered([cluster_of(record) for record in records])
     pair_keys = [
         (record["source_question_id"], record["degradation"]) if record["degradation"] else None for record in records
     ]
@@ -100,8 +106,10 @@ def item_table(records: Sequence[Mapping[str, Any]]) -> ItemTable:
     return ItemTable(
         columns=columns,
         item_ids=np.array([record["item_id"] for record in records], dtype=object),
-        clusters=np.array([number[record["source_question_id"]] for record in records]),
-        cluster_ids=tuple(questions),
+        questions=questions,
+        question_ids=question_ids,
+        clusters=clusters,
+        cluster_ids=cluster_ids,
         pairs=np.array([-1 if pair is None else pair_number[pair] for pair in pair_keys]),
         levels=np.array([record["level"] for record in records], dtype=object),
         nodes=_nodes(records),
@@ -111,6 +119,13 @@ def item_table(records: Sequence[Mapping[str, Any]]) -> ItemTable:
         elicitation=elicitation,
         guesser=guesser,
     )
+
+
+def _numbered(names: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Return the place of each name among the different ones, which come in alphabetical order."""
+    different = sorted(set(names))
+    place = {name: number for number, name in enumerate(different)}
+    return np.array([place[name] for name in names], dtype=np.int64), tuple(different)
 
 
 def vote_columns(counts: Array, unread: Array, k: NDArray[np.int64], answer: NDArray[np.int64]) -> dict[str, Array]:

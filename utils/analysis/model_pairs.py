@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from ..runs.conditions import differences
 from ..runs.run import Run
 from .cells import CellFigures, Replicates, combined
 from .item_table import elicitation_of
@@ -19,24 +21,27 @@ class Asked:
         run: its name.
         items: identity of each item -> number of requested trials.
         elicitations: sorted.
+        conditions: of the run.
     """
 
     run: str
     items: Mapping[tuple[object, ...], int]
     elicitations: tuple[str, ...]
+    conditions: Mapping[str, Any]
 
     @classmethod
     def of(cls, run: Run) -> Asked:
         """Return what a run was asked."""
-        items = {_identity(record): len(record["letters"]) for record in run.records}
-        return cls(run.name, items, tuple(sorted({elicitation_of(record) for record in run.records})))
+        items = {item_identity(record): len(record["letters"]) for record in run.records}
+        elicitations = tuple(sorted({elicitation_of(record) for record in run.records}))
+        return cls(run.name, items, elicitations, run.conditions)
 
 
 def reason_against_pairing(first: Asked, second: Asked) -> str | None:
     """Say in one phrase why two runs do not compare item by item, or return None if they do.
 
     They do where both hold the same items (identity, level, options, answer, source question), elicited alike, with the
-    same number of requested trials each.
+    same number of requested trials each, asked and sampled alike (`medqdeg.utils.runs.conditions.differences`).
     """
     if first.items.keys() != second.items.keys():
         only = len(first.items.keys() - second.items.keys()), len(second.items.keys() - first.items.keys())
@@ -46,7 +51,13 @@ def reason_against_pairing(first: Asked, second: Asked) -> str | None:
     if first.items != second.items:
         trials = [dict(sorted(Counter(asked.items.values()).items())) for asked in (first, second)]
         return f"different numbers of trials T (T -> items): {trials[0]} against {trials[1]}"
-    return None
+    found = differences(first.conditions, second.conditions, first.elicitations[0])
+    return "; ".join(found.refusals) or None
+
+
+def notes_on_pairing(first: Asked, second: Asked) -> tuple[str, ...]:
+    """Return what may have moved the difference of two runs that compare, one phrase each."""
+    return differences(first.conditions, second.conditions, first.elicitations[0]).notes
 
 
 def model_differences(first: CellFigures, second: CellFigures) -> dict[str, Replicates]:
@@ -59,7 +70,8 @@ def model_differences(first: CellFigures, second: CellFigures) -> dict[str, Repl
     }
 
 
-def _identity(record: Mapping[str, object]) -> tuple[object, ...]:
+def item_identity(record: Mapping[str, object]) -> tuple[object, ...]:
+    """Return what makes an item the same in two runs: id, level, answer, source question, degradation, options."""
     options = record["options"]
     assert isinstance(options, list)
     keys = ("item_id", "level", "answer", "source_question_id", "degradation")

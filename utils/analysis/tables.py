@@ -31,7 +31,10 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     ),
     "figures": ("run", *_PLACE, "figure", *_INTERVAL, *_SIZE),
     "changes": ("run", "comparison", "pairing", "axis", "node", "figure", *_INTERVAL, "p", *_SIZE),
-    "dunning_kruger": ("run", "comparison", "axis", "node", "paper_rule", "verdict_plain", "verdict_matched"),
+    "dunning_kruger": (
+        *("run", "comparison", "axis", "node"),
+        *("paper_rule", "rule_matched", "verdict_plain", "verdict_matched"),
+    ),
     "cliffs": ("run", "axis", "node", "pairing", "verdict"),
     "reliability": ("run", *_PLACE, "vote_level", "score", *_INTERVAL, *_SIZE),
     "risk_coverage": ("run", *_PLACE, "coverage", *_INTERVAL, *_SIZE),
@@ -90,7 +93,8 @@ def change_rows(run: str, changes: Iterable[Changes]) -> Iterable[dict[str, Any]
 def dunning_kruger_rows(run: str, figures: pd.DataFrame, changes: pd.DataFrame) -> Iterable[dict[str, Any]]:
     """Yield the rows of `dunning_kruger` from the run's rows of `figures` and `changes`.
 
-    `paper_rule` needs the node at L0 and is missing on the axes that clean items do not have.
+    `paper_rule` compares the levels' figures, as the paper does; it needs the node at L0 and is missing on the axes
+    that clean items do not have. `rule_matched` asks the same of the matched changes.
     """
     level_scores = {
         (row.level, row.axis, row.node, row.figure): row.estimate
@@ -100,6 +104,11 @@ def dunning_kruger_rows(run: str, figures: pd.DataFrame, changes: pd.DataFrame) 
     ends: dict[tuple[str, ...], tuple[float, float]] = {
         (row.comparison, row.axis, row.node, row.pairing, row.figure): (row.low, row.high)
         for row in wanted.itertuples()
+    }
+    estimates: dict[tuple[str, ...], float] = {
+        (row.comparison, row.axis, row.node, row.pairing, row.figure): row.estimate
+        for row in wanted.itertuples()
+        if not np.isnan(row.estimate)
     }
     for comparison, axis, node in dict.fromkeys(key[:3] for key in ends):
         before, after = comparison.split("_to_")
@@ -115,12 +124,19 @@ def dunning_kruger_rows(run: str, figures: pd.DataFrame, changes: pd.DataFrame) 
             for pairing in (PLAIN, MATCHED)
             if None not in (pair := [ends.get((comparison, axis, node, pairing, name)) for name in scores[0]])
         }
+        matched = [estimates.get((comparison, axis, node, MATCHED, name)) for name in scores[0]]
         yield {
             **{"run": run, "comparison": comparison, "axis": axis, "node": node},
             "paper_rule": dunning_kruger(*scores) if known else None,
+            "rule_matched": _rule_of_changes(*matched) if None not in matched else None,
             "verdict_plain": verdicts.get(PLAIN),
             "verdict_matched": verdicts.get(MATCHED),
         }
+
+
+def _rule_of_changes(accuracy_change: float, shift_change: float) -> bool:
+    """Return the paper's rule of changes: accuracy falls while the shift holds or grows."""
+    return accuracy_change < 0 <= shift_change
 
 
 def cliff_rows(run: str, changes: pd.DataFrame) -> Iterable[dict[str, Any]]:
@@ -179,13 +195,13 @@ def model_rows(
 
 def item_rows(run: str, table: ItemTable) -> pd.DataFrame:
     """Return the rows of `items`."""
-    questions = np.array(table.cluster_ids, dtype=object)
+    questions = np.array(table.question_ids, dtype=object)
     return pd.DataFrame(
         {
             "run": run,
             "level": table.levels,
             "item_id": table.item_ids,
-            "source_question_id": questions[table.clusters],
+            "source_question_id": questions[table.questions],
             **{axis: table.nodes[axis] for axis in AXES},
             "k": table.k,
             "trials": table.trials,

@@ -9,6 +9,7 @@ from pathlib import Path
 import filelock
 
 from ..atomic_files import write_atomically
+from ..csv_cells import safe_csv
 from ..errors import InputError, one_line
 from .analyse import Analysis
 from .document import document
@@ -34,7 +35,7 @@ def write_analysis(analysis: Analysis, folder: Path) -> list[Path]:
             for name, frame in analysis.tables.items():
                 buffer = io.BytesIO()
                 frame.to_parquet(buffer, index=False)
-                for suffix, data in ((".parquet", buffer.getvalue()), (".csv", frame.to_csv(index=False).encode())):
+                for suffix, data in ((".parquet", buffer.getvalue()), (".csv", safe_csv(frame).encode())):
                     written.append(folder / f"{name}{suffix}")
                     write_atomically(written[-1], data)
             text = json.dumps(document(analysis), ensure_ascii=False, allow_nan=False)

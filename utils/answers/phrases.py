@@ -22,7 +22,8 @@ _FILLERS = (
     "surely|obviously|simply|just|still|now|indeed|therefore|thus|then|hence|actually|rather|either|between|"
     "both|one of|option|choice|letter|answer|the|that|it is|it's|to be|not|never|neither|no longer|"
     "anything but|other than|"
-    "nicht|opción|opcion|la opción|la|el|le|l|a opção|opção|opção|alternativa|a alternativa|lettre|buchstabe|"
+    "nicht|opción|opcion|la opción|la|el|le|l|a opção|opção|opção|alternativa|a alternativa|letra|a letra|lettera|"
+    "lettre|buchstabe|"
     "вариант|选项|選択肢|選項|可能|应该|应为|应是|应|不是|不|선택지"
 )
 # Blank or punctuation after a filler word; CJK fillers need none.
@@ -44,7 +45,9 @@ _BE = (
 )
 _LINK = rf"(?:{_BE}|[:=|→⇒]|[-=]{{1,2}}>|[–—-](?= ))"
 _ABOUT = r"(?:,? (?:to|for|of|in|on|here|based|given|from|among|that|i|with|using)\b[^.!?\n:;]{0,50}?)?"
-_QUALITY = "correct|right|best|final|chosen|selected|appropriate|likely|probable|accurate|suitable|plausible|my|our"
+_QUALITY = (
+    "correct|right|best|remaining|final|chosen|selected|appropriate|likely|probable|accurate|suitable|plausible|my|our"
+)
 _ASIDE = (
     r"(?: (?:would|will|must|shall|should|do|don't|am|have|had|to|going|therefore|thus|still|then|finally|"
     r"also|personally|confidently|not|wouldn't|won't|can't|cannot|never)){0,5}"
@@ -70,47 +73,57 @@ _ENGLISH_STRICT = (
     r"correct|response|correction) ?[:=|]",
 )
 _ENGLISH_WORDS = (
-    r"(?:therefore|thus|hence|so|ergo|consequently|but|actually|wait|no(?=,)|sure(?=,)|sorry|i mean|"
+    r"(?:therefore|thus|hence|so|ergo|consequently|(?<!anything )but|actually|wait|no(?=,)|sure(?=,)|sorry|i mean|"
     r"make that|i think|i believe|"
     r"i suspect|it's|it is|it (?:must|would|could|might|may|should|has to) be|it (?:looks|seems) (?:like|"
     r"to be)|"
-    r"that's|that is|this is|leav(?:es|ing)|if (?:i|we) (?:had to|have to|must)(?: \w{1,12}){0,2}|"
+    r"that's|that is|this is|leav(?:es|ing)|points? to(?:wards?)?|pointing to|likely|probably|must be|if (?:i|"
+    r"we) (?:had to|have to|must)(?: \w{1,12}){0,2}|"
     r"on reflection|"
     r"it (?:appears|looks) to be|on second thought|in conclusion|to conclude)\b",
 )
 _TAGS = (
-    r"<(?:final[ _-]?)?(?:answer|choice|option|conclusion)>",
+    r"<(?:final|(?:final[ _-]?)?(?:answer|choice|option|conclusion))>",
     r"oxed ?\{",  # \boxed{ and \fbox's cousins; JSON turns \b into a backspace, so the b may be gone
     r"[\"'](?:(?:final|correct|predicted|selected|my)[ _]?)?(?:answer|choice|option|letter|prediction|"
-    r"response)"
+    r"response|diagnosis)"
     r"(?:[ _](?:choice|letter|option|key))?[\"'] ?:",
 )
 # Languages that part words with blanks; each row starts at a word.
 CUES_OF_LANGUAGE = {
-    "Spanish": r"(?:respuesta|opción|opcion|alternativa)(?: correcta| final)?(?: (?:es|sería|seria|"
+    "Spanish": r"(?:respuesta|opción|opcion|alternativa|letra)(?: (?:correcta|final|más probable))?(?: (?:es|"
+    r"sería|seria|"
     r"debe ser)\b| ?[:=])"
     r"|(?:elijo|escojo|selecciono)\b",
-    "Portuguese": r"(?:resposta|opção)(?: correta| certa| final)?(?: (?:é|"
-    r"seria)(?: a(?= [\"'(]?[a-z]\b))?| ?[:=])"
+    "Portuguese": r"(?:resposta|opção|alternativa|letra)(?: (?:correta|certa|final|mais provável))?(?: (?:é|seria)"
+    r"(?: a(?= [\"'(]?(?:[a-z]\b|letra|alternativa|opção)))?| ?[:=])"
     r"|(?:escolho|seleciono)\b",
     "French": r"réponse(?: correcte| finale)?(?: (?:est|serait)\b| ?[:=])|je choisis\b",
-    "German": r"antwort(?: (?:ist|lautet|wäre)\b| ?[:=])|ich wähle\b",
+    "German": r"antwort(?:option)?(?: (?:ist|lautet|wäre)\b| ?[:=])|richtig (?:ist|wäre)\b|lösung(?: ist\b|"
+    r" ?[:=])|ich wähle\b",
     "Italian": r"risposta(?: corretta| giusta| finale)?(?: (?:è|sarebbe)| ?[:=])|scelgo\b",
     "Dutch": r"antwoord(?: is\b| ?[:=])|ik kies\b",
-    "Russian": r"ответ(?: ?[:=—–-]| (?:это|будет)\b)|выбираю\b",
+    "Russian": r"(?:правильный|верный) ответ(?! ?[:=—–-]| не\b)|ответ(?: ?[:=—–-]| (?:это|будет)\b)|выбираю\b",
     "Ukrainian": r"відповідь(?: ?[:=—–-]| це\b)",
     "Polish": r"odpowiedź(?: (?:to|brzmi)\b| ?[:=])",
-    "Turkish": r"(?:cevap|yanıt) ?[:=]",
-    "Vietnamese": r"(?:đáp án|câu trả lời)(?: đúng)?(?: là| ?[:=])",
+    "Turkish": r"(?:cevap|yanıt)(?: ?[:=])?",
+    "Vietnamese": r"(?:đáp án|câu trả lời)(?: đúng)?(?: là| ?[:=])|chọn(?: đáp án)?(?= [\"'(]?[a-z]\b)",
     "Indonesian": r"jawaban(?:nya)?(?: (?:yang )?benar)?(?: adalah| ?[:=])",
-    "Arabic": r"(?:الجواب|الإجابة|الاجابة|الإجابه)(?: (?:الصحيح|الصحيحة|النهائية))?(?: (?:هو|هي)\b| ?[:=])",
+    "Arabic": r"(?:الجواب|الإجابة|الاجابة|الإجابه|الخيار)(?: (?:الصحيح|الصحيحة|النهائية))?(?: (?:هو|هي)\b| ?[:=])",
     "Persian": r"(?:پاسخ|جواب)(?: (?:صحیح|درست))?(?: ?[:=])",
-    "Hindi": r"उत्तर(?: ?[:=-])?",
+    "Hindi": r"(?:उत्तर|विकल्प)(?: ?[:=-])?",
+    "Hebrew": r"ה?תשובה(?: ה?נכונה)?(?: היא\b| ?[:=])",
+    "Swedish, Danish, Norwegian": r"svar(?:et)?(?: (?:är|er)\b| ?[:=])",
+    "Czech": r"odpověď(?: je\b| ?[:=])",
+    "Romanian": r"răspuns(?:ul)?(?: corect)?(?: este\b| ?[:=])",
+    "Hungarian": r"(?:a )?(?:helyes )?válasz(?: ?[:=])?",
+    "Greek": r"απάντηση(?: είναι\b| ?[:=])",
 }
 # Languages that do not, or whose particles stick to the word.
 CUES_OF_SCRIPT = {
     "Chinese": r"(?:答案|选项|選項|答)(?:是|为|為|应为|應為|应该是|應該是|应是|选|選|[:=】])"
-    r"|(?<![不别未没可筛])[选選](?:择|擇)?(?![択项項])|正确的是|应该是|應該是",
+    r"|(?<![不别未没可筛])[选選](?:择|擇)?(?![択项項])|正确的是|应该是|應該是"
+    r"|(?:诊断|診斷|结论|結論)(?:结果)?(?:是|为|為|:)|最[\u4e00-\u9fff]{1,6}(?:是|为)",
     "Japanese": r"(?:答え|回答|解答|正解|選択肢)(?:は|[:=】])",
     "Korean": r"(?:정답|답|답변)(?:은|는|이|[:=]| ?:)",
     "Thai": r"คำตอบ(?:ที่ถูกต้อง)?(?:คือ| ?[:=])",
@@ -138,11 +151,18 @@ _VERDICT = (
     r" (?:correct|right|true|wrong|incorrect|false|mistaken|ruled out|excluded|"
     r"(?:(?:correct|right|best|most|likely|appropriate|suitable|plausible|probable|accurate|consistent) ?){0,3}"
     r"(?:answer|option|choice|diagnosis|match|fit|one)|"
-    r"(?<=most )(?:likely|appropriate|suitable|plausible|probable)))"
-    r"(?=$|[\n.,;:!?)]| (?:because|since|as|for|given|based|due|here|and|but|so)\b)"
+    r"(?<=most )(?:likely|appropriate|suitable|plausible|probable))"
+    r"(?=$|[\n.,;:!?)]| (?:because|since|as|for|given|based|due|here|and|but|so|that)\b)"
+    r"| it is(?=$|[\n.!])"
+    r"| (?:(?:best|better|clearly|certainly|most closely) )?(?:fits|matches|explains|describes|corresponds|"
+    r"stands out)\b"
+    r"| (?:does(?:n't| not)|cannot|can't) (?:fit|match|explain|describe|correspond|apply)\b"
+    r"| (?:es|é|est|è|ist) (?:la |a |le |die |il )?(?:opción |opção |réponse |antwort )?"
+    r"(?:correct[ae]?|corret[at]a?|richtige?|bonne|juste|certa)\b)"
 )
 _VERDICT_OF_SCRIPT = (
-    r"(?<![0-9a-z])(?P<judged>[a-z])\)?(?P<verdict> ?(?:是|为)?(?:正确|正確|对的|正解|不正确|错误|错的))"
+    r"(?<![0-9a-z])(?P<judged>[a-z])\)?(?P<verdict> ?(?:选项|選項|项)?(?:是|为|が|は)?"
+    r"(?:正しい|正确|正確|对的|正解|不正确|错误|错的))"
 )
 
 _WORD_CUES = "|".join(

@@ -1,18 +1,26 @@
 """Read the option letter out of a model's free-text reply to a multiple-choice question.
 
-The rules, in order; the first that applies decides. What no rule reads is *unread* (`None`), never guessed.
+The rules, in order; the first that applies decides. What no rule reads is *unread* (`None`), never guessed. How a
+reply was read (`Reading.read_as`) is one of four tiers, named in brackets.
 
-0. Thinking blocks are removed. A block that never closes means that no answer was given: unread.
-1. The whole reply is one letter, maybe wrapped: ``b``, ``(B)``, ``**B**``, ``$B$``, ``\\text{B}``, ``Option B``.
-2. The whole reply is the text of one option (case, blanks, outer punctuation and markup aside).
-3. The last explicit declaration: "the answer is B", "Answer: B", ``\\boxed{B}``, ``<answer>B</answer>``,
-   ``{"answer": "B"}``, "I choose B", "B is correct", and the same in other languages. It may name the option
-   by its text ("Answer: pneumonia"). "The answer is not B" takes B back. Unread are two letters at once, a
+0. Thinking blocks are removed. A block that never closes means that no answer was given: unread. The reply ends where
+   the next turn or the next question begins (`turns`).
+1. [letter] The whole reply is one letter, maybe wrapped: ``b``, ``(B)``, ``**B**``, ``$B$``, ``\\text{B}``,
+   ``Option B``.
+2. [option_text] The whole reply is the text of one option (case, blanks, outer punctuation and markup aside). Where
+   the options are yes and no, a reply that begins with one of them: "Yes, there is a mass."
+3. [declared] The last explicit declaration: "the answer is B", "Answer: B", ``\\boxed{B}``, ``<answer>B</answer>``,
+   ``{"answer": "B"}``, "I choose B", "B is correct", "B fits best", and the same in other languages. It may name the
+   option by its text ("Answer: pneumonia"). "The answer is not B" takes B back. Unread are two letters at once, a
    letter and a text that contradict each other ("A: <the text of B>"), a letter that is no option, and "the
-   answer is unclear".
-4. A leading label: ``B: <its own text>``, ``B. The image shows …``, "B because …"; or a letter alone on its
+   answer is unclear". What others are said to answer, and what a conditional or hedged aside answers after a letter
+   that opened the reply ("B. If it were acute, the answer would be A."), is no declaration.
+4. [letter] A leading label: ``B: <its own text>``, ``B. The image shows …``, "B because …"; or a letter alone on its
    line.
-5. One unique parenthesised letter.
+5. [letter] One unique parenthesised letter; "option B" as the only option mentioned by letter; a letter that is the
+   last sentence.
+6. What follows the list of options read back, by the rules above and below.
+7. [option_named] Exactly one option named in a sentence, neither denied nor hedged (`named`).
 
 A bare letter in prose is never an answer: "A chest X-ray shows …", "hepatitis C", "vitamin D". After "the
 answer is", "a chest tube" and "B cell lymphoma" are no letters either, unless they are the text of an option.
@@ -28,10 +36,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from . import phrases
+from .bare_letters import BareLetters
+from .declarations import Declarations
+from .named import gives_up, named_option
+from .reply import END_PUNCTUATION, normal_text
 from .reply_text import fold, without_markup, without_thinking
+from .turns import own_turn
+
+LETTER: Final = "letter"
+DECLARED: Final = "declared"
+OPTION_TEXT: Final = "option_text"
+OPTION_NAMED: Final = "option_named"
+TIERS = (LETTER, DECLARED, OPTION_TEXT, OPTION_NAMED)
+"""How a reply can be read, `Reading.read_as`."""
+
+
+class Reading(NamedTuple):
+    """One reply as read.
+
+    Attributes:
+        letter: a letter of the options, or None: unread.
+        read_as: one of `TIERS`; None where the letter is.
+    """
+
+    letter: str | None
+    read_as: str | None
+
+
+UNREADABLE = Reading(None, None)
 
 MISSING_TRIAL_MARKERS = ("[LMMS_EVAL_REQUEST_FAILED", "[LMMS_EVAL_BUDGET_EXCEEDED")
 """How lmms-eval (0.7) begins the text that it stores in place of a reply that it never got."""
@@ -53,31 +87,41 @@ def read_answer(reply: str, options: Mapping[str, str]) -> str | None:
         A key of `options`, or None: unread, or a missing trial (`is_missing_trial` tells the two apart).
         Never raises on any text. The rules are those of the module's docstring.
     """
+    return read_reply(reply, options).letter
+
+
+def read_reply(reply: str, options: Mapping[str, str]) -> Reading:
+    """Return the letter as `read_answer` does, and how it was read."""
     reply = reply.strip()
     if reply in options:
-        return reply
+        return Reading(reply, LETTER)
     if len(reply) == 1 and reply.isascii() and reply.isalpha():
-        letter = reply.upper()
-        return letter if letter in options else None
+        return _as_letter(reply, options)
     if reply.startswith(MISSING_TRIAL_MARKERS):
-        return None
-    shown = without_thinking(fold(reply)).strip()
+        return UNREADABLE
+    shown = own_turn(without_thinking(fold(reply)))
     plain = without_markup(shown).strip()
     # Before the markup is gone, too: <B> is a letter, not a tag.
     if whole := _WHOLE_REPLY.fullmatch(plain) or _WHOLE_REPLY.fullmatch(shown):
-        letter = whole["letter"].upper()
-        return letter if letter in options else None
-    return _Reader(plain, options).read() if plain else None
+        return _as_letter(whole["letter"], options)
+    return _Reader(plain, options).read() if plain else UNREADABLE
 
 
-# --- The rules --------------------------------------------------------------------------------------------
+def _as_letter(letter: str, options: Mapping[str, str]) -> Reading:
+    letter = letter.upper()
+    return Reading(letter, LETTER) if letter in options else UNREADABLE
+
+
+# --- The rules in order -----------------------------------------------------------------------------------
 
 # No sign after the letter that makes it something else: a grade "B+", a ratio "A/", an accent.
 _AFTER_WHOLE = r"(?:[^\w+\-−/&=%°^@\u0300-\u036f]|_)*"
 _WHOLE_REPLY = re.compile(
     r"[\W_]{0,20}(?:\d{1,3}[.):] )?"
-    r"(?:(?:assistant|the|my|correct|final|best|probably|most likely|likely|maybe|perhaps|definitely|choose|select|"
-    r"pick|in summary|option|choice|answer|letter|opción|opcion|opção|lettre|réponse|antwort|вариант)[\W_]{1,4}|"
+    r"(?:(?:assistant|the|my|correct|final|best|probably|most likely|likely|maybe|perhaps|could be|might be|"
+    r"definitely|choose|select|"
+    r"pick|in summary|option|choice|answer|letter|opción|opcion|opção|letra|lettre|lettera|réponse|antwort|"
+    r"вариант)[\W_]{1,4}|"
     r"(?:选项|選項|選択肢)[\W_]{0,4}){0,4}"
     rf"(?P<letter>[a-z])(?:选项|選項)?{_AFTER_WHOLE}",
     re.IGNORECASE,
@@ -85,73 +129,34 @@ _WHOLE_REPLY = re.compile(
 _REPEATED_LETTER = re.compile(rf"[\W_]{{0,20}}(?P<letter>[a-z])(?:[\s.,;]+(?P=letter))+{_AFTER_WHOLE}", re.IGNORECASE)
 _LABEL_LAST = re.compile(r"(?P<text>.*[^\s:,(–—=-])[\s:,(–—=-]{1,4}(?:option )?(?P<letter>[a-z])[).]{0,2}")
 _WRAPPERS = " \n\"'«»“”()[]{}<>_|#>~.,;:!?"
-_END_PUNCTUATION = " \n.,;:!?"
-
-_LABEL_SEPARATOR = re.compile(r"(?:[.):\],=>(–—-]|[^\S\n]){1,6}")
-_TEXT_END = re.compile(
-    r"$|\n|[.!?;:](?!\w)|[\"')\]}<>|_]| ?[(\[]| [–—-] |,? (?:because|since|as|due|given|based|which)\b|です|"
-    r"입니다|이다"
-    r"| \(?[a-z][.):\]] "
-)
-_SENTENCE_END = re.compile(rf"{phrases.CLOSERS}(?:$|\n|[.!?;](?!\w)|,? (?:because|since|as|given|due)\b)|\n")
-_FULL_STOP = re.compile(r"\.")
-_NEW_SENTENCE = re.compile(r"[.\n/|]")
-_LETTER_IN_BRACKETS = re.compile(r" ?[(\[](?P<letter>[a-z])[)\]]")
-_JUDGED_BEFORE = re.compile(
-    r"(?:^|[\n.;:!?,]|\b(?:option|choice|answer|letter|so|therefore|thus|hence|that|think|believe|say|but|and|conclude))"
-    r"[\s\"'(\[_-]{0,4}$"
-)
-_ONE_OF_TWO = re.compile(r"\b[a-z][)\]]?,? (?:and|or|nor) (?:option )?[(\[]?$")  # "A and B is …"
-_CONDITIONAL_SENTENCE = re.compile(r"\b(?:if|whether|unless)\b[^.!?\n]{0,80}$")
-_DOUBTED = re.compile(
-    rf"{phrases.NEGATION.pattern}|\b(?:no|would|could|might|may|less|possible|absent|without|if)\b|[-:?]"
-)
-_UNDECIDED = re.compile(r"\b(?:unable|whether|if)\b")
-_LEADING_LETTER = re.compile(
-    rf"[\W_]{{0,6}}(?:(?:option|choice|answer|letter|opción|选项)[\W_]{{1,3}})?(?P<letter>[a-z]){phrases.LETTER_END}"
-)
-_REASON = re.compile(r"[)\] ,]{1,3}(?:because|since|as|due to|given|based on)\b")
-_LINE_LABEL = re.compile(r"\n[^\w\n]{0,6}(?:(?:option|choice) )?(?P<letter>[a-z])[.):\]](?=\s)")
-_NEXT_LABEL = re.compile(r"[\s.,;:|•-]{0,8}\(?(?P<letter>[a-z])[.):\]]")
-_LONE_LINE = re.compile(r"^[^\w\n]{0,8}(?P<letter>[a-z])(?:[^\w\n+\-−/&=%°^@]|_){0,8}$", re.MULTILINE)
-_PARENTHESISED = re.compile(r"\((?P<letter>[a-z])\)")
+_LABEL_AT_END = re.compile(r"\b(?P<letter>[a-z])[.):\]] ?$")
 
 
-class _Claim(NamedTuple):
-    letter: str | None  # None: several letters at once, a contradiction, or no option of the item
-    denied: bool = False
+class _Reader(Declarations, BareLetters):
+    """One reply, read by the rules."""
 
-
-class _Reader:
-    """One reply beside one item's options. `low` is `text` in lower case, offset by offset."""
-
-    def __init__(self, text: str, options: Mapping[str, str]) -> None:
-        self.text = text
-        self.low = text.lower()
-        self.options = options
-        texts = {letter: _normal_text(str(option)) for letter, option in options.items()}
-        # A text that is itself one letter is a label in the figure; a letter in a reply is never read as that.
-        texts = {letter: t for letter, t in texts.items() if t and not (len(t) == 1 and t.isalpha() and t.isascii())}
-        self.texts = sorted(texts.items(), key=lambda item: -len(item[1]))
-
-    def read(self) -> str | None:
+    def read(self, *, may_repeat_options: bool = True) -> Reading:
         if letter := self.whole_text():
-            return letter
+            return Reading(letter, OPTION_TEXT)
         if repeated := _REPEATED_LETTER.fullmatch(self.text):
-            return self.option(repeated["letter"])
-        if claim := self.last_declaration():
-            return claim.letter
-        return self.leading_label() or self.lone_line() or self.parenthesised()
-
-    def option(self, letter: str) -> str | None:
-        letter = letter.upper()
-        return letter if letter in self.options else None
-
-    # Rule 2
+            return _as_letter(repeated["letter"], self.options)
+        leading = self.leading_label()
+        if claim := self.last_declaration(leading or self.first_line()):
+            return Reading(claim.letter, DECLARED) if claim.letter else UNREADABLE
+        if letter := self.yes_or_no():
+            return Reading(letter, OPTION_TEXT)
+        if letter := leading or self.lone_line() or self.parenthesised() or self.only_one_mentioned():
+            return Reading(letter, LETTER)
+        if letter := self.marked():
+            return Reading(letter, DECLARED)
+        if may_repeat_options and (rest := self.after_options_read_back()):
+            return _Reader(rest, self.options).read(may_repeat_options=False)
+        letter = named_option(self.text, self.low, self.texts, self.acronyms)
+        return Reading(letter, OPTION_NAMED) if letter else UNREADABLE
 
     def whole_text(self) -> str | None:
         whole = " ".join(self.low.split())
-        forms = {whole.rstrip(_END_PUNCTUATION), whole.strip(_WRAPPERS)}
+        forms = {whole.rstrip(END_PUNCTUATION), whole.strip(_WRAPPERS)}
         letters = [letter for letter, text in self.texts if text in forms]
         longest = len(self.texts[0][1]) if self.texts else 0
         if not letters and len(whole) <= longest + 20 and (last := _LABEL_LAST.fullmatch(whole)):  # "Pneumothorax - C"
@@ -159,212 +164,27 @@ class _Reader:
             return letter if dict(self.texts).get(letter or "") == last["text"] else None
         return letters[0] if len(letters) == 1 else None
 
-    # Rule 3
-
-    def last_declaration(self) -> _Claim | None:
-        """The last claim that stands; a denial of the letter claimed before takes it back."""
-        last = None
-        cues = list(phrases.CUE.finditer(self.low))
-        if not self.low.isascii():
-            cues = sorted([*cues, *phrases.CUE_OF_SCRIPT.finditer(self.low)], key=re.Match.start)
-        for cue in cues:
-            claim = self.claim_at(cue)
-            if claim is None:
-                continue
-            if not claim.denied:
-                last = claim
-            elif last and claim.letter and claim.letter == last.letter:
-                last = _Claim(None)
-        return last
-
-    def claim_at(self, cue: re.Match[str]) -> _Claim | None:
-        kind = cue.lastgroup
-        if kind == "withdrawal":
-            return _Claim(None)
-        if kind == "tag":
-            return self.slot(cue.end(), strict=False) or self.withdrawn(cue.end())
-        before = self.clause_before(cue.start())
-        if kind == "verdict":
-            return self.judged(cue, before)
-        if phrases.CONDITION_BEFORE.search(before):
+    def yes_or_no(self) -> str | None:
+        """The option that begins the reply, where the options are yes and no."""
+        answers = {text: letter for letter, text in self.texts}
+        if set(answers) != {"yes", "no"} or len(self.options) != 2 or gives_up(self.low):
             return None
-        if kind == "word" and phrases.CLAUSE_END.match(cue[0]):  # "but", "so": a new clause starts here
-            before = ""
-        claim = self.slot(cue.end(), strict=kind != "open", same_sentence=kind == "word")
-        if claim and phrases.NEGATION.search(before + cue[0]):
-            return claim._replace(denied=True)
-        return claim or (self.withdrawn(cue.end()) if kind == "open" else None)
+        if found := re.match(r"\W{0,8}(yes|no)\b(?=[^\w\n]{0,3}(?:[,.;:!\n–—-]|$))", self.low):
+            return answers[found[1]]
+        found = re.search(
+            r"(?:[.!?]|, so|therefore|hence|thus|\bi (?:think|believe))[\s,:]{1,3}(yes|no)[.!]?\Z", self.low
+        )
+        return answers[found[1]] if found else None
 
-    def clause_before(self, position: int) -> str:
-        window = self.low[max(0, position - 80) : position]
-        start = 0
-        for end in phrases.CLAUSE_END.finditer(window):
-            start = end.end()
-        return window[start:]
-
-    def withdrawn(self, position: int) -> _Claim | None:
-        start = phrases.OPENING.match(self.low, position).end()  # type: ignore[union-attr]  (matches the empty string)
-        return _Claim(None) if phrases.WITHDRAWN.match(self.low, start) else None
-
-    def judged(self, cue: re.Match[str], before: str) -> _Claim | None:
-        """ "B is correct", "B is wrong"."""
-        window = self.low[max(0, cue.start() - 80) : cue.start()]
-        if cue.re is phrases.CUE and (
-            not _JUDGED_BEFORE.search(window) or _CONDITIONAL_SENTENCE.search(window) or _ONE_OF_TWO.search(window)
-        ):
-            return None
-        return _Claim(self.option(cue["judged"]), bool(phrases.NEGATION.search(before + cue["verdict"])))
-
-    def slot(self, position: int, *, strict: bool, same_sentence: bool = False) -> _Claim | None:
-        """What is claimed right after a cue: an option's text or its letter."""
-        low = self.low
-        if not strict:
-            starts = (phrases.OPENING.match(low, position).end(), phrases.FILLING.match(low, position).end())  # type: ignore[union-attr]
-            for start in dict.fromkeys(starts):
-                if found := self.text_at(start):
-                    letter, end = found
-                    beside = _LETTER_IN_BRACKETS.match(low, end)
-                    if beside and self.option(beside["letter"]) not in (None, letter):
-                        return _Claim(None)
-                    return _Claim(letter, bool(phrases.NEGATION.search(low[position:start])))
-        found_letter = phrases.SLOT.match(low, position)
-        if not found_letter:
-            return None
-        at, after = found_letter.span("letter")
-        if strict and (_NEW_SENTENCE if same_sentence else _FULL_STOP).search(low[position:at]):
-            return None
-        letter = self.option(low[at])
-        denied = bool(phrases.NEGATION.search(found_letter["fillers"]) or phrases.DENIAL_AFTER.match(low, after))
-        own_end, contradicts = self.label_text(letter, after)
-        if own_end is None and not contradicts:
-            second = phrases.SECOND_LETTER.match(low, after)
-            if second and self.option(second["letter"]) not in (None, letter):
-                return _Claim(None, denied)
-            row = phrases.CAPITALS_IN_A_ROW.match(self.text, after)
-            if row and self.text[at].isupper() and self.option(row[0][1]) not in (None, letter):
-                return _Claim(None, denied)
-            if not self.is_label(at, strict=strict):
-                return None
-        if contradicts or (own_end is not None and self.list_continues(letter, own_end)):
-            return _Claim(None, denied)
-        if phrases.CONDITION_AFTER.match(low, after):
-            return None
-        return _Claim(letter, denied)
-
-    def is_label(self, at: int, *, strict: bool) -> bool:
-        """Whether the letter at `at`, where an answer is expected, is one: no article, no part of a term."""
-        char, rest = self.text[at], self.low[at + 1 : at + 60]
-        if phrases.SPECIES.match(rest) or re.match(r"['/+&=%°-]\w", rest):
-            return False
-        if re.match(r"\.\w", rest):  # "B.Pleural" but not "e.g." nor "I.V."
-            return self.text[at + 2].isupper() and rest[2:3] != "."
-        if at and self.low[at - 1] in "([{<\"'" and rest[:1] in tuple(")]}>\"'"):
-            return True
-        if strict:
-            return bool(_SENTENCE_END.match(rest)) and char not in "ai"
-        if re.match(r" [0-9a-z\u00aa-\u024f]", rest):
-            if char in "AI" or char.islower():
-                return bool(phrases.LABEL_CONTINUES.match(rest, 1))
-            return not phrases.TERM_CONTINUES.match(rest, 1)
-        return True
-
-    # The texts of the options
-
-    def text_at(self, position: int) -> tuple[str, int] | None:
-        """The option whose whole text, perhaps after an article, stands at `position`, and the text's end."""
-        starts = [position]
-        if article := phrases.ARTICLE.match(self.low, position):
-            starts.append(article.end())
-        for start in starts:
-            for letter, text in self.texts:
-                end = start + len(text)
-                if self.low.startswith(text, start) and self.ends_text(end):
-                    same = [other for other, t in self.texts if t == text]
-                    return (letter, end) if len(same) == 1 else None
-        return None
-
-    def ends_text(self, end: int) -> bool:
-        if _TEXT_END.match(self.low, end):
-            return True
-        if not self.low.startswith(", ", end) or any("," in text for _, text in self.texts):
-            return False
-        # "Yes, there is a fracture", but not "edema, pneumonia"
-        after = phrases.FILLING.match(self.low, end + 2).end()  # type: ignore[union-attr]
-        return not any(
-            self.low.startswith(text, s) for _, text in self.texts for s in (end + 2, after)
-        ) and not re.match(r"(?:and|or)\b", self.low[end + 2 : end + 6])
-
-    def label_text(self, letter: str | None, after: int) -> tuple[int | None, bool]:
-        """(where the letter's own text ends if that follows it, whether another option's text follows)."""
-        separator = _LABEL_SEPARATOR.match(self.low, after)
-        if not separator:
-            return None, False
-        if letter:
-            own = _normal_text(str(self.options[letter]))
-            for start in (separator.end(), after + len(separator[0].rstrip("-+("))):
-                if own and self.low.startswith(own, start) and _TEXT_END.match(self.low, start + len(own)):
-                    return start + len(own), False
-        found = self.text_at(separator.end())
-        if found and found[0] == letter:
-            return found[1], False
-        return None, bool(found)
-
-    def list_continues(self, letter: str | None, end: int) -> bool:
-        """Whether the next thing after an option is the next option: the list read back, not an answer."""
-        label = _NEXT_LABEL.match(self.low, end)
-        other = self.option(label["letter"]) if label else None
-        return bool(label and other and other != letter and self.label_text(other, label.end("letter"))[0])
-
-    # Rules 4 and 5
-
-    def leading_label(self) -> str | None:
-        found = _LEADING_LETTER.match(self.low)
-        letter = self.option(found["letter"]) if found else None
-        if not found or not letter:
-            return None
-        at, after = found.span("letter")
-        if any(self.option(label["letter"]) not in (None, letter) for label in _LINE_LABEL.finditer(self.low)):
-            return None  # a list of options
-        own_end, contradicts = self.label_text(letter, after)
-        if own_end is not None:
-            return None if self.list_continues(letter, own_end) else letter
-        separator = _LABEL_SEPARATOR.match(self.low, after)
-        if contradicts or not separator or phrases.SPECIES.match(self.low, after):
-            return None
-        if phrases.SECOND_LETTER.match(self.low, after) or phrases.DENIAL_AFTER.match(self.low, after):
-            return None
-        for other, text in self.texts:
-            if self.low.startswith(text, separator.end()):  # "B. Pleural effusion is seen", "A. Pneumonia is unlikely"
-                sentence = re.split(r"[.;!?\n]", self.low[separator.end() + len(text) :][:120], maxsplit=1)[0]
-                return letter if other == letter and not _DOUBTED.search(sentence) else None
-        if _REASON.match(self.low, after):
-            return letter if self.text[at].isupper() else None
-        sign, following = separator[0].strip()[:1], self.text[separator.end() : separator.end() + 1]
-        if sign == ")":
-            return letter
-        # "A:" may stand for "Answer:", and "I." for a Roman numeral.
-        labels = (sign == "." and letter != "I") or (sign == ":" and letter != "A")
-        return letter if labels and self.text[at].isupper() and not following.islower() else None
-
-    def lone_line(self) -> str | None:
-        letters = {line["letter"] for line in _LONE_LINE.finditer(self.low)}
-        labels = {self.option(label["letter"]) for label in _LINE_LABEL.finditer(self.low)} - {None}
-        return self.option(letters.pop()) if len(letters) == 1 and not labels else None
-
-    def parenthesised(self) -> str | None:
-        letters = set()
-        for found in _PARENTHESISED.finditer(self.low):
-            letter = self.option(found["letter"])
-            if not letter or phrases.NOT_AN_ANSWER_BEFORE.search(self.low[max(0, found.start() - 20) : found.start()]):
-                continue
-            before = self.clause_before(found.start())
-            if phrases.NEGATION.search(before) or _UNDECIDED.search(before):
-                return None
-            if phrases.DENIAL_AFTER.match(self.low, found.end()):
-                return None
-            letters.add(letter)
-        return letters.pop() if len(letters) == 1 else None
-
-
-def _normal_text(option: str) -> str:
-    return " ".join(without_markup(fold(option)).lower().split()).rstrip(_END_PUNCTUATION)
+    def after_options_read_back(self) -> str:
+        """What follows the whole list of options, where the reply repeats it."""
+        end = 0
+        for place, (letter, option) in enumerate(self.options.items()):
+            text = normal_text(str(option))
+            start = self.low.find(text, end) if text else -1
+            label = _LABEL_AT_END.search(self.low[max(0, start - 6) : max(0, start)])
+            if not label or label["letter"] != letter.lower() or (place and start - end > 8):
+                return ""
+            end = start + len(text)
+        rest = re.match(r"[.;]?[ ]?\n+(?P<rest>[^\n].*)", self.text[end:], re.DOTALL)
+        return rest["rest"].strip() if rest else ""

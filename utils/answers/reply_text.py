@@ -57,14 +57,11 @@ _THINKING = re.compile(
 )
 _FINAL_CHANNEL = re.compile(r"<\|channel\|> ?final ?(?:<\|constrain\|>[^<]{0,20})?<\|message\|>|assistantfinal(?! ?:)")
 _OTHER_CHANNEL = re.compile(r"<\|channel\|> ?(?:analysis|commentary)|\Aanalysis(?=[A-Z])")
-_END_OF_TURN = re.compile(
-    r"<\|(?:im_end|eot_id|endoftext|end_of_text|return|end|eom_id|user)\|>|</s>|<end_of_turn>|<turn\|>|<eos>"
-)
 _BOX = re.compile(r"<\|begin_of_box\|>|<\|begin_of_solution\|>", re.IGNORECASE)
 
 
 def without_thinking(text: str) -> str:
-    """Return what the user is shown: no thinking, nothing after the turn; "" if the thinking never ends."""
+    """Return what the user is shown; "" if the thinking never ends."""
     if not any(mark in text for mark in ("<", "◁", "[", "analysis")):
         return text
     final = None
@@ -88,8 +85,7 @@ def without_thinking(text: str) -> str:
     if inside:
         return ""
     shown.append(text[start:])
-    # A model that runs on past the end of its turn invents the next question; leave that out.
-    return _END_OF_TURN.split(_BOX.sub("<answer>", " ".join(shown)).strip(), maxsplit=1)[0]
+    return _BOX.sub("<answer>", " ".join(shown)).strip()
 
 
 _LATEX = re.compile(

@@ -23,8 +23,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .reading import read_answer
+from .reading import read_reply
 from .reply_text import fold, without_markup, without_thinking
+from .turns import own_turn
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,13 @@ class AnswerWithConfidence:
         letter: the option letter, or None (unread).
         confidence: what the model says, in [0, 1], or None: missing or out of range.
         out_of_range: whether a number is stated that is no probability.
+        read_as: how the letter was read (`reading.TIERS`), or None: unread.
     """
 
     letter: str | None
     confidence: float | None
     out_of_range: bool = False
+    read_as: str | None = None
 
 
 def read_answer_and_confidence(reply: str, options: Mapping[str, str]) -> AnswerWithConfidence:
@@ -50,21 +53,21 @@ def read_answer_and_confidence(reply: str, options: Mapping[str, str]) -> Answer
         options: the option texts by their letter, a single capital "A" to "Z".
 
     Returns:
-        The letter as `read_answer` reads it, where need be from the reply without the words that state the confidence
+        The letter as `read_reply` reads it, where need be from the reply without the words that state the confidence
         ("B (85%)"). Never raises on any text.
     """
-    shown = _COPIED_PLACEHOLDER.sub(r"\1", without_thinking(fold(reply)).replace("\\%", "%"))
+    shown = _COPIED_PLACEHOLDER.sub(r"\1", own_turn(without_thinking(fold(reply))).replace("\\%", "%"))
     plain = without_markup(shown).strip()
-    letter = read_answer(reply, options)
+    letter, read_as = read_reply(reply, options)
     if letter is None and plain:
-        letter = read_answer(_without_statement(plain), options)
+        letter, read_as = read_reply(_without_statement(plain), options)
     value = _stated(plain.lower(), letter)
     if value is None:
-        return AnswerWithConfidence(letter, None)
+        return AnswerWithConfidence(letter, None, read_as=read_as)
     value = round(value, 9)  # 85.5% is 0.855, not 0.8550000000000001
     if not 0.0 <= value <= 1.0:
-        return AnswerWithConfidence(letter, None, out_of_range=True)
-    return AnswerWithConfidence(letter, value)
+        return AnswerWithConfidence(letter, None, out_of_range=True, read_as=read_as)
+    return AnswerWithConfidence(letter, value, read_as=read_as)
 
 
 _COPIED_PLACEHOLDER = re.compile(r"<([A-Z])>")  # "<B>" would pass for bold type
@@ -137,7 +140,8 @@ def _value(found: re.Match[str], scale: float | None) -> float | None:
 
 _NOUN = (
     r"(?:confidence|confident|certainty|certain|sure|probability|likelihood|likely|chances?|conf\b|"
-    r"konfidenz|sicherheit|sicher|wahrscheinlichkeit|confiance|certitude|probabilité|sûre?|confianza|seguridad|segur[oa]|"
+    r"konfidenz|sicherheit|sicher|wahrscheinlichkeit|confiance|certitude|probabilité|sûre?|confianza|seguridad|"
+    r"segur[oa]|"
     r"probabilidad|confiança|certeza|probabilidade|fiducia|sicurezza|уверенность|уверен|вероятность|"
     r"置信度|信心|把握|确信度|概率|確信度|信頼度|確率|신뢰도|확신)"
 )

@@ -15,6 +15,8 @@ from .. import taxonomy
 from ..contact_sheet import Row, caption, draw_contact_sheet
 from ..dataset.built import DATA
 from ..image_files import encode_image
+from ..markdown_text import as_markdown_text
+from .card_items import contradictions, modality_audit, shared_images
 from .degrading import DEGRADED_LEVELS
 from .layout import IMAGES, MANIFEST, PICTURES, REVIEW, SKIPPED, SPLITS
 from .writing import read_rows
@@ -104,7 +106,7 @@ def card(manifest: Mapping[str, Any], pictures: Sequence[str], splits: Sequence[
     """
     parts = [
         _header(manifest, splits),
-        "# " + _name(manifest),
+        "# " + as_markdown_text(_name(manifest)),
         _introduction(manifest),
         _use(splits),
         "## What it holds",
@@ -115,6 +117,11 @@ def card(manifest: Mapping[str, Any], pictures: Sequence[str], splits: Sequence[
         _gate(manifest["gate"]),
         "## What the text gives away",
         _leakage(manifest["leakage"]),
+        "## Images that serve several questions",
+        shared_images(manifest["leakage"]["shared_images"]),
+        "## Contradictory keys",
+        contradictions(manifest["contradictions"]),
+        *(["## Modalities of MedXpertQA", modality_audit(words)] if (words := manifest["modality_by_words"]) else []),
         "## Licences",
         _licences(manifest),
         *(["## Pictures"] if pictures else []),
@@ -197,8 +204,12 @@ def _deviation(selection: Mapping[str, Mapping[str, Mapping[str, int]]]) -> str:
         (f"{axis}: {name}" if axis != "size" else name, *(f"{numbers[column]:,}" for column in columns))
         for axis in ("size", "skill", "modality", "degradation")
         for name, numbers in selection[axis].items()
-        if any(numbers.values())
+        if axis == "skill" or any(numbers.values())
     ]
+    absent = [name for name in taxonomy.SKILLS if not selection["skill"][name]["got"]]
+    missing = (
+        f"{len(absent)} of the {len(taxonomy.SKILLS)} skills have no item: {', '.join(absent)}. " if absent else ""
+    )
     short = [
         f"{size['wanted'] - size['got']:,} {name}"
         for name, size in selection["size"].items()
@@ -206,8 +217,8 @@ def _deviation(selection: Mapping[str, Mapping[str, Mapping[str, int]]]) -> str:
     ]
     said = f"The set falls short of the wanted mix by {' and '.join(short)}. " if short else ""
     return (
-        f"{said}Wanted is what the mix asks for, planned what the sources allow, got what passed the quality gate. "
-        "Pairs and degradations are counted once for L1 and L2.\n\n" + _table(("", *columns), rows)
+        f"{said}{missing}Wanted is what the mix asks for, planned what the sources allow, got what passed the quality "
+        "gate. Pairs and degradations are counted once for L1 and L2.\n\n" + _table(("", *columns), rows)
     )
 
 
@@ -294,7 +305,7 @@ def _how(manifest: Mapping[str, Any]) -> str:
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" + "---:|" * (len(header) - 1)]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows]
+    lines += ["| " + " | ".join(as_markdown_text(cell) for cell in row) + " |" for row in rows]
     return "\n".join(lines)
 
 

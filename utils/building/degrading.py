@@ -83,7 +83,8 @@ def degrade_item(
     """Make every image of an item.
 
     Each image draws from the seed and its own file's content, as `medqdeg degrade` does: the same file, degradation and
-    seed give the same pixels there.
+    seed give the same pixels there, but for grey of more than 8 bits. That is brought to 8 bits first, as a model gets
+    it, so that what the gate looks at is what the model sees; `medqdeg degrade` keeps 16 bits.
 
     Args:
         images: the item's image files, in order.
@@ -96,7 +97,9 @@ def degrade_item(
     Raises:
         InputError: an image cannot be decoded. A degradation that refuses an image makes its pair a failed one.
     """
-    decoded = [decode_image(data, name=f"{where}, image {number}") for number, data in enumerate(images, start=1)]
+    decoded = [
+        decode_image(data, name=f"{where}, image {number}").in_8_bits() for number, data in enumerate(images, start=1)
+    ]
     clean = tuple(
         MadeImage(each.image, encode_image(each.image), dict(each.rendering), each.sha256) for each in decoded
     )

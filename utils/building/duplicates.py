@@ -3,8 +3,9 @@
 Two items are the same if their question reads the same after normalisation, their right answers do too, and each image
 of one is near the image in the same place of the other: at most `NEAR` of the 256 bits of their perceptual hashes
 differ. Two items that agree in question and images but not in the answer are not merged; they are reported as
-conflicts. Of several that are the same, the one with a known skill, then the one with most pixels, then the one of the
-source that comes first is kept, so the result does not depend on the order in which sources are given.
+conflicts, and a build leaves both out. Of several that are the same, the one with a known skill, then the one with most
+pixels, then the one of the source that comes first is kept, so the result does not depend on the order in which sources
+are given.
 
 Why `NEAR` is 10: `benchmarks/duplicates.py` measures both errors on phantoms. docs/building.md has its figures.
 """
@@ -49,7 +50,10 @@ class Merge:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two items with the same question and near images, whose answers differ; both stay.
+    """Two items with the same question and near images, whose answers differ: at least one of the keys is wrong.
+
+    Both are among `Merged.kept`, and stand for those that were merged into them. An item that is merged into one and is
+    near another makes a conflict of these two.
 
     Attributes:
         first, second: (source, source_id).
@@ -103,11 +107,12 @@ def merge_duplicates(items: Sequence[SourceItem], facts: Sequence[tuple[ImageFac
         blocks[normalised(item.question), len(item.images)].append(place)
     kept: list[int] = []
     merges: list[Merge] = []
-    conflicts: list[Conflict] = []
+    found: dict[frozenset[int], int] = {}
     for block in blocks.values():
-        _merge_block(items, facts, near, block, kept, merges, conflicts)
+        _merge_block(items, facts, near, block, kept, merges, found)
     kept.sort(key=lambda place: canonical_order(items[place]))
     merges.sort(key=lambda merge: (merge.dropped, merge.kept))
+    conflicts = [_conflict(items, *pair, distance) for pair, distance in found.items()]
     conflicts.sort(key=lambda conflict: (conflict.first, conflict.second))
     return Merged(tuple(kept), tuple(merges), tuple(conflicts))
 
@@ -136,7 +141,7 @@ def _merge_block(
     block: list[int],
     kept: list[int],
     merges: list[Merge],
-    conflicts: list[Conflict],
+    conflicts: dict[frozenset[int], int],
 ) -> None:
     if len(block) == 1:
         kept += block
@@ -157,15 +162,16 @@ def _merge_block(
         answer = answers[places[0]]
         close = [(distance, other) for distance, other in sorted(neighbours[row]) if other in leaders]
         same = [(distance, other) for distance, other in close if answers[members[other][0]] == answer]
+        against = [(distance, other) for distance, other in close if answers[members[other][0]] != answer]
         if same:
             distance, leader = same[0]
         else:
             distance, leader = 0, row
             leaders.add(row)
             kept.append(places[0])
-            for far, other in close:
-                conflicts.append(_conflict(items, members[other][0], places[0], far))
         keeper = members[leader][0]
+        for far, other in against:
+            conflicts.setdefault(frozenset((members[other][0], keeper)), far)
         for place in places:
             if place != keeper:
                 merges.append(_merge(items, facts, keeper, place, distance))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from .. import taxonomy
-from ..atomic_files import write_atomically
 from ..dataset.built import part_name
 from ..dataset.location import SPLITS, file_name
 from .card import card, splits_in, write_pictures
@@ -24,6 +23,7 @@ from .layout import (
     remove_leftovers,
     replacing,
     write_json,
+    write_whole,
 )
 from .manifest import summarise, with_files
 from .writing import read_rows, write_tsv
@@ -41,11 +41,11 @@ def finish(out: Path, plan: Mapping[str, Any], *, tsv: bool) -> dict[str, Any]:
     with replacing(out / IMAGES) as part, part.open("wb") as file:
         for name in names:
             file.write(work.images(name).read_bytes())
-    write_atomically(out / REVIEW, review_table(pair for report in reports for pair in report["pairs"]))
-    write_atomically(out / SKIPPED, work.skipped.read_bytes())
+    write_whole(out / REVIEW, review_table(pair for report in reports for pair in report["pairs"]))
+    write_whole(out / SKIPPED, work.skipped.read_bytes())
     files = [_files(out, name) for name in names]
     pictures = write_pictures(out, files)
-    write_atomically(out / CARD, card(manifest, pictures, splits_in(names)).encode())
+    write_whole(out / CARD, card(manifest, pictures, splits_in(names)).encode())
     written = [IMAGES, REVIEW, SKIPPED, CARD, *pictures]
     written += _write_tsvs(out, names, manifest) if tsv else _remove_tsvs(out)
     remove_leftovers(out)

@@ -1,47 +1,71 @@
-"""The half of the build before the plan, put together: readers, duplicates, leakage."""
+"""The half of the build before the plan: where items come from, what is merged, what their texts give away."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
-from functools import partial
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from ..cores import usable_cores
 from .item import Skipped, SourceItem
-from .planning import Front, Progress
+
+Progress = Callable[[str, int, "int | None"], None]
+"""Called with what is being done, how many are done, and of how many (None: not known)."""
+
+_MOST_THREADS = 16
 
 
-def whole_front(workers: int | None = None) -> Front:
-    """Return the readers of `--source`, the merging of duplicates and the leakage checks.
+@dataclass(frozen=True)
+class Sources:
+    """Where items come from.
 
-    Args:
-        workers: threads that look at images, at most 16; None: one a core.
+    Attributes:
+        open: one source's items, and what it skips.
+        paths: the files and folders that a source names, whose hashes the manifest gives.
     """
+
+    open: Callable[[str], Iterator[SourceItem | Skipped]]
+    paths: Callable[[str], Sequence[Path]] = lambda _: ()
+
+
+@dataclass(frozen=True)
+class MergedItems:
+    """The items of all sources, once their images have been looked at.
+
+    Attributes:
+        items: those that stay.
+        pictures: (source, source_id) -> what each image shows, as `clusters.picture_key` says it.
+        skipped: those whose images cannot be used.
+        report: every merge and every conflict, as JSON takes it.
+    """
+
+    items: Sequence[SourceItem]
+    pictures: Mapping[tuple[str, str], tuple[str, ...]]
+    skipped: Sequence[Skipped]
+    report: Mapping[str, Any]
+
+
+def readers() -> Sources:
+    """Return the readers of `--source`."""
     from .readers import input_paths, open_source
 
-    return Front(open_source, partial(merge, workers=workers or usable_cores()), leakage, input_paths)
+    return Sources(open_source, input_paths)
 
 
-def merge(
-    items: Sequence[SourceItem], progress: Progress = lambda *_: None, *, workers: int = 1
-) -> tuple[Sequence[SourceItem], list[Skipped], Any]:
+def merge(items: Sequence[SourceItem], progress: Progress = lambda *_: None, *, workers: int = 1) -> MergedItems:
     """Look at every item's images, and merge items that are the same.
 
     Args:
         items: of all sources.
         progress: called with the number of items looked at.
         workers: threads, at most 16.
-
-    Returns:
-        The items that stay; those whose images cannot be read; every merge and every conflict.
     """
     from .duplicates import NEAR, merge_duplicates
 
     sound, facts, skipped = [], [], []
-    for done, (item, found) in enumerate(_described(items, min(workers, 16)), start=1):
+    for done, (item, found) in enumerate(_described(items, min(workers, _MOST_THREADS)), start=1):
         if done % 20 == 0 or done == len(items):
             progress("looking for duplicates", done, len(items))
         if isinstance(found, Skipped):
@@ -50,15 +74,22 @@ def merge(
             sound.append(item)
             facts.append(found)
     merged = merge_duplicates(sound, facts)
-    report = {
-        "near": NEAR,
-        "merges": [asdict(each) for each in merged.merges],
-        "conflicts": [asdict(each) for each in merged.conflicts],
-    }
-    return [sound[place] for place in merged.kept], skipped, report
+    return MergedItems(
+        items=[sound[place] for place in merged.kept],
+        pictures={
+            (sound[place].source, sound[place].source_id): tuple(each.picture for each in facts[place])
+            for place in merged.kept
+        },
+        skipped=skipped,
+        report={
+            "near": NEAR,
+            "merges": [asdict(each) for each in merged.merges],
+            "conflicts": [asdict(each) for each in merged.conflicts],
+        },
+    )
 
 
-def leakage(items: Sequence[SourceItem]) -> Any:
+def leakage(items: Sequence[SourceItem]) -> dict[str, Any]:
     """Return the balance of the right letters and what a model of the text alone gets."""
     from .leakage import letter_balance, text_probe
 

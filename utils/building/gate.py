@@ -1,7 +1,8 @@
 """Which pairs are too weak or too strong to ask about: automatic verdicts, and a table that a person overrules.
 
-The limits lie beyond the images that the paper's authors publish, all of which their radiologists let pass, and beyond
-nearly all phantoms (`benchmarks/quality_gate.py` prints both): the gate catches what failed, not what is hard.
+The limits lie beyond the images that the paper's authors publish, all of which their radiologists let pass; how many
+other real images and phantoms they reject, `benchmarks/quality_gate.py` prints: the gate catches what failed, not what
+is hard.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...degradations import get
+from ..csv_cells import cell_as_given, safe_cell
 from ..errors import InputError, one_line
 from .degrading import DEGRADED_LEVELS, MadeImage, Pair
 from .likeness import Likeness, compare
@@ -22,7 +24,7 @@ KEEP, EXCLUDE = "keep", "exclude"
 
 TOO_WEAK, TOO_STRONG, NOT_MADE = "too weak", "too strong", "not made"
 
-_MEASURES = ("ssim", "visible", "entropy_kept", "contrast_kept", "region_contrast_kept")
+_MEASURES = ("ssim", "visible", "entropy_kept", "contrast_kept", "clipped", "region_contrast_kept")
 REVIEW_COLUMNS: tuple[str, ...] = (
     *("item_id", "degradation", "decision", "gate", "reason", "replaces"),
     *(f"{measure}_{level}" for level in DEGRADED_LEVELS for measure in _MEASURES),
@@ -41,6 +43,10 @@ class Limits:
         least_entropy_kept: below it the image is too strong. The published minimum is 0.75.
         least_contrast_kept: below it the image is too strong, in the whole or in the marked region. The published
             minima are 0.30 and 0.30 (reduce contrast, L2).
+        most_clipped: above it the image is too strong: that share of what the clean image showed is pure black or
+            white. The published maximum is 0.125 (brightness, L2), of white alone 0.043 (ghosting, L2); of the
+            published exposure example 0.009 (L2). The limit is twice the maximum. Not asked of motion interference,
+            whose black corners are no clipping.
     """
 
     most_ssim: float = 0.995
@@ -48,6 +54,7 @@ class Limits:
     least_ssim: float = 0.1
     least_entropy_kept: float = 0.3
     least_contrast_kept: float = 0.2
+    most_clipped: float = 0.25
 
     def as_dict(self) -> dict[str, float]:
         """Return the limits by name."""
@@ -100,21 +107,25 @@ def _too_weak(found: Likeness, limits: Limits) -> str:
 
 
 def _too_strong(found: Likeness, name: str, limits: Limits) -> str:
-    if found.ssim < limits.least_ssim and get(name).category != "motion_interference":
+    moved = get(name).category == "motion_interference"
+    if found.ssim < limits.least_ssim and not moved:
         return f"SSIM {found.ssim} is below {limits.least_ssim}"
     if found.entropy_kept < limits.least_entropy_kept:
         return f"{found.entropy_kept:.0%} of the entropy is left"
     if found.contrast_kept < limits.least_contrast_kept:
         return f"{found.contrast_kept:.0%} of the contrast is left"
+    if found.clipped > limits.most_clipped and not moved:
+        return f"{found.clipped:.0%} of what was shown is clipped to black or white"
     if found.region_contrast_kept is not None and found.region_contrast_kept < limits.least_contrast_kept:
         return f"{found.region_contrast_kept:.0%} of the contrast inside the marking is left"
     return ""
 
 
 def review_row(item_id: str, name: str, verdict: Verdict, decision: str, replaces: str = "") -> dict[str, Any]:
-    """Return a pair's row of `review.csv`; of an item with several images, the least of each measure.
+    """Return a pair's row of `review.csv`.
 
-    `replaces` names the pair that the gate rejected and that this one was made for.
+    Of an item with several images it has the least of each measure, of `clipped` the most. `replaces`
+    names the pair that the gate rejected and that this one was made for.
     """
     row: dict[str, Any] = {
         "item_id": item_id,
@@ -129,7 +140,8 @@ def review_row(item_id: str, name: str, verdict: Verdict, decision: str, replace
             values = [
                 value for each in verdict.measures.get(level, ()) if (value := getattr(each, measure)) is not None
             ]
-            row[f"{measure}_{level}"] = min(values) if values else ""
+            worst = max if measure == "clipped" else min
+            row[f"{measure}_{level}"] = worst(values) if values else ""
     return row
 
 
@@ -138,7 +150,8 @@ def review_table(rows: Iterable[Mapping[str, Any]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, REVIEW_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(sorted(rows, key=lambda row: (row["decision"] == KEEP, row["item_id"], row["degradation"])))
+    ordered = sorted(rows, key=lambda row: (row["decision"] == KEEP, row["item_id"], row["degradation"]))
+    writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in ordered)
     return text.getvalue().encode("utf-8", errors="surrogateescape")
 
 
@@ -162,7 +175,7 @@ def read_review(path: Path) -> dict[tuple[str, str], str]:
                         f"{path}, line {reader.line_num}: the decision {one_line(row['decision'] or '', 40)!r} "
                         f"is neither {KEEP} nor {EXCLUDE}"
                     )
-                decisions[row["item_id"] or "", row["degradation"] or ""] = decision
+                decisions[cell_as_given(row["item_id"] or ""), row["degradation"] or ""] = decision
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
     except csv.Error as error:

@@ -10,10 +10,10 @@ from PIL import Image
 from scipy.fft import dctn
 
 from ..errors import InputError, one_line
-from ..image_files import decode_image
-from .item import Skipped, SourceItem
+from ..image_files import decode_image, to_8_bits
+from .clusters import picture_key
+from .item import BAD_IMAGE, Skipped, SourceItem
 
-BAD_IMAGE = "image cannot be read"
 FLAT_IMAGE = "image shows nothing"
 ABSURD_SIZE = "image of absurd size"
 
@@ -35,8 +35,9 @@ class ImageFacts:
         sha256: of the file's bytes, in hexadecimal.
         perceptual: see `perceptual_hash`.
         width, height: pixels.
-        mode: Pillow's, as `medqdeg.utils.image_files.decode_image` gives it.
+        mode: Pillow's, as `medqdeg.utils.image_files.decode_image` gives it, in 8 bits.
         contrast: standard deviation of the grey values after reduction to 64 x 64, in levels of 255.
+        picture: see `clusters.picture_key`.
     """
 
     sha256: str
@@ -45,6 +46,7 @@ class ImageFacts:
     height: int
     mode: str
     contrast: float
+    picture: str = ""
 
 
 def describe(item: SourceItem) -> tuple[ImageFacts, ...] | Skipped:
@@ -55,9 +57,11 @@ def describe(item: SourceItem) -> tuple[ImageFacts, ...] | Skipped:
     """
     found = []
     where = item.source_id
+    if not item.images:
+        return Skipped(item.source, where, BAD_IMAGE, "the item has no image")
     for image in item.images:
         try:
-            decoded = decode_image(image.read(), name=image.name)
+            decoded = decode_image(image.read(), name=image.name).in_8_bits()
         except (InputError, OSError) as error:
             return Skipped(item.source, where, BAD_IMAGE, one_line(error, 300))
         sides = decoded.image.size
@@ -69,7 +73,8 @@ def describe(item: SourceItem) -> tuple[ImageFacts, ...] | Skipped:
         if contrast < _LEAST_CONTRAST:
             detail = f"{image.name}: contrast {contrast:.2f} of 255 after reduction to 64 x 64"
             return Skipped(item.source, where, FLAT_IMAGE, one_line(detail, 300))
-        found.append(ImageFacts(decoded.sha256, _hash(grey), *sides, decoded.image.mode, round(contrast, 3)))
+        facts = (decoded.sha256, _hash(grey), *sides, decoded.image.mode, round(contrast, 3))
+        found.append(ImageFacts(*facts, picture_key(decoded.image)))
     return tuple(found)
 
 
@@ -83,7 +88,7 @@ def perceptual_hash(image: Image.Image) -> bytes:
     rounded first. It also spares PyWavelets.
 
     Args:
-        image: mode `L`, `LA`, `RGB`, `RGBA` or `I;16`.
+        image: mode `L`, `LA`, `RGB`, `RGBA` or `I;16`, as `decode_image` gives it.
     """
     return _hash(_reduced(image))
 
@@ -96,11 +101,7 @@ def facts_digest(facts: tuple[ImageFacts, ...]) -> str:
 def _reduced(image: Image.Image) -> np.ndarray:
     """Return grey values, float64 (64, 64), in levels of 255."""
     size = (_REDUCED_SIDE, _REDUCED_SIDE)
-    if image.mode == "I;16":
-        # Deep images often use a part of their range; what is the same to a viewer should be the same here.
-        deep = np.asarray(image).astype(np.float32)
-        deep *= 255.0 / max(float(deep.max()), 1.0)
-        return np.asarray(Image.fromarray(deep).resize(size, Image.Resampling.LANCZOS), dtype=np.float64)
+    image = to_8_bits(image)
     if image.mode in ("LA", "RGBA"):
         # Lanczos would let the colours of invisible pixels in; they are shown on black.
         alpha = image.getchannel("A")

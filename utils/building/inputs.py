@@ -1,78 +1,156 @@
-"""What the files look like that sources name: whether they changed, their hashes, their names without folders."""
+"""What is in the files that sources name: their hashes, which of them changed, their names without folders."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .layout import file_sha256
+from .layout import file_sha256, read_json, write_json
+
+_SETTLED_NS = 2_000_000_000
+"""A file that was written less than this before it was hashed may change again within one tick of its clock."""
 
 
-def stamp(text: str) -> list[Any]:
-    """Say what the files that a source's text names look like; [] where it names none."""
+class FileHashes:
+    """SHA-256 of files, each read once and again only if its size, times or inode are no longer the same.
+
+    The change time cannot be set by hand, so content that is exchanged with size and modification time kept is seen.
+    """
+
+    def __init__(self, cache: Path, progress: Callable[[int], None] = lambda _: None) -> None:
+        """Take what an earlier call knew from `cache`; a damaged or absent file counts as an empty one."""
+        self._cache, self._progress = cache, progress
+        found = read_json(cache)
+        self.earlier: dict[str, str | None] = {}
+        self._known: dict[str, tuple[Any, str | None]] = {}
+        for name, stamp, sha256 in found if isinstance(found, list) else ():
+            self.earlier[name] = sha256
+            self._known[name] = stamp, sha256
+        self.now: dict[str, str | None] = {}
+        self._stamps: dict[str, Any] = {}
+
+    def of(self, path: Path) -> str | None:
+        """Return a file's hash in hexadecimal, or None where it cannot be opened or read."""
+        name = str(path.absolute())
+        if name not in self.now:
+            stamp, sha256 = _stamp(path), None
+            known = self._known.get(name)
+            if known is not None and stamp is not None and known[0] == stamp:
+                sha256 = known[1]
+            else:
+                try:
+                    sha256 = file_sha256(path)
+                except OSError:
+                    stamp = None
+            self.now[name], self._stamps[name] = sha256, stamp
+            if len(self.now) % 100 == 0:
+                self._progress(len(self.now))
+        return self.now[name]
+
+    def save(self) -> None:
+        """Keep what is known for the next call."""
+        settled = time.time_ns() - _SETTLED_NS
+        rows = []
+        for name, sha256 in sorted(self.now.items()):
+            stamp = self._stamps[name]
+            trusted = stamp is not None and max(stamp[1], stamp[2]) < settled
+            rows.append([name, stamp if trusted else None, sha256])
+        write_json(self._cache, rows)
+
+    def changed_since_hashed(self) -> Path | None:
+        """Return a file that is no longer as it was when it was hashed, or None."""
+        hashed = ((Path(name), stamp) for name, stamp in self._stamps.items() if stamp is not None)
+        return next((path for path, stamp in hashed if stamp != _stamp(path)), None)
+
+    def difference(self) -> str | None:
+        """Name the first file whose content is not that of the earlier call, and say how; None where none is."""
+        for name in sorted({*self.earlier, *self.now}):
+            before, after = self.earlier.get(name), self.now.get(name)
+            if before != after:
+                how = "is new" if name not in self.earlier else "is gone" if name not in self.now else "has changed"
+                return f"{Path(name).name} {how}"
+        return None
+
+
+def _stamp(path: Path) -> list[int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+
+
+def local_paths(text: str) -> list[Path]:
+    """Return the files and folders of this machine that a source names; none where it names the Hub."""
     where = text.partition("=")[2] or text
-    names = [where, *where.rsplit(":", 1)] if ":" in where else [where]
-    stamps: list[Any] = []
+    names = dict.fromkeys([where, *where.rsplit(":", 1)] if ":" in where else [where])
+    found = []
     for name in names:
         try:
             path = Path(name).expanduser()
-            if path.is_file():
-                stamps.append([path.stat().st_size, path.stat().st_mtime_ns])
-            elif path.is_dir():
-                found = [entry.stat() for entry in path.rglob("*") if entry.is_file()]
-                newest = max((stat.st_mtime_ns for stat in found), default=0)
-                stamps.append([len(found), sum(stat.st_size for stat in found), newest])
-        except (OSError, ValueError):
+            if path.exists():
+                found.append(path)
+        except (OSError, ValueError, RuntimeError):
             continue
-    return stamps
+    return found
 
 
-def hashed(
-    texts: Iterable[str], paths_of: Callable[[str], Iterable[Path]], progress: Callable[[int], None]
-) -> list[dict[str, Any]]:
-    """Return `source`, `name`, `bytes` and `sha256` of all that sources name, sorted.
+def contents(path: Path, hashes: FileHashes) -> dict[str, Any]:
+    """Return what is in a file or folder: `sha256`, `bytes`, of a folder `files`, and `unreadable` names if any.
 
-    The hash of a folder, which has `files`, too, is taken over its files' hashes and names. A file that cannot be read
-    counts as one without content here; the readers name it.
+    The hash of a folder is taken over its files' hashes and names. A file that cannot be opened has no hash: `sha256`
+    is None, and in the hash of its folder it stands with a dash.
+    """
+    if not path.is_dir():
+        return {"sha256": hashes.of(path), "bytes": _size(path)}
+    files = sorted(each for each in path.rglob("*") if each.is_file())
+    lines = []
+    unreadable = []
+    for file in files:
+        name = file.relative_to(path).as_posix()
+        sha256 = hashes.of(file)
+        lines.append(f"{sha256 or '-'} {name}\n")
+        if sha256 is None:
+            unreadable.append(name)
+    found = {
+        "sha256": hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest(),
+        "files": len(files),
+        "bytes": sum(map(_size, files)),
+    }
+    return {**found, "unreadable": unreadable} if unreadable else found
+
+
+def content_stamps(texts: Iterable[str], hashes: FileHashes) -> dict[str, list[str | None]]:
+    """Return, for each source, the hashes of what it names on this machine: what tells a changed source."""
+    return {text: [contents(path, hashes)["sha256"] for path in local_paths(text)] for text in sorted(texts)}
+
+
+def described(
+    texts: Iterable[str], paths_of: Callable[[str], Iterable[Path]], hashes: FileHashes
+) -> list[Mapping[str, Any]]:
+    """Return `source`, `name` and `contents` of all that sources name, sorted.
 
     Args:
         texts: sources as they were given.
         paths_of: the files and folders that a source names.
-        progress: called with the number of files hashed.
+        hashes: of files.
     """
-    found = []
-    done = 0
-    for text in texts:
-        for path in paths_of(text):
-            entry: dict[str, Any] = {"source": without_folders(text), "name": path.absolute().name}
-            files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
-            hashes = []
-            for file in files:
-                hashes.append(_sha256(file))
-                done += 1
-                if done % 100 == 0:
-                    progress(done)
-            if path.is_file():
-                entry["sha256"] = hashes[0]
-            else:
-                lines = (
-                    f"{sha256} {file.relative_to(path).as_posix()}\n"
-                    for sha256, file in zip(hashes, files, strict=True)
-                )
-                entry["sha256"] = hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
-                entry["files"] = len(files)
-            entry["bytes"] = sum(file.stat().st_size for file in files)
-            found.append(entry)
-    return sorted(found, key=lambda entry: (entry["source"], entry["name"], entry["sha256"]))
+    found = [
+        {"source": without_folders(text), "name": path.absolute().name, **contents(path, hashes)}
+        for text in texts
+        for path in paths_of(text)
+    ]
+    return sorted(found, key=lambda entry: (entry["source"], entry["name"], entry["sha256"] or ""))
 
 
-def _sha256(path: Path) -> str:
+def _size(path: Path) -> int:
     try:
-        return file_sha256(path)
+        return path.stat().st_size
     except OSError:
-        return hashlib.sha256().hexdigest()
+        return 0
 
 
 def without_folders(text: str) -> str:

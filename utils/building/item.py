@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+BAD_IMAGE, SAME_ID = "image cannot be read", "id occurs twice"
+"""Reasons that both the readers and those who look at all items give."""
+
 
 @dataclass(frozen=True)
 class ImageSource:

@@ -6,11 +6,13 @@ import contextlib
 import hashlib
 import json
 import os
+import platform
+import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..atomic_files import write_atomically
 from ..dataset.built import DATA
 from ..dataset.location import SPLITS
 
@@ -26,6 +28,8 @@ MANIFEST, IMAGES, CARD, REVIEW, SKIPPED, PICTURES = (
 )
 """What a finished build holds beside its data."""
 
+_A_DAY = 24 * 60 * 60
+
 WORK = ".work"
 """What resuming and reviewing need: the plan, the chosen clean images, one report a part. Never published."""
 
@@ -38,6 +42,7 @@ class WorkFolder:
         self.plan = self.root / "plan.json"
         self.lock = self.root / "lock"
         self.schema = self.root / "schema"
+        self.hashes = self.root / "hashes.json"
         self.review = self.root / "review.json"
         self.skipped = self.root / SKIPPED
 
@@ -56,8 +61,7 @@ class WorkFolder:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file, whole or not at all; the same value gives the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode())
+    write_whole(path, (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode())
 
 
 def read_json(path: Path) -> Any:
@@ -90,10 +94,11 @@ def _digest(file: Any) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a neighbour to write to, which takes the place of `path` at the end if nothing was raised.
 
-    The neighbour's name is the process's own: two processes that make the same file disturb each other in nothing.
+    The neighbour's name says which process of which machine writes it and occurs once: two processes or threads that
+    make the same file disturb each other in nothing, and the last one's file stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.uname().nodename if hasattr(os, 'uname') else ''}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{_machine()}.{os.getpid()}.{secrets.token_hex(4)}.part")
     try:
         yield part
         part.replace(path)
@@ -101,7 +106,42 @@ def replacing(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all, whoever else writes it at the same time."""
+    with replacing(path) as part:
+        part.write_bytes(data)
+
+
 def remove_leftovers(out: Path) -> None:
-    """Remove what killed processes left half written."""
+    """Remove what killed processes left half written, and nothing that a living one is writing.
+
+    Of another machine, what nobody has written to for a day counts as left.
+    """
     for part in out.rglob(".*.part"):
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if _is_left(part):
+                part.unlink(missing_ok=True)
+
+
+def _is_left(part: Path) -> bool:
+    *_, machine, process, _, _ = ("", "", *part.name.split("."))
+    if machine == _machine() and process.isdecimal() and os.name == "posix":
+        return not _is_alive(int(process))
+    return time.time() - part.stat().st_mtime > _A_DAY
+
+
+def _machine() -> str:
+    return platform.node().replace(".", "-")
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:  # a killed process that its parent has not asked after writes nothing any more
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (OSError, IndexError):
+        return True

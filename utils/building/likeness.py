@@ -13,12 +13,16 @@ import numpy as np
 from PIL import Image
 
 from ...degradations.markings import find_markings
+from ..image_files import to_8_bits
 
 BLOCK = 8
 """Side in pixels of the blocks whose mean difference says whether anything can be seen."""
 
 COARSE = 64
 """Side in pixels to which both images are reduced, by area, for `Likeness.coarse`: noise averages out, shape stays."""
+
+DARKEST, BRIGHTEST = 10, 245
+"""Grey levels between which a pixel of the clean image has a value to lose by being clipped."""
 
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _SIGMA, _WINDOW = 1.5, (11, 11)
@@ -37,6 +41,8 @@ class Likeness:
             side of at most 64 pixels by area.
         region_contrast_kept: the same inside the boxes round coloured markings on a grey image, the markings
             themselves left out, at full resolution; None where there are none.
+        clipped: of the clean image's pixels of 10 to 245 grey levels, the share that is pure black or white now: what
+            it showed there is gone. Background that was black before does not count; 0 without such pixels.
     """
 
     ssim: float
@@ -45,6 +51,7 @@ class Likeness:
     entropy_kept: float
     contrast_kept: float
     region_contrast_kept: float | None
+    clipped: float
 
     def as_dict(self) -> dict[str, float | None]:
         """Return the measures by name, rounded as they are decided by."""
@@ -69,13 +76,13 @@ def compare(clean: Image.Image, degraded: Image.Image) -> Likeness:
         region_contrast_kept=None
         if region is None
         else _share(float(after[region].std()), float(before[region].std())),
+        clipped=clipped(before, after),
     )
 
 
 def grey(image: Image.Image) -> np.ndarray:
     """Return an image's grey levels, float32 of shape (H, W), 0..255."""
-    if image.mode.startswith("I;16"):
-        return (np.asarray(image) >> 8).astype(np.float32)
+    image = to_8_bits(image)
     return np.asarray(image.convert("RGB").convert("L") if image.mode != "L" else image, dtype=np.float32)
 
 
@@ -106,6 +113,20 @@ def entropy(values: np.ndarray) -> float:
     counts = np.bincount(values.astype(np.uint8).ravel(), minlength=256)
     shares = counts[counts > 0] / values.size
     return float(-(shares * np.log2(shares)).sum())
+
+
+def clipped(before: np.ndarray, after: np.ndarray) -> float:
+    """Return the share of the pixels of `before` between `DARKEST` and `BRIGHTEST` that are 0 or 255 in `after`.
+
+    Args:
+        before: grey levels 0..255, of any shape.
+        after: the same of the degraded image.
+    """
+    shown = (before >= DARKEST) & (before <= BRIGHTEST)
+    if not shown.any():
+        return 0.0
+    values = after[shown]
+    return round(float(np.mean((values < 0.5) | (values > 254.5))), 4)
 
 
 def _largest_block(before: np.ndarray, after: np.ndarray) -> float:

@@ -12,7 +12,7 @@ from .gate import EXCLUDE
 from .layout import file_sha256
 from .parts import AXES
 
-FORMAT = 1
+FORMAT = 2
 
 
 def summarise(
@@ -51,6 +51,8 @@ def summarise(
         "duplicates": account["duplicates"],
         "selection": _selection(account["selection"], counts),
         "leakage": account["leakage"],
+        "contradictions": account["contradictions"],
+        "modality_by_words": account["modality_by_words"],
         "gate": _gate(plan["request"]["limits"], pairs, decided),
         "failed": [each for report in reports for each in report["failed"]],
         "left_without_pairs": [each for report in reports for each in report["dropped"]],

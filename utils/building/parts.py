@@ -20,43 +20,15 @@ from ..dataset.built import part_name
 from ..errors import InputError, one_line
 from .degrading import MadeImage, MadeItem, Pair, degrade_item
 from .gate import EXCLUDE, KEEP, NOT_MADE, Limits, Verdict, judge, review_row
-from .item import SourceItem
 from .layout import WorkFolder, file_sha256, read_json, replacing, write_json
-from .writing import ParquetRows, as_row, item_id, read_rows
+from .waiting import Waiting, read_waiting
+from .writing import ParquetRows, as_row, item_id
 
 AXES: tuple[str, ...] = (
     *("source", "modality", "capability", "task", "skill", "degradation_category", "degradation", "licence"),
     *("answer", "options", "images"),
 )
 """What the items of each level are counted by."""
-
-
-def item_as_json(item: SourceItem, names: Sequence[str] = (), spares: Sequence[str] = ()) -> str:
-    """Return a chosen item without its images, for the file where it waits to be degraded."""
-    return json.dumps(
-        {
-            "source": item.source,
-            "source_id": item.source_id,
-            "question": item.question,
-            "options": list(item.options),
-            "answer": item.answer,
-            "modality": item.modality,
-            "skill": item.skill,
-            "licence": item.licence,
-            "extra": dict(item.extra),
-            "names": list(names),
-            "spares": list(spares),
-        },
-        ensure_ascii=False,
-        sort_keys=True,
-    )
-
-
-def item_from_json(text: str) -> tuple[SourceItem, tuple[str, ...], tuple[str, ...]]:
-    """Return an item, without its images, its degradations, and those that may take the place of one."""
-    given = json.loads(text)
-    names, spares = tuple(given.pop("names")), tuple(given.pop("spares"))
-    return SourceItem(**{**given, "options": tuple(given["options"]), "images": ()}), names, spares
 
 
 def make_part(out: Path, part: str) -> dict[str, Any]:
@@ -116,12 +88,12 @@ def _make(
     dropped: list[str] = []
     with contextlib.ExitStack() as stack:
         files = _PartFiles(out, work, part, stack)
-        for waiting in read_rows([work.clean(part)]):
-            item, names, spares = item_from_json(waiting["item"])
-            make = partial(degraded, waiting["images"], modality=item.modality, where=item_id(item))
+        for waiting, images in read_waiting(work.clean(part)):
+            item = waiting.item
+            make = partial(degraded, images, modality=item.modality, where=item_id(item))
             try:
-                made = make(names)
-                tried = list(_tried(made, spares, make, limits))
+                made = make(waiting.names)
+                tried = list(_tried(made, waiting.spares, make, limits))
             except InputError as error:
                 failed.append({"item_id": item_id(item), "reason": one_line(error)})
                 continue
@@ -133,8 +105,8 @@ def _make(
                 pairs.append(review_row(item_id(item), pair.name, verdict, decision, replaces))
                 if decision == KEEP:
                     kept.append(pair)
-            if kept:
-                files.add(item, made.clean, kept)
+            if kept or not waiting.names:
+                files.add(waiting, made.clean, kept)
             else:
                 dropped.append(item_id(item))
     return {"key": plan["key"], **files.report(), "pairs": pairs, "failed": failed, "dropped": dropped}
@@ -184,15 +156,15 @@ class _PartFiles:
         self._lines = stack.enter_context(lines.open("w", encoding="utf-8", newline="\n"))
         self._images = 0
 
-    def add(self, item: SourceItem, clean: tuple[MadeImage, ...], pairs: Iterable[Pair]) -> None:
+    def add(self, waiting: Waiting, clean: tuple[MadeImage, ...], pairs: Iterable[Pair]) -> None:
         """Write an item and its degraded versions."""
-        self._write(item, taxonomy.CLEAN, None, clean)
+        self._write(waiting, taxonomy.CLEAN, None, clean)
         for pair in pairs:
             for level, images in pair.levels.items():
-                self._write(item, level, pair.name, images)
+                self._write(waiting, level, pair.name, images)
 
-    def _write(self, item: SourceItem, level: str, name: str | None, images: tuple[MadeImage, ...]) -> None:
-        row = as_row(item, level, name, images)
+    def _write(self, waiting: Waiting, level: str, name: str | None, images: tuple[MadeImage, ...]) -> None:
+        row = as_row(waiting.item, waiting.cluster_id, level, name, images)
         self._writers[level].add(row, sum(len(image.png) for image in images))
         _count(self._counts[level], row)
         self._images += len(images)

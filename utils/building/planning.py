@@ -6,43 +6,40 @@ Everything up to here needs to see all items at once and is done once, by one pr
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..atomic_files import write_atomically
 from ..dataset.built import features
 from ..errors import InputError, one_line
-from ..image_files import decode_image
 from ..provenance import versions
+from .clusters import account_of, cluster_names, connected, dev_items
+from .contradictions import conflicts_in, without_contradictions
+from .duplicates import canonical_order
+from .front import Progress, Sources, leakage, merge
 from .gate import Limits
-from .inputs import hashed, stamp, without_folders
-from .item import Skipped, SourceItem
-from .layout import SPLITS, WorkFolder, digest, read_json, replacing, write_json
-from .parts import item_as_json
+from .inputs import FileHashes, content_stamps, described, without_folders
+from .item import SAME_ID, Skipped, SourceItem
+from .layout import SKIPPED, SPLITS, WorkFolder, digest, read_json, write_json, write_whole
+from .readers.medxpertqa import BY_WORDS
 from .selection import Chosen, Mix, select
+from .skips import EMPTY_SOURCE, most_common_reasons, skipped_counts, skipped_table
+from .waiting import Waiting, write_waiting
+from .writing import item_id
 
-BAD_IMAGE, SAME_ID = "image cannot be read", "id occurs twice"
-"""As the readers say it; here of an image that breaks between reading and choosing, and of an id in two sources that
-carry the same name."""
-
-FORMAT = 1
+FORMAT = 2
 """Of the work folder; raised when an older one can no longer be continued."""
 
 PART_ITEMS = 64
 """Clean items in a part unless one says otherwise."""
 
+_DEV = SPLITS[1]
 _LIBRARIES = ("scipy", "opencv-python-headless", "pyarrow", "scikit-learn")
 _OF_THE_MODELS = frozenset({"torch", "transformers", "lmms-eval"})
 """Another version of these changes no byte, and should not keep a build from being continued."""
-
-Progress = Callable[[str, int, "int | None"], None]
-"""Called with what is being done, how many are done, and of how many (None: not known)."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +53,7 @@ class Request:
         severities: a severity table of one's own as `load_severities` takes it, None for the paper's.
         dev_share: share of the clean items in the dev split.
         part_items: clean items in a part.
+        keep_contradictions: whether items stay in that have the same question and image but other answers.
         limits: of the quality gate.
     """
 
@@ -65,6 +63,7 @@ class Request:
     severities: Mapping[str, Any] | None = None
     dev_share: float = 0.05
     part_items: int = PART_ITEMS
+    keep_contradictions: bool = False
     limits: Limits = field(default_factory=Limits)
 
     def as_dict(self) -> dict[str, Any]:
@@ -76,26 +75,9 @@ class Request:
             "severities": self.severities,
             "dev_share": self.dev_share,
             "part_items": self.part_items,
+            "keep_contradictions": self.keep_contradictions,
             "limits": self.limits.as_dict(),
         }
-
-
-@dataclass(frozen=True)
-class Front:
-    """What reads the sources and looks at all items: the half of the pipeline before the plan.
-
-    Attributes:
-        open_source: one source's items, and what it skips.
-        merge: takes the items and `Progress`; merges duplicates; returns the items that stay, those whose images cannot
-            be read, and a report that JSON can hold.
-        leakage: what the answers give away without an image; returns a report that JSON can hold.
-        inputs: the files and folders that a source names, whose hashes the manifest gives.
-    """
-
-    open_source: Callable[[str], Iterator[SourceItem | Skipped]]
-    merge: Callable[[Sequence[SourceItem], Progress], tuple[Sequence[SourceItem], Sequence[Skipped], Any]]
-    leakage: Callable[[Sequence[SourceItem]], Any]
-    inputs: Callable[[str], Sequence[Path]] = lambda _: ()
 
 
 @cache
@@ -104,58 +86,89 @@ def library_versions() -> dict[str, str]:
     return {name: number for name, number in versions(*_LIBRARIES).items() if name not in _OF_THE_MODELS}
 
 
-def plan_key(request: Request) -> str:
-    """Return what names a build: the request, what its sources look like now, and the versions of the libraries."""
-    stamps = {text: stamp(text) for text in sorted(request.sources)}
-    return digest({"format": FORMAT, "request": request.as_dict(), "stamps": stamps, "versions": library_versions()})
+def plan_key(request: Request, contents: Mapping[str, Sequence[str | None]]) -> str:
+    """Return what names a build: the request, what its sources hold, and the versions of the libraries.
+
+    Args:
+        request: what is wanted.
+        contents: of `inputs.content_stamps`.
+    """
+    return digest(
+        {"format": FORMAT, "request": request.as_dict(), "contents": contents, "versions": library_versions()}
+    )
 
 
-def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> dict[str, Any]:
+def make_plan(request: Request, out: Path, sources: Sources, workers: int, progress: Progress) -> dict[str, Any]:
     """Make the plan of a build, or return the one that is there.
 
+    Args:
+        request: what is wanted.
+        out: the folder.
+        sources: where items come from.
+        workers: threads that look at images.
+        progress: called as things go on.
+
     Returns:
-        `key`, `request`, `versions`, `parts` (each with `name`, `items`, `pairs`) and `problems` (how many rows of the
-        sources were skipped that should not have been).
+        `key`, `request`, `versions`, `parts` (each with `name`, `items`, `pairs`), `problems` (how many rows of the
+        sources were skipped that should not have been) and `contradictory` (items left out for their keys).
 
     Raises:
-        InputError: the folder holds another build, a source cannot be read at all, or no item is left.
+        InputError: the folder holds another build, a source cannot be read at all, or no item is left; `skipped.csv`
+            then says why.
     """
     work = WorkFolder(out)
-    key = plan_key(request)
+    hashes = FileHashes(work.hashes, lambda done: progress("hashing the sources", done, None))
+    key = plan_key(request, content_stamps(request.sources, hashes))
     earlier = read_json(work.plan)
     if earlier and earlier["key"] == key:
+        hashes.save()
         return earlier
     if earlier:
-        raise InputError(
-            f"{out} holds a build of {_difference(earlier, request)}: choose another folder, or remove this one"
-        )
+        what = _difference(earlier, request) or f"sources that have changed since ({hashes.difference() or 'a file'})"
+        raise InputError(f"{out} holds a build of {what}: choose another folder, or remove this one")
 
-    inputs = hashed(request.sources, front.inputs, lambda done: progress("hashing the sources", done, None))
-    items, skipped = _collect(request, front, progress)
+    inputs = described(request.sources, sources.paths, hashes)
+    hashes.save()
+    items, skipped = _collect(request, sources, progress)
     items, twice = _without_repeated_ids(items)
     skipped += twice
     read = Counter(item.source for item in items)
-    kept, unreadable, duplicates = front.merge(items, progress)
-    skipped += unreadable
-    pool = sorted(kept, key=_order)
-    chosen, deviation, broken = _choose_usable(pool, request, progress)
-    skipped += broken
-    if not chosen:
-        raise InputError("no item of the sources can be used: " + _reasons(skipped))
+    merged = merge(items, progress, workers=workers)
+    skipped += merged.skipped
+    pool, contradictory = without_contradictions(merged.items, merged.report, keep=request.keep_contradictions)
+    skipped += contradictory
+    if not pool:
+        write_whole(out / SKIPPED, skipped_table(skipped))
+        raise InputError(
+            f"no item of the sources can be used: {most_common_reasons(skipped)}; {out / SKIPPED} lists every row"
+        )
 
-    parts = list(_set_aside(chosen, request.part_items, work, progress))
-    write_atomically(work.schema, features().arrow_schema.serialize().to_pybytes())
-    write_atomically(work.skipped, skipped_table(skipped))
+    selection = select(pool, request.mix, request.seed)
+    chosen = [each.item for each in selection.chosen]
+    pictures = [merged.pictures[item.source, item.source_id] for item in chosen]
+    clusters = connected(pictures)
+    dev = dev_items(chosen, clusters, request.dev_share, request.seed)
+    waiting = _waiting(selection.chosen, clusters)
+    parts = list(_set_aside(waiting, dev, request.part_items, work, progress))
+    if (changed := hashes.changed_since_hashed()) is not None:
+        raise InputError(f"{changed} changed while it was read: run the same command again")
+    write_whole(work.schema, features().arrow_schema.serialize().to_pybytes())
+    write_whole(work.skipped, skipped_table(skipped))
     write_json(
         work.root / "account.json",
         {
             "inputs": inputs,
             "read": dict(sorted(read.items())),
             "after_merging": dict(sorted(Counter(item.source for item in pool).items())),
-            "duplicates": duplicates,
-            "skipped": _skipped_counts(skipped),
-            "selection": deviation,
-            "leakage": front.leakage([each.item for each in chosen]),
+            "duplicates": merged.report,
+            "skipped": skipped_counts(skipped),
+            "selection": selection.deviation,
+            "leakage": {**leakage(chosen), "shared_images": account_of(pictures, clusters)},
+            "contradictions": {
+                "items": len({name for each in conflicts_in(merged.report) for name in each}),
+                "kept": request.keep_contradictions,
+            },
+            "modality_by_words": sum(item.extra.get("modality_from") == BY_WORDS for item in chosen),
         },
     )
     plan = {
@@ -166,29 +179,18 @@ def make_plan(request: Request, out: Path, front: Front, progress: Progress) -> 
         "versions": library_versions(),
         "parts": parts,
         "problems": sum(not row.harmless for row in skipped),
+        "contradictory": len(contradictory),
     }
     write_json(work.plan, plan)
     return read_json(work.plan)  # as every later call has it, the order of the keys too
 
 
-def skipped_table(skipped: Iterable[Skipped]) -> bytes:
-    """Return `skipped.csv`: every row of a source that gave no item, and why."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("source", "where", "reason", "detail", "harmless"))
-    rows = (
-        (row.source, row.where, row.reason, one_line(row.detail), "yes" if row.harmless else "no") for row in skipped
-    )
-    writer.writerows(sorted(rows, key=lambda row: (row[4], row)))
-    return text.getvalue().encode("utf-8", errors="backslashreplace")
-
-
-def _collect(request: Request, front: Front, progress: Progress) -> tuple[list[SourceItem], list[Skipped]]:
+def _collect(request: Request, sources: Sources, progress: Progress) -> tuple[list[SourceItem], list[Skipped]]:
     items: list[SourceItem] = []
     skipped: list[Skipped] = []
     for text in sorted(request.sources):
         found = 0
-        for row in front.open_source(text):
+        for row in sources.open(text):
             if isinstance(row, Skipped):
                 skipped.append(row)
                 continue
@@ -200,18 +202,19 @@ def _collect(request: Request, front: Front, progress: Progress) -> tuple[list[S
             if len(items) % 1000 == 0:
                 progress("reading the sources", len(items), None)
         if not found:
-            skipped.append(Skipped(text.partition("=")[0], without_folders(text), "a source without a single item"))
+            skipped.append(Skipped(text.partition("=")[0], without_folders(text), EMPTY_SOURCE))
     return sorted(items, key=_order), skipped
 
 
 def _order(item: SourceItem) -> tuple[Any, ...]:
     """Where an item stands, whatever the order in which the sources gave it."""
-    return item.source, item.source_id, item.question, item.options, item.answer, item.modality, item.skill
+    return canonical_order(item), item.question, item.options, item.answer, item.modality, item.skill
 
 
 def _unusable_text(item: SourceItem) -> str | None:
     try:
-        item_as_json(item).encode()
+        texts = (item.source, item.source_id, item.question, *item.options, item.licence or "")
+        "".join((*texts, *item.extra, *item.extra.values())).encode()
     except UnicodeEncodeError as error:
         return one_line(error)
     return None
@@ -228,98 +231,36 @@ def _without_repeated_ids(items: Sequence[SourceItem]) -> tuple[list[SourceItem]
     return kept, skipped
 
 
-def _choose_usable(
-    pool: Sequence[SourceItem], request: Request, progress: Progress
-) -> tuple[tuple[Chosen, ...], Mapping[str, Any], list[Skipped]]:
-    """Choose, look at the chosen images, and choose again without those that cannot be decoded."""
-    items = {(item.source, item.source_id): item for item in pool}
-    sound: set[tuple[str, str]] = set()
-    skipped: list[Skipped] = []
-    while items:
-        selection = select(list(items.values()), request.mix, request.seed, request.dev_share)
-        broken = []
-        for done, each in enumerate(selection.chosen, start=1):
-            key = each.item.source, each.item.source_id
-            if key not in sound:
-                if (problem := _problem(each.item)) is None:
-                    sound.add(key)
-                else:
-                    broken.append(key)
-                    skipped.append(Skipped(*key, BAD_IMAGE, problem))
-            if done % 50 == 0:
-                progress("checking the chosen images", done, len(selection.chosen))
-        if not broken:
-            return selection.chosen, selection.deviation, skipped
-        for key in broken:
-            del items[key]
-    return (), {}, skipped
-
-
-def _problem(item: SourceItem) -> str | None:
-    """Return why an item's images cannot be used, or None."""
-    if not item.images:
-        return "the item has no image"
-    for image in item.images:
-        try:
-            decode_image(image.read(), name=image.name)
-        except InputError as error:
-            return one_line(error)
-        except OSError as error:
-            return one_line(f"{image.name}: {error.strerror or error}")
-    return None
+def _waiting(chosen: Sequence[Chosen], clusters: Sequence[int]) -> list[Waiting]:
+    names = cluster_names([item_id(each.item) for each in chosen], clusters)
+    return [Waiting(each.item, each.names, each.spares, name) for each, name in zip(chosen, names, strict=True)]
 
 
 def _set_aside(
-    chosen: Sequence[Chosen], part_items: int, work: WorkFolder, progress: Progress
+    chosen: Sequence[Waiting], dev: Collection[int], part_items: int, work: WorkFolder, progress: Progress
 ) -> Iterator[dict[str, Any]]:
     """Write the clean items of every part to a file of its own."""
     done = 0
     for split in SPLITS:
-        members = [each for each in chosen if each.split == split]
+        members = [each for place, each in enumerate(chosen) if (place in dev) == (split == _DEV)]
         of = -(-len(members) // part_items)
         for number in range(of):
             group = members[number * part_items : (number + 1) * part_items]
             name = f"{split}-{number:05d}-of-{of:05d}"
-            _write_waiting(work.clean(name), group)
+            write_waiting(work.clean(name), group)
             done += len(group)
             progress("setting the chosen images aside", done, len(chosen))
             yield {"name": name, "items": len(group), "pairs": sum(len(each.names) for each in group)}
 
 
-def _write_waiting(path: Path, group: Sequence[Chosen]) -> None:
-    import pyarrow
-
-    from .writing import ParquetRows
-
-    schema = pyarrow.schema([("item", pyarrow.string()), ("images", pyarrow.list_(pyarrow.binary()))])
-    with replacing(path) as part:
-        rows = ParquetRows(part, schema)
-        for each in group:
-            images = [image.read() for image in each.item.images]
-            rows.add(
-                {"item": item_as_json(each.item, each.names, each.spares), "images": images}, sum(map(len, images))
-            )
-        rows.close()
-
-
-def _skipped_counts(skipped: Iterable[Skipped]) -> dict[str, dict[str, int]]:
-    counts: dict[str, Counter[str]] = {}
-    for row in skipped:
-        counts.setdefault(row.source, Counter())[row.reason] += 1
-    return {source: dict(sorted(counter.items())) for source, counter in sorted(counts.items())}
-
-
-def _reasons(skipped: Sequence[Skipped]) -> str:
-    counts = Counter(row.reason for row in skipped)
-    return ", ".join(f"{reason} ({number})" for reason, number in counts.most_common(3)) or "they hold none"
-
-
-def _difference(earlier: Mapping[str, Any], request: Request) -> str:
-    """Name what two builds differ in."""
+def _difference(earlier: Mapping[str, Any], request: Request) -> str | None:
+    """Name what two builds differ in; None where it is what their sources hold."""
+    if earlier["format"] != FORMAT:
+        return "another version of medqdeg"
     now = request.as_dict()
     for key, value in now.items():
         if earlier["request"].get(key) != value:
             return f"other {key.replace('_', ' ')}"
     if earlier["versions"] != library_versions():
         return "other library versions"
-    return "sources that have changed since"
+    return None

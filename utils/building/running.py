@@ -17,11 +17,13 @@ from typing import Any
 from ..errors import InputError, one_line
 from ..worker_processes import as_completed
 from .finishing import finish
+from .front import Progress, Sources
 from .gate import KEEP, read_review
 from .layout import MANIFEST, WorkFolder, read_json, write_json
-from .parts import holding, item_from_json, make_part
-from .planning import Front, Progress, Request, make_plan
-from .writing import item_id, read_rows
+from .parts import holding, make_part
+from .planning import Request, make_plan
+from .waiting import read_waiting_texts
+from .writing import item_id
 
 Engine = Callable[[Path, Sequence[str], int], Iterator[dict[str, Any]]]
 """Makes parts: takes the folder, the parts' names and a number of workers, yields the reports in any order."""
@@ -37,6 +39,7 @@ class Summary:
         pairs, excluded, replacements: tried in this call's parts, how many of them are out, and how many of those that
             are in were made for one that the gate rejected.
         short: "pairs" or "clean items" -> wanted and got, where a whole set has fewer than the mix wants.
+        contradictory: items left out since they contradict another about the same image.
         problems: rows of the sources that should not have been skipped; `failed`: lines about items that failed later.
         finished: whether the set is whole.
     """
@@ -51,6 +54,7 @@ class Summary:
     excluded: int = 0
     replacements: int = 0
     short: dict[str, tuple[int, int]] = field(default_factory=dict)
+    contradictory: int = 0
     problems: int = 0
     failed: list[str] = field(default_factory=list)
     finished: bool = False
@@ -59,7 +63,7 @@ class Summary:
 def build(
     request: Request,
     out: Path,
-    front: Front,
+    sources: Sources,
     *,
     workers: int = 1,
     shard: tuple[int, int] = (1, 1),
@@ -73,8 +77,8 @@ def build(
     Args:
         request: what is wanted.
         out: the folder; made where absent.
-        front: reads the sources.
-        workers: processes on this machine; with 1, all is done in this one.
+        sources: where items come from; `front.readers()` for those of the command line.
+        workers: processes on this machine; with 1, all is done in this one. As many threads look at images before.
         shard: (i, n), i from 1: make only every n-th part. Shards may run at the same time in one folder; whoever
             finds all parts made writes what comes last.
         review: a `review.csv` with a person's decisions.
@@ -92,7 +96,7 @@ def build(
     try:
         work.root.mkdir(parents=True, exist_ok=True)
         with _locked(work, out):
-            plan = make_plan(request, out, front, progress)
+            plan = make_plan(request, out, sources, workers, progress)
             _write_decisions(work, plan, decisions, review)
         summary = _make_parts(plan, out, workers, shard, engine or on_this_machine, progress)
         with _locked(work, out):
@@ -134,7 +138,7 @@ def _make_parts(
     own = names[index - 1 :: shards]
     planned = {part["name"]: part["items"] + 2 * part["pairs"] for part in plan["parts"]}
     total = sum(planned[name] for name in own)
-    summary = Summary(parts=len(names), problems=plan["problems"])
+    summary = Summary(parts=len(names), problems=plan["problems"], contradictory=plan["contradictory"])
     progress("degrading", 0, total)
     done = 0
     for report in engine(out, own, workers):
@@ -162,9 +166,8 @@ def _write_decisions(
     if decisions:
         planned = set()
         for part in plan["parts"]:
-            for row in read_rows([work.clean(part["name"])], columns=["item"]):
-                item, names, spares = item_from_json(row["item"])
-                planned |= {(item_id(item), name) for name in (*names, *spares)}
+            for each in read_waiting_texts(work.clean(part["name"])):
+                planned |= {(item_id(each.item), name) for name in (*each.names, *each.spares)}
         if strays := sorted(set(decisions) - planned):
             raise InputError(f"{review}: {strays[0][0]} with {strays[0][1]} is not a pair of this build")
     rows = [[*pair, decision] for pair, decision in sorted(decisions.items())]

@@ -6,7 +6,6 @@ from the order in which they were read; and an item that is added to the input m
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +27,8 @@ from ..mix import (
     quotas,
     spread_degradations,
 )
+from .clusters import rank
+from .image_quality import asks_for_image_quality
 from .item import SourceItem
 
 ALL = "all"
@@ -69,15 +70,13 @@ class Chosen:
 
     Attributes:
         item: the clean item.
-        names: its degradations, one to three.
+        names: its degradations, one to three; none where degrading the image changes the right answer.
         spares: its other degradations, in the order in which they take the place of one that the gate rejects.
-        split: "test" or "dev".
     """
 
     item: SourceItem
     names: tuple[str, ...]
     spares: tuple[str, ...]
-    split: str
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ _READERS = {
 }
 
 
-def select(items: Sequence[SourceItem], mix: Mix, seed: int | str, dev_share: float) -> Selection:
+def select(items: Sequence[SourceItem], mix: Mix, seed: int | str) -> Selection:
     """Choose items and their degradations.
 
     Where a stratum has too few items, all of them are taken and the others make up for it in proportion.
@@ -159,13 +158,12 @@ def select(items: Sequence[SourceItem], mix: Mix, seed: int | str, dev_share: fl
         items: no two of the same source and id; any order.
         mix: what is wanted.
         seed: decides everything that is left open.
-        dev_share: share of the chosen items that goes to the dev split, 0 to 1.
 
     Raises:
         InputError: no item can be degraded in a way that the mix names.
     """
     names = {modality: _allowed(modality, mix) for modality in taxonomy.MODALITIES}
-    usable = sorted((item for item in items if names[item.modality]), key=lambda item: _rank(item, seed, "order"))
+    usable = sorted((item for item in items if names[item.modality]), key=lambda item: rank(item, seed, "order"))
     if not usable:
         raise InputError("no item is left that any degradation of the mix applies to")
     total = len(usable) if mix.clean_items is None else min(mix.clean_items, len(usable))
@@ -175,22 +173,29 @@ def select(items: Sequence[SourceItem], mix: Mix, seed: int | str, dev_share: fl
     taken: list[SourceItem] = []
     for skill, number in _filled(mix.skills, {name: len(group) for name, group in by_skill.items()}, total).items():
         taken += _of_modalities(by_skill[skill], number, mix.modalities)
-    taken.sort(key=lambda item: _rank(item, seed, "order"))
-
-    allowed = [names[item.modality] for item in taken]
-    most = sum(min(MOST_DEGRADATIONS, len(each)) for each in allowed)
-    wanted_pairs = round(len(taken) * mix.pairs_per_item)
-    pairs = max(len(taken), min(most, wanted_pairs))
-    weights = {name: weight for name, weight in mix.degradations.items() if weight > 0}
-    spread = spread_degradations(allowed, pairs, weights, generator(seed, "build", "degradations"))
-
-    by_dev_rank = sorted(range(len(taken)), key=lambda place: _rank(taken[place], seed, "dev"))
-    dev = set(by_dev_rank[: round(dev_share * len(taken))])
+    taken.sort(key=lambda item: rank(item, seed, "order"))
     chosen = tuple(
-        Chosen(item, given, _spares(item, allowed[place], given, mix, seed), "dev" if place in dev else "test")
-        for place, (item, given) in enumerate(zip(taken, spread, strict=True))
+        Chosen(item, given, _spares(item, names[item.modality], given, mix, seed) if given else ())
+        for item, given in zip(taken, _degradations(taken, names, mix, seed), strict=True)
     )
-    return Selection(chosen, _deviation(chosen, mix, total, pairs))
+    return Selection(chosen, _deviation(chosen, mix, total))
+
+
+def _degradations(
+    taken: Sequence[SourceItem], names: Mapping[str, Sequence[str]], mix: Mix, seed: int | str
+) -> list[tuple[str, ...]]:
+    """Return the degradations of each item; none of those that ask how good the image is."""
+    degraded = [place for place, item in enumerate(taken) if not asks_for_image_quality(item)]
+    allowed = [names[taken[place].modality] for place in degraded]
+    most = sum(min(MOST_DEGRADATIONS, len(each)) for each in allowed)
+    pairs = max(len(degraded), min(most, round(len(taken) * mix.pairs_per_item)))
+    weights = {name: weight for name, weight in mix.degradations.items() if weight > 0}
+    given: list[tuple[str, ...]] = [()] * len(taken)
+    if degraded:
+        spread = spread_degradations(allowed, pairs, weights, generator(seed, "build", "degradations"))
+        for place, chosen in zip(degraded, spread, strict=True):
+            given[place] = chosen
+    return given
 
 
 def _allowed(modality: str, mix: Mix) -> tuple[str, ...]:
@@ -206,11 +211,6 @@ def _spares(
     # The first of independent waiting times with these rates is a weighted draw, and so is each next one.
     waits = {name: rng.standard_exponential() / mix.degradations[name] for name in left}
     return tuple(sorted(left, key=waits.__getitem__))
-
-
-def _rank(item: SourceItem, seed: int | str, purpose: str) -> tuple[bytes, str, str]:
-    key = "\x1f".join((purpose, str(seed), item.source, item.source_id))
-    return hashlib.sha256(key.encode(errors="surrogateescape")).digest(), item.source, item.source_id
 
 
 def _filled(weights: Mapping[str, float], available: Mapping[str, int], total: int) -> dict[str, int]:
@@ -239,11 +239,11 @@ def _of_modalities(group: Sequence[SourceItem], number: int, weights: Mapping[st
     return taken
 
 
-def _deviation(chosen: Sequence[Chosen], mix: Mix, total: int, pairs: int) -> dict[str, dict[str, dict[str, int]]]:
+def _deviation(chosen: Sequence[Chosen], mix: Mix, total: int) -> dict[str, dict[str, dict[str, int]]]:
     got_skills = Counter(each.item.skill for each in chosen)
     got_names = counted([each.names for each in chosen])
     wanted_skills = quotas(mix.skills, total)
-    wanted_names = quotas(mix.degradations, pairs)
+    wanted_names = quotas(mix.degradations, sum(got_names.values()))
     wanted_items = total if mix.clean_items is None else mix.clean_items
     size = {
         "clean items": {"wanted": wanted_items, "got": len(chosen)},
@@ -251,7 +251,7 @@ def _deviation(chosen: Sequence[Chosen], mix: Mix, total: int, pairs: int) -> di
     }
     return {
         "size": size,
-        "skill": _both({**dict.fromkeys(sorted(got_skills), 0), **wanted_skills}, got_skills),
+        "skill": _both({**dict.fromkeys((*taxonomy.SKILLS, *sorted(got_skills)), 0), **wanted_skills}, got_skills),
         "degradation": _both(wanted_names, got_names),
         "modality": _both(
             quotas(mix.modalities, total) if mix.modalities else {}, Counter(each.item.modality for each in chosen)

@@ -28,7 +28,9 @@ def item_id(item: SourceItem) -> str:
     return f"{item.source}:{item.source_id}"
 
 
-def as_row(item: SourceItem, level: str, name: str | None, images: Sequence[MadeImage]) -> dict[str, Any]:
+def as_row(
+    item: SourceItem, cluster_id: str, level: str, name: str | None, images: Sequence[MadeImage]
+) -> dict[str, Any]:
     """Return one row with the columns of `dataset.built.features`."""
     clean_id = item_id(item)
     return {
@@ -47,6 +49,7 @@ def as_row(item: SourceItem, level: str, name: str | None, images: Sequence[Made
         "source": item.source,
         "source_id": item.source_id,
         "clean_id": clean_id,
+        "cluster_id": cluster_id,
         "licence": item.licence,
         "parameters": json.dumps([dict(image.record) for image in images], ensure_ascii=False, sort_keys=True),
         "extra": json.dumps(dict(item.extra), ensure_ascii=False, sort_keys=True),
@@ -111,7 +114,7 @@ def write_tsv(path: Path, rows: Iterable[Mapping[str, Any]], letters: int) -> No
     options = option_letters(max(letters, 5))
     columns = (
         *("index", "image", "question", *options, "answer", "modality", "degradation_type", "degradation_severity"),
-        *("source", "category", "source_index", "licence"),
+        *("source", "category", "source_index", "cluster_id", "licence"),
     )
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
@@ -133,6 +136,7 @@ def write_tsv(path: Path, rows: Iterable[Mapping[str, Any]], letters: int) -> No
                     row["source"],
                     "" if row["skill"] == taxonomy.UNLABELLED else row["skill"],
                     row["clean_id"],
+                    row["cluster_id"],
                     row["licence"] or "",
                 ]
             )

@@ -6,11 +6,12 @@ import sys
 
 import typer
 
-from ..errors import InputError
+from ..errors import InputError, one_line
 from .analyze import analyze
 from .build import build, push
 from .degrade import degrade
 from .demo import demo
+from .grade import grade
 from .lm_eval_path import lm_eval_path
 from .phantom import phantom
 from .reference_model import reference_model
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 
 app.command(no_args_is_help=True)(degrade)
+app.command(no_args_is_help=True)(grade)
 app.command(no_args_is_help=True)(analyze)
 app.command(no_args_is_help=True)(build)
 app.command(no_args_is_help=True)(push)
@@ -46,5 +48,5 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        print(f"medqdeg: {error}", file=sys.stderr)
+        print(f"medqdeg: {one_line(error, 2000)}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -12,7 +12,7 @@ from ..cores import usable_cores
 from ..errors import InputError, one_line
 
 if TYPE_CHECKING:
-    from ..building.planning import Front
+    from ..building.front import Sources
     from ..building.running import Summary
 
 _NAMED = 20
@@ -38,6 +38,9 @@ def build(
     ] = None,
     dev_share: Annotated[float, typer.Option(min=0, max=1, help="Share of the clean items in the dev split.")] = 0.05,
     part_items: Annotated[int, typer.Option(min=1, help="Clean items in a part (three Parquet files).")] = 64,
+    keep_contradictions: Annotated[
+        bool, typer.Option("--keep-contradictions", help="Keep items whose answers contradict each other.")
+    ] = False,
     review: Annotated[
         Path | None, typer.Option(metavar="REVIEW.csv", help="A build's review.csv with your decisions in it.")
     ] = None,
@@ -72,6 +75,7 @@ def build(
         severities=None if table is None else _severities(table),
         dev_share=dev_share,
         part_items=part_items,
+        keep_contradictions=keep_contradictions,
     )
     started = time.monotonic()
     with _Bar() as bar:
@@ -79,7 +83,7 @@ def build(
             summary = run(
                 request,
                 out,
-                front(workers or usable_cores()),
+                sources_of_the_command(),
                 workers=workers or usable_cores(),
                 shard=_shard(shard),
                 review=review,
@@ -126,11 +130,11 @@ def push(
     typer.echo(f"pushed {size}: {upload(folder, what)}")
 
 
-def front(workers: int) -> Front:
+def sources_of_the_command() -> Sources:
     """Return what reads the sources."""
-    from ..building.front import whole_front
+    from ..building.front import readers
 
-    return whole_front(workers)
+    return readers()
 
 
 def _severities(table: Path) -> Any:
@@ -164,6 +168,8 @@ def _engine(name: str) -> Any:
 
 
 def _report(summary: Summary, out: Path, seconds: float) -> None:
+    from ..building.layout import SKIPPED
+
     for line in summary.failed[:_NAMED]:
         typer.echo(f"medqdeg: {one_line(line)}", err=True)
     if summary.problems:
@@ -174,6 +180,11 @@ def _report(summary: Summary, out: Path, seconds: float) -> None:
         text += f"; {summary.excluded:,} of {summary.pairs:,} pairs left out by the gate or by a person, "
         text += f"{summary.replacements:,} others made in their place"
     typer.echo(f"{text}: {out}")
+    if summary.contradictory:
+        typer.echo(
+            f"{summary.contradictory:,} items left out whose answers contradict each other (same question, same "
+            f"image); {SKIPPED} names them"
+        )
     for name, (wanted, got) in summary.short.items():
         typer.echo(f"fewer {name} than the mix wants: {got:,} of {wanted:,}; README.md says where")
     if not summary.finished:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -71,22 +72,35 @@ def degrade(
     ] = False,
     window: Annotated[
         str | None,
-        typer.Option(metavar="CENTRE,WIDTH|full", help="DICOM grey levels.", show_default="the file's own, else full"),
+        typer.Option(
+            metavar="CENTRE,WIDTH|full",
+            help="Grey levels of DICOM and of 16-bit files.",
+            show_default="the file's own, else the range in use",
+        ),
     ] = None,
     frames: Annotated[
         str,
         typer.Option(help="Of files with several frames: `single` refuses them; `first`, `middle`, `all`."),
     ] = "single",
     format: Annotated[str, typer.Option(help="Of the outputs: png, tiff, webp (lossless), jpeg (not).")] = "png",
+    neutral_names: Annotated[
+        bool,
+        typer.Option(
+            "--neutral-names", help="Name outputs by a hash of each file's content: names of files may name a patient."
+        ),
+    ] = False,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Read files outside a folder to which links in it lead.")
+    ] = False,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes.", show_default="one a core, fewer for few files")
+        int | None, typer.Option(min=1, help="Processes.", show_default="one per core, fewer for few files")
     ] = None,
     grid: Annotated[
         Path | None,
         typer.Option(
             "--grid",
             metavar="FILE.png",
-            help="Contact sheet: a row a degradation, L0, L1 and L2 side by side.",
+            help="Contact sheet: one row per degradation, L0, L1 and L2 side by side.",
         ),
     ] = None,
     grid_images: Annotated[int, typer.Option(min=1, help="How many of the images the sheet shows.")] = 1,
@@ -129,7 +143,7 @@ def degrade(
     )
     from ..image_files.folders import find_sources
 
-    search = find_sources(inputs, excluding=out)
+    search = find_sources(inputs, excluding=out, follow_links=follow_links, neutral_names=neutral_names)
     _report_search(search, inputs)
     failed = bool(search.errors)
     if out is not None:
@@ -311,7 +325,7 @@ def _draw_sheet(search: Search, request: Request, path: Path, count: int) -> boo
     from ..image_files import encode_image
 
     resolved = path.resolve()
-    if any(source.path.resolve() == resolved for source in search.sources):
+    if any(Path(os.path.realpath(source.path)) == resolved for source in search.sources):
         raise InputError(f"--grid {path} would overwrite an input; choose another name")
     shown = search.sources[:count]
     if len(shown) * len(request.names) > _SHEET_ROWS:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +15,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
+from ..harness import require_harness
 
 
 def demo(
@@ -37,6 +40,15 @@ def demo(
         raise InputError(f"{data} is not a folder")
     if data is not None and full:
         raise InputError("--full is about the phantoms; leave it out with a folder")
+    require_harness("the demo")
+    try:
+        _run(data, output, full=full, guesser=guesser)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command continues", err=True)
+        raise typer.Exit(130) from None
+
+
+def _run(data: Path | None, output: Path, *, full: bool, guesser: bool) -> None:
     places = f"store={output / 'responses'},pretrained={_checkpoint(output, guesser)}"
     command = [
         *(sys.executable, "-m", "lmms_eval", "--tasks", _tasks(data, full), "--model", "medqdeg"),
@@ -49,19 +61,36 @@ def demo(
         environment["MEDQDEG_DATA"] = str(data.resolve())
     print(" ".join(f"{name}={value}" for name, value in environment.items()), shlex.join(command), flush=True)
     before = set(output.rglob("*.json*"))
-    with subprocess.Popen(command, env={**os.environ, **environment}) as run:
-        # The run takes one core; the other one can import meanwhile what comes afterwards.
-        threading.Thread(target=_import_what_follows, daemon=True).start()
-        returncode = run.wait()
+    status = _call(command, {**os.environ, **environment})
     written = sorted(set(output.rglob("*.json*")) - before)
-    # lmms-eval exits with status 0 after most failures; only a results file says that it came through.
-    if returncode or not any(path.name.endswith("_results.json") for path in written):
-        raise SystemExit(f"medqdeg: the run failed (exit status {returncode}); what lmms-eval said stands above")
+    # lmms-eval's own failures can end with status 0; only a results file says that it came through.
+    if status or not any(path.name.endswith("_results.json") for path in written):
+        raise SystemExit(f"medqdeg: the run failed (exit status {status}); what lmms-eval said stands above")
     pages = _analyse(written, output, data)
     print(f"The results are in {written[0].parent.resolve()}, their analysis in {(output / 'analysis').resolve()}")
     print(
         f"Open {pages[0].resolve()}; its figure for a paper or a README is in {(output / 'report/figures').resolve()}"
     )
+
+
+def _call(command: list[str], environment: dict[str, str]) -> int:
+    """Run a command and return its exit status; ctrl-C ends it with all that it started, at once and without a word.
+
+    In a session of its own, or the terminal would send ctrl-C to each of its processes, which print a traceback and
+    finish what they are at. Nothing is lost: each response is in the store when it is there.
+    """
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    # The run takes one core; the other one can import meanwhile what comes afterwards.
+    threading.Thread(target=_import_what_follows, daemon=True).start()
+    try:
+        return process.wait()
+    except BaseException:
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.wait()
+        raise
 
 
 def _import_what_follows() -> None:
@@ -92,9 +121,9 @@ def _analyse(written: list[Path], output: Path, data: Path | None) -> list[Path]
     from ..analysis.analyse import analyse
     from ..analysis.writing import write_analysis
     from ..report.content import report_frames
+    from ..report.terminal import print_headline
     from ..report.writing import write_report
     from ..runs.reading import read_runs
-    from .analyze import print_headline
 
     analysis = analyse(read_runs(written))
     write_analysis(analysis, output / "analysis")

@@ -18,6 +18,13 @@ def phantom(
         str | None,
         typer.Option(help="balanced (over modalities and questions) or paper (its skills and degradations)."),
     ] = None,
+    severities: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a series, such as 0,0.25,0.5,1,1.5,2,3, for curves; L1 and L2 are not made then.",
+            show_default="L1 and L2",
+        ),
+    ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="As large as MedQ-Deg and in its mix: 4,306 clean items, 24,894 in all.")
     ] = False,
@@ -42,7 +49,7 @@ def phantom(
     if full and (n is not None or mix is not None or small):
         raise InputError("--full fixes the number of items and the mix; leave out --n, --mix and --small")
     if out is not None:
-        _make(out, n, seed, mix, full, small, grey, workers)
+        _make(out, n, seed, mix, _numbers(severities), full, small, grey, workers)
     if sheets is not None:
         from ..phantoms.sheets import write_sheets
 
@@ -50,8 +57,27 @@ def phantom(
             print(path)
 
 
+def _numbers(severities: str | None) -> tuple[float, ...]:
+    from ...degradations import read_severity
+
+    if severities is None:
+        return ()
+    try:
+        return tuple(read_severity(text, series=True).value for text in severities.split(","))
+    except ValueError as error:
+        raise InputError(f"--severities {severities}: {error}") from None
+
+
 def _make(
-    out: Path, n: int | None, seed: int, mix: str | None, full: bool, small: bool, grey: bool, workers: int | None
+    out: Path,
+    n: int | None,
+    seed: int,
+    mix: str | None,
+    severities: tuple[float, ...],
+    full: bool,
+    small: bool,
+    grey: bool,
+    workers: int | None,
 ) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -67,6 +93,7 @@ def _make(
             items=PAPER_CLEAN_ITEMS if full else DEFAULT_ITEMS if n is None else n,
             seed=seed,
             mix="paper" if full else mix or "balanced",
+            severities=severities,
             small_only=small,
             grey=grey,
             workers=workers or usable_cores(),

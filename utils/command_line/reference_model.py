@@ -26,6 +26,9 @@ def reference_model(
     if train is None:
         print(CHECKPOINT)
         return
+    from ..harness import require_harness
+
+    require_harness("the training")
     import json
 
     from ...tasks.hooks import doc_to_text

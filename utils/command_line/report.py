@@ -43,18 +43,19 @@ def report(
         raise InputError("nothing to do: name a folder with --out, or ask for --terminal")
     from ..analysis.analyse import analyse
     from ..report.content import SCOPE, report_frames
-    from ..report.terminal import print_report
+    from ..report.terminal import print_headline, print_published
     from ..runs.reading import read_runs
 
     collection = read_runs(results)
-    for line in (*collection.warnings, *(f"{run.name}: {line}" for run in collection.runs for line in run.warnings)):
-        print(f"medqdeg: {one_line(line)}", file=sys.stderr)
     analysis = analyse(collection, replicates, seed, SCOPE)
     frames = report_frames(analysis, published=compare == "published")
+    for row in frames["notes"].itertuples():
+        print(f"medqdeg: {one_line(f'{row.model}: {row.note}' if row.model else row.note)}", file=sys.stderr)
     if out is not None:
         from ..report.writing import write_report
 
         written = write_report(analysis, frames, out, data=data, workers=usable_cores())
         print(f"{len(written)} files in {out.resolve()}")
     if terminal:
-        print_report(frames)
+        print_headline(analysis)
+        print_published(frames)

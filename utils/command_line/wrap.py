@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
+from ..harness import require_harness
 
 
 def wrap(
@@ -48,6 +49,7 @@ def wrap(
     """
     _only_warnings()
     if show_list:
+        require_harness("medqdeg wrap")
         _print_list([task] if task else None, include_path, markdown)
         return
     if task is None:
@@ -61,6 +63,7 @@ def wrap(
     if reference_size is not None and not reference_size > 0:
         raise InputError(f"--reference-size {reference_size:g}: must be a positive number of pixels")
     chosen = _levels(levels)
+    require_harness("medqdeg wrap")
     from ..wrapping.generate import Wish, write_wrapped_task
     from ..wrapping.original import find_entry
 

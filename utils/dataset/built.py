@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import taxonomy
 from ..errors import InputError, one_line
-from .images import check_image, quoted
+from .images import check_image, is_stretched, quoted
 
 if TYPE_CHECKING:
     import datasets
@@ -25,14 +25,17 @@ DATA = "data"
 _NAME = re.compile(r"(?P<split>[a-z]+)-(?P<number>\d{5})-of-(?P<of>\d{5})\.parquet")
 _TEXTS = ("item_id", "question", "answer", "level", "modality", "skill", "source", "clean_id")
 _ROWS_AT_ONCE = 16
+_MAY_BE_ABSENT = frozenset({"cluster_id"})
+"""Columns that sets of earlier versions lack."""
 
 
 @cache
 def features() -> datasets.Features:
     """Return the columns of a built set.
 
-    `clean_id` is the `item_id` of the L0 item; `parameters` is a JSON list with the record of each image; `extra` is a
-    JSON object with what else the source says. `degradation` and its category are null at L0.
+    `clean_id` is the `item_id` of the L0 item; `cluster_id` is that of the first clean item with which it is connected
+    by shared images, its own where it shares none. `parameters` is a JSON list with the record of each image, `extra`
+    a JSON object with what else the source says. `degradation` and its category are null at L0.
     """
     from datasets import Features, Image, List, Value
 
@@ -40,7 +43,7 @@ def features() -> datasets.Features:
     names = (
         *("item_id", "question", "options", "answer", "images", "level", "modality"),
         *("degradation", "degradation_category", "skill", "task", "capability", "source", "source_id", "clean_id"),
-        *("licence", "parameters", "extra"),
+        *("cluster_id", "licence", "parameters", "extra"),
     )
     return Features({name: {"options": List(text), "images": List(Image())}.get(name, text) for name in names})
 
@@ -51,19 +54,27 @@ def part_name(level: str, split: str, number: int, of: int) -> str:
 
 
 def parts_among(names: Iterable[str], split: str, level: str) -> list[str]:
-    """Return the paths of a level's parts, in order, out of all paths of a set.
+    """Return the paths of a level's parts, in order, out of all paths of a set; [] where it is no built set.
 
     Raises:
-        InputError: some of the parts are missing, or two builds are mixed.
+        InputError: the set has no items in this split, some of the parts are missing, or two builds are mixed.
     """
     prefix = f"{DATA}/{level}/"
     found: dict[int, str] = {}
     totals: set[int] = set()
+    other_splits: set[str] = set()
     for name in names:
         match = _NAME.fullmatch(name.removeprefix(prefix)) if name.startswith(prefix) else None
         if match and match["split"] == split:
             found[int(match["number"])] = name
             totals.add(int(match["of"]))
+        elif match:
+            other_splits.add(match["split"])
+    if not found and other_splits:
+        raise InputError(
+            f"{prefix} holds {' and '.join(sorted(other_splits))} items and none of the split {split}: take the tasks "
+            "of the split that is there, or build with another --dev-share"
+        )
     if not found:
         return []
     (of, *others) = sorted(totals)
@@ -102,7 +113,12 @@ def checked_rows(paths: Sequence[Path], rule: str) -> Iterator[dict[str, Any]]:
                 raise InputError(
                     one_line(f"{path.name} (item {one_line(str(row['item_id']), 60)!r}): {error}")
                 ) from None
-            yield {**item, "source_question_id": f"index:{row['clean_id']}", "source_question_rule": rule}
+            yield {
+                **item,
+                "source_question_id": f"index:{row['clean_id']}",
+                "source_question_rule": rule,
+                "cluster_id": f"index:{row.get('cluster_id') or row['clean_id']}",
+            }
 
 
 def _raw_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -111,7 +127,7 @@ def _raw_rows(path: Path) -> Iterator[dict[str, Any]]:
 
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            if missing := [name for name in features() if name not in file.schema_arrow.names]:
+            if missing := [name for name in features() if name not in {*file.schema_arrow.names, *_MAY_BE_ABSENT}]:
                 raise InputError(f"{path.name} lacks the column {', '.join(missing)}: was it made by medqdeg build?")
             for batch in file.iter_batches(_ROWS_AT_ONCE):
                 yield from batch.to_pylist()
@@ -129,7 +145,7 @@ def _checked(row: dict[str, Any]) -> dict[str, Any]:
     letters = option_letters(len(options))
     if row["answer"] not in letters:
         raise InputError(f"the answer {quoted(row['answer'])} is not among the options {', '.join(letters)}")
-    level = taxonomy.level(row["level"])
+    level = taxonomy.severity_label(row["level"])
     if level != taxonomy.CLEAN and not row["degradation"]:
         raise InputError(f"the item is degraded ({level}) but names no degradation")
     if not row["images"]:
@@ -137,7 +153,8 @@ def _checked(row: dict[str, Any]) -> dict[str, Any]:
     for image in row["images"]:
         if not image or not image["bytes"]:
             raise InputError("an image of the item is not in the file")
-        check_image(image["bytes"])
+        if is_stretched(check_image(image["bytes"])):
+            raise InputError("an image has 16-bit grey of unstated range, as medqdeg 0.1 built it: build the set again")
     return {
         "item_id": row["item_id"],
         "question": row["question"],
@@ -146,6 +163,7 @@ def _checked(row: dict[str, Any]) -> dict[str, Any]:
         "answer": row["answer"],
         "images": [{"bytes": image["bytes"], "path": None} for image in row["images"]],
         "level": level,
+        "severity": taxonomy.severity_of(level),
         "modality": taxonomy.modality(row["modality"]),
         "degradation": taxonomy.degradation(row["degradation"]) if level != taxonomy.CLEAN else None,
         "skill": row["skill"] if row["skill"] == taxonomy.UNLABELLED else taxonomy.skill(row["skill"]),

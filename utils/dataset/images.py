@@ -6,7 +6,6 @@ import ast
 import base64
 import binascii
 import functools
-import io
 import json
 import posixpath
 import re
@@ -14,15 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import Image
 
 from ..errors import InputError
-from ..image_files import MAX_PIXELS
-from ..image_files.strictness import strict_decoding
+from ..image_files import FILE_FORMATS, decode_pixels, read_bytes, to_8_bits
 
-# Pixels and nothing else: PIL would run a PostScript interpreter for a file that asks for one.
-_FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+_FORMATS = (*FILE_FORMATS, "GIF", "JPEG2000", "PPM")
 
 _DATA_URI = re.compile(r"data:[\w/+.-]*;base64,")
 
@@ -83,47 +79,39 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def check_image(image: bytes | Path) -> None:
+def check_image(image: bytes | Path) -> Mapping[str, Any]:
     """Decode an image once, to find out now rather than in the middle of a run that it cannot be used.
 
+    Returns:
+        How it was rendered, as `image_files.decode_pixels` says it.
+
     Raises:
-        InputError: if it is no image, is cut off or corrupt, or has more than `MAX_PIXELS` pixels.
+        InputError: as `decode_rgb`.
     """
-    try:
-        with strict_decoding():
-            decode_rgb(image)
-    except InputError:
-        raise
-    except Image.DecompressionBombError:
-        raise InputError("the image is absurdly large (a decompression bomb)") from None
-    except Exception as error:  # decoders raise whatever they like on corrupt data
-        reason = " ".join(str(error).split()) or type(error).__name__
-        if "cannot identify" in reason:
-            reason = "not an image format that is known here"
-        raise InputError(f"the image cannot be decoded ({reason[:120]})") from None
+    return _decode(image)[1]
+
+
+def is_stretched(rendering: Mapping[str, Any]) -> bool:
+    """Whether an image is shown over the range of grey levels in use, which it does not state itself."""
+    return bool(rendering.get("grey_range", {}).get("source") == "used")
 
 
 def decode_rgb(image: bytes | Path) -> Image.Image:
-    """Return an image file as a model gets it: 8-bit RGB, turned as its EXIF block says.
+    """Return an image as a model gets it: 8-bit RGB, turned as its EXIF block says.
 
-    Deeper grey images keep their upper eight bits, where PIL alone would clip them.
+    Grey of more than 8 bits is spread over its range first (`image_files.deep_greys`), where PIL alone would clip it.
+    Of an image with several frames the first is taken.
 
     Raises:
-        InputError: if it has no or more than `MAX_PIXELS` pixels; PIL's own errors are passed on.
+        InputError: it is no image, is cut off or corrupt, of a depth that is not read, or has no or more than
+            `MAX_PIXELS` pixels.
     """
-    with Image.open(io.BytesIO(image) if isinstance(image, bytes) else image, formats=_FORMATS) as opened:
-        width, height = opened.size
-        if width * height > MAX_PIXELS:
-            raise InputError(f"the image is absurdly large ({width} x {height} pixels)")
-        if width * height == 0:
-            raise InputError(f"the image is empty ({width} x {height} pixels)")
-        opened.load()
-        if opened.getexif().get(ExifTags.Base.Orientation) is not None:
-            ImageOps.exif_transpose(opened, in_place=True)
-        if opened.mode.startswith("I"):
-            upper = np.clip(np.asarray(opened, dtype=np.int64) >> 8, 0, 255)
-            return Image.fromarray(upper.astype(np.uint8)).convert("RGB")
-        return opened.convert("RGB")
+    return to_8_bits(_decode(image)[0]).convert("RGB")
+
+
+def _decode(image: bytes | Path) -> tuple[Image.Image, dict[str, Any]]:
+    data = image if isinstance(image, bytes) else read_bytes(image)
+    return decode_pixels(data, name="the image", frame=0, formats=_FORMATS)
 
 
 def decode_cell(cell: Mapping[str, Any]) -> Image.Image:
@@ -132,7 +120,7 @@ def decode_cell(cell: Mapping[str, Any]) -> Image.Image:
     The last few are remembered: the T trials of an item follow each other, and decoding takes longer than all else
     that happens to a request here. Every call returns a copy of its own.
     """
-    return _decode_remembered(cell["bytes"] or Path(cell["path"]).read_bytes()).copy()
+    return _decode_remembered(cell["bytes"] or read_bytes(cell["path"])).copy()
 
 
 @functools.lru_cache(maxsize=8)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .. import taxonomy
 from ..cores import usable_cores
 from ..errors import InputError
+from ..image_files import decoding
 from .built import checked_rows
-from .images import check_image, decode_base64, is_file, quoted, relative_path, split_cell
+from .images import check_image, decode_base64, is_file, is_stretched, quoted, relative_path, split_cell
 from .location import Location, file_name, locate
 from .tsv import ImageCells, Place, Row, TsvFile, at_line, extra_as_json, parse_header, question_key
 
@@ -44,18 +45,14 @@ def load_level(split: str, level: str, location: Location | None = None) -> data
 
     Returns:
         A data set with the columns item_id, question, letters, options, answer, images (list of `Image`), level,
-        modality, degradation (None at L0), skill, source, source_question_id, source_question_rule and extra (JSON).
+        severity (0, 1, 2), modality, degradation (None at L0), skill, source, source_question_id, source_question_rule,
+        cluster_id and extra (JSON). Items of one cluster share a source question or an image, and count as one in
+        standard errors.
 
     Raises:
         InputError: for anything wrong with the files, in one line.
     """
-    location = location or locate()
-    if parts := location.parts(split, level):
-        path = parts[0].parent
-        dataset = _generated(checked_rows, {"paths": parts, "rule": BY_COLUMN}, _parts_fingerprint(parts))
-    else:
-        path = location.fetch(file_name(split, level))
-        dataset = _load_file(path, location, _source_question_rule(split, location))
+    dataset, path = _load(split, level, location or locate())
     levels = dataset["level"][:]
     found = {name: levels.count(name) for name in taxonomy.LEVELS if name in levels}
     if level not in found:
@@ -64,6 +61,40 @@ def load_level(split: str, level: str, location: Location | None = None) -> data
     if strays := {name: count for name, count in found.items() if name not in expected}:
         _log.warning("medqdeg: %s holds items of other levels, which no task takes from it: %s", path, strays)
     return dataset.select([place for place, name in enumerate(levels) if name == level])
+
+
+def load_series(split: str, location: Location | None = None) -> datasets.Dataset:
+    """Return the items of a split that holds a series of severities: the clean ones, then the degraded ones.
+
+    Args:
+        split: "test" or "dev".
+        location: as for `load_level`.
+
+    Returns:
+        A data set with the columns of `load_level`; level is "L0" or a label such as "S1.50", severity its number.
+
+    Raises:
+        InputError: for anything wrong with the files, in one line; for a data set of L1 and L2.
+    """
+    from datasets import concatenate_datasets
+
+    location = location or locate()
+    clean = load_level(split, taxonomy.CLEAN, location)
+    degraded, path = _load(split, taxonomy.LEVELS[-1], location)
+    levels = degraded["level"][:]
+    places = [place for place, name in enumerate(levels) if name not in taxonomy.LEVELS]
+    if not places:
+        raise InputError(f"{path} holds no series, only {', '.join(sorted(set(levels)))}: make one with --severities")
+    return concatenate_datasets([clean, degraded.select(places)])
+
+
+def _load(split: str, level: str, location: Location) -> tuple[datasets.Dataset, Path]:
+    """Return all items of the file that holds a level, and where they lie."""
+    if parts := location.parts(split, level):
+        rows = _generated(checked_rows, {"paths": parts, "rule": BY_COLUMN}, _parts_fingerprint(parts))
+        return rows, parts[0].parent
+    path = location.fetch(file_name(split, level))
+    return _load_file(path, location, _source_question_rule(split, location)), path
 
 
 def without_decoding(items: datasets.Dataset) -> datasets.Dataset:
@@ -118,12 +149,14 @@ def _features() -> datasets.Features:
             "answer": text,
             "images": List(Image()),
             "level": text,
+            "severity": Value("float64"),
             "modality": text,
             "degradation": text,
             "skill": text,
             "source": text,
             "source_question_id": text,
             "source_question_rule": text,
+            "cluster_id": text,
             "extra": text,
         }
     )
@@ -183,7 +216,8 @@ def _parts_fingerprint(paths: list[Path]) -> str:
 def _rules() -> str:
     """Digest the code and the tables that turn a file into rows, so that no entry outlives a change of them."""
     digest = hashlib.sha256()
-    for part in (*sorted(Path(__file__).parent.glob("*.py")), Path(taxonomy.__file__)):
+    code = [part for of in (__file__, decoding.__file__) for part in sorted(Path(of).parent.glob("*.py"))]
+    for part in (*code, Path(taxonomy.__file__)):
         digest.update(part.read_bytes())
     return digest.hexdigest()
 
@@ -201,13 +235,19 @@ def _checked_rows(path: Path, rule: str) -> Iterator[dict[str, Any]]:
     file = TsvFile(path)
     places = _check_texts(file, rule)
     cells = ImageCells(file, places) if file.columns.holds_images else None
+    stretched: list[str] = []
 
     def finish(row: Row) -> dict[str, Any]:
         with _about(path, row):
             if cells:
-                images = [_checked_bytes(entry) for entry in split_cell(cells.follow(row.image_cell))]
+                images = [_cell_bytes(entry) for entry in split_cell(cells.follow(row.image_cell))]
             else:
-                images = [_checked_file(path.parent, entry) for entry in split_cell(row.image_cell)]
+                images = [_cell_file(path.parent, entry) for entry in split_cell(row.image_cell)]
+            looked_at = [
+                check_image(Path(image["path"]) if image["bytes"] is None else image["bytes"]) for image in images
+            ]
+        if row.level != taxonomy.CLEAN and any(map(is_stretched, looked_at)):
+            stretched.append(row.item_id)
         return {
             "item_id": row.item_id,
             "question": row.question,
@@ -216,16 +256,27 @@ def _checked_rows(path: Path, rule: str) -> Iterator[dict[str, Any]]:
             "answer": row.answer,
             "images": images,
             "level": row.level,
+            "severity": taxonomy.severity_of(row.level),
             "modality": row.modality,
             "degradation": row.degradation,
             "skill": row.skill,
             "source": row.source,
             "source_question_id": _source_question_id(row, rule),
             "source_question_rule": rule,
+            "cluster_id": f"index:{row.cluster}" if row.cluster else _source_question_id(row, rule),
             "extra": extra_as_json(row),
         }
 
     yield from _in_threads(finish, file.rows())
+    if stretched:
+        _log.warning(
+            "medqdeg: %s: %d degraded items have 16-bit grey images that do not state their range, and are shown over "
+            "the range in use, which may undo a change of brightness or contrast (the first: index %s); save them with "
+            "8 bits",
+            path.name,
+            len(stretched),
+            min(stretched),
+        )
 
 
 def _check_texts(file: TsvFile, rule: str) -> dict[str, Place]:
@@ -243,17 +294,14 @@ def _check_texts(file: TsvFile, rule: str) -> dict[str, Place]:
     return places
 
 
-def _checked_bytes(text: str) -> dict[str, Any]:
-    image = decode_base64(text)
-    check_image(image)
-    return {"bytes": image, "path": None}
+def _cell_bytes(text: str) -> dict[str, Any]:
+    return {"bytes": decode_base64(text), "path": None}
 
 
-def _checked_file(folder: Path, entry: str) -> dict[str, Any]:
+def _cell_file(folder: Path, entry: str) -> dict[str, Any]:
     path = folder / relative_path(entry)
     if not is_file(path):
         raise InputError(f"the image file {quoted(entry)} does not exist")
-    check_image(path)
     return {"bytes": None, "path": str(path)}
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from .. import taxonomy
 from ..errors import InputError, one_line
+from .delimited import cells_of_line
 
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "item_id": ("index", "id", "question_id"),
@@ -39,6 +40,7 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "question_type": ("question_type",),
     "source_question": ("source_index", "source_question_id", "clean_index", "original_index", "good_index"),
+    "cluster": ("cluster_id",),
 }
 """What a column holds -> its names, the preferred one first."""
 
@@ -49,6 +51,8 @@ MISSING_VALUES = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
     | {"NULL", "NaN", "None", "n/a", "nan", "null"}
 )
+_WORDS_FOR_NONE = frozenset({"None", "NA", "N/A", "n/a"})
+"""Missing values that are also what somebody would write as the text of an option."""
 _MISSING_LABELS = frozenset(value.casefold() for value in MISSING_VALUES)
 
 # The csv module's own limit of 128 KiB is less than one image. A higher one than ours (about 100 MB of image) would
@@ -97,6 +101,7 @@ class Row:
     skill: str
     source: str
     source_question: str | None
+    cluster: str | None
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -178,7 +183,9 @@ class TsvFile:
                 try:
                     cells = next(reader, None)
                 except csv.Error as error:
-                    raise InputError(f"{name}, line {record_line}: {error}") from None
+                    cells = cells_of_line(lines.last, "\t") if lines.next_line == record_line + 1 else None
+                    if cells is None:
+                        raise InputError(f"{name}, line {record_line}: {error}") from None
                 if cells is None:
                     return
                 if not cells:
@@ -205,13 +212,13 @@ class TsvFile:
                 raise InputError("the item has no question")
             answer = (cell("answer") or "").upper()
             options = _options(cells, self.columns, answer)
-            level = taxonomy.level(cell("severity") or taxonomy.CLEAN)
+            level = taxonomy.severity_label(cell("severity") or taxonomy.CLEAN)
             degradation = None if level == taxonomy.CLEAN else cell("degradation")
             if level != taxonomy.CLEAN and degradation is None:
                 raise InputError(f"the item is degraded ({level}) but names no degradation")
             modality = cell("modality")
             source = cell("source")
-            source_question = cell("source_question")
+            source_question, cluster = cell("source_question"), cell("cluster")
             return Row(
                 place=(line, offset),
                 item_id=identifier(item_id),
@@ -225,6 +232,7 @@ class TsvFile:
                 skill=_skill(source or "", cell("skill"), cell("question_type")),
                 source=taxonomy.source(source) if source else taxonomy.UNLABELLED,
                 source_question=identifier(source_question) if source_question else None,
+                cluster=identifier(cluster) if cluster else None,
                 extra={column: cells[column] for column in self.columns.extra if cells[column] != ""},
             )
         except InputError as error:
@@ -264,6 +272,7 @@ class _CountedLines:
     def __init__(self, file, name: str, next_line: int) -> None:  # type: ignore[no-untyped-def]
         self._file, self._name = file, name
         self.bytes_read, self.next_line = 0, next_line
+        self.last = ""
 
     def __iter__(self) -> _CountedLines:
         return self
@@ -274,7 +283,7 @@ class _CountedLines:
             raise StopIteration
         if len(line) > _LARGEST_CELL:
             raise InputError(f"{self._name}, line {self.next_line}: longer than {_LARGEST_CELL} bytes")
-        text = _decode(line, self._name, self.next_line)
+        self.last = text = _decode(line, self._name, self.next_line)
         self.bytes_read += len(line)
         self.next_line += 1
         return text
@@ -307,14 +316,13 @@ def extra_as_json(row: Row) -> str:
 
 
 def _options(cells: Mapping[str, str], columns: Columns, answer: str) -> dict[str, str]:
-    # An option that reads "None" is missing to pandas and so to the authors' loader, but not if it is the answer;
-    # one that reads "none" or "Na" is there.
+    # pandas, and so the authors' loader, takes an option that reads "None" for missing. Shown only where it is the
+    # answer it would give the answer away, so what the answer is plays no part: a word is an option as it stands,
+    # unless the row has it in two places, where it marks what is missing.
     texts = {letter: cells[column].strip() for letter, column in columns.options.items()}
-    options = {
-        letter: text
-        for letter, text in texts.items()
-        if text not in MISSING_VALUES or (letter == answer and text != "")
-    }
+    words = [text for text in texts.values() if text in _WORDS_FOR_NONE]
+    missing = MISSING_VALUES if len(words) > 1 else MISSING_VALUES - _WORDS_FOR_NONE
+    options = {letter: text for letter, text in texts.items() if text not in missing}
     if len(options) < 2:
         raise InputError(f"the item has {len(options)} option{'s' if len(options) != 1 else ''}, not at least 2")
     if answer not in options:

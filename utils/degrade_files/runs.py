@@ -1,7 +1,7 @@
 """Degrade many image files: which files, which outputs, in parallel, resumed after a kill, with a manifest.
 
 One input gives `OUT/<degradation>/L<severity>/<item>.png` for each degradation and severity, where the item
-is the input's path below its folder, without suffix. `OUT/manifest.jsonl` holds one line an output.
+is the input's path below its folder, without suffix. `OUT/manifest.jsonl` holds one line per output.
 
 Each image's seed is the text `<seed>:<sha256 of the input file>` (and `:frame <n>` for one of several
 frames). It depends on what the file holds and on nothing else, so the order of the files, the number of
@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -28,7 +29,7 @@ from typing import Any
 
 from PIL import Image
 
-from ...degradations import SeverityTable, degrade_with_record, load_severities
+from ...degradations import SeverityTable, UnchangedImageError, degrade_with_record, load_severities
 from ..atomic_files import write_atomically
 from ..errors import InputError, one_line
 from ..image_files import (
@@ -176,19 +177,30 @@ def degrade_file(source: Source, request: Request, out: Path, earlier: Mapping[s
     """Degrade one file into `out`; `earlier` maps outputs to manifest lines. Never raises for a bad file."""
     lines: list[dict[str, Any]] = []
     errors: list[str] = []
+    unchanged: list[str] = []
     made = kept = 0
     try:
         data = read_bytes(source.path)
         sha256 = hashlib.sha256(data).hexdigest()
         for frame in choose_frames(data, source, request.frames):
-            for line, is_new in _degrade_frame(data, sha256, frame, source, request, out, earlier, errors):
+            for line, is_new in _degrade_frame(data, sha256, frame, source, request, out, earlier, errors, unchanged):
                 lines.append(line)
                 made, kept = made + is_new, kept + (not is_new)
     except InputError as error:
         errors.append(str(error))
     except Exception as error:  # a bug or a lack of memory on one file must not stop the others
         errors.append(f"{source.path}: {type(error).__name__}: {one_line(error)}")
+    if unchanged:
+        errors.append(left_as_it_is(source, unchanged))
     return Outcome(source, tuple(lines), made, kept, tuple(errors))
+
+
+def left_as_it_is(source: Source, degradations: Sequence[str]) -> str:
+    """Return one line for all degradations that have no effect on a file, such as blurs of a constant picture."""
+    return (
+        f"{source.path}: constant or too small, so that {len(degradations)} degradations leave it as it is; leave the "
+        f"file out, or give --allow-unchanged ({', '.join(degradations)})"
+    )
 
 
 def read_manifest(path: Path) -> list[dict[str, Any]]:
@@ -219,6 +231,8 @@ def _run(
 ) -> Summary:
     manifest = out / MANIFEST
     known = {line["output"]: line for line in read_manifest(manifest)}
+    if any(source.neutral for source in sources):
+        _refuse_names(known.values(), out)
     by_item: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for output, line in known.items():
         by_item[str(line.get("item"))][output] = line
@@ -272,6 +286,7 @@ def _degrade_frame(
     out: Path,
     earlier: Mapping[str, dict[str, Any]],
     errors: list[str],
+    unchanged: list[str],
 ) -> Iterator[tuple[dict[str, Any], bool]]:
     """Yield each output's manifest line and whether it was made now; the image is decoded at most once."""
     seed = image_seed(request.seed, sha256, frame)
@@ -288,13 +303,16 @@ def _degrade_frame(
             wanted = {**request.settings(name, severity, seed, modality), "frame": frame}
             line = earlier.get(output)
             if line is not None and _still_holds(line, sha256, wanted, out / output):
-                yield {**line, "input": source.path.as_posix()}, False
+                yield {**line, "input": source.written_name}, False
                 continue
             if picture is None:
                 picture = decode_image(data, name=str(source.path), frame=frame, window=request.window)
             try:
                 image, record = request.degrade(picture.image, name, severity, seed, modality)
                 encoded = encode_image(image, request.format)
+            except UnchangedImageError:
+                unchanged.append(f"{name} L{severity}")
+                continue
             except Exception as error:  # one degradation that refuses this image, or fails, must not stop the others
                 kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
                 errors.append(f"{source.path}: {name} L{severity}: {kind}{one_line(error)}")
@@ -305,7 +323,7 @@ def _degrade_frame(
             yield (
                 {
                     "item": source.item,
-                    "input": source.path.as_posix(),
+                    "input": source.written_name,
                     "input_sha256": sha256,
                     "output": output,
                     "output_sha256": hashlib.sha256(encoded).hexdigest(),
@@ -339,6 +357,12 @@ def _json_line(line: Mapping[str, Any]) -> str:
     return text + "\n"
 
 
+def _refuse_names(lines: Iterable[Mapping[str, Any]], out: Path) -> None:
+    """A folder of neutral names may not hold outputs of an earlier run that bear the names of their files."""
+    if any(line.get("input") != line.get("item") for line in lines):
+        raise InputError(f"{out}: holds outputs named after their files; choose another folder for neutral names")
+
+
 def _refuse_overwriting(sources: Iterable[Source], request: Request, out: Path) -> None:
     folders = {
         (out / name / f"L{severity}").resolve(): (name, severity)
@@ -346,6 +370,6 @@ def _refuse_overwriting(sources: Iterable[Source], request: Request, out: Path) 
         for severity in request.severities
     }
     for source in sources:
-        for parent in source.path.resolve().parents:
+        for parent in Path(os.path.realpath(source.path)).parents:
             if parent in folders:
                 raise InputError(f"{source.path}: --out {out} could overwrite this input; choose another folder")

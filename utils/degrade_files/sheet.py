@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from ...degradations import get
+from ...degradations import UnchangedImageError, get
 from ..contact_sheet import Row, caption
 from ..errors import InputError
 from ..image_files import decode_image, read_bytes
 from ..image_files.folders import Source
-from .runs import Request, choose_frames, image_seed
+from .runs import Request, choose_frames, image_seed, left_as_it_is
 
 
 def sheet_rows(sources: Sequence[Source], request: Request) -> tuple[list[Row], list[str]]:
@@ -33,6 +33,7 @@ def sheet_rows(sources: Sequence[Source], request: Request) -> tuple[list[Row], 
             errors.append(str(error))
             continue
         modality = request.modality or picture.rendering.get("modality")
+        unchanged = []
         for name in request.names:
             images: list[Image.Image | None] = [picture.image]
             captions = [f"{picture.image.width} x {picture.image.height}"]
@@ -42,10 +43,16 @@ def sheet_rows(sources: Sequence[Source], request: Request) -> tuple[list[Row], 
                     image, record = request.degrade(picture.image, name, severity, seed, modality)
                     images.append(image)
                     captions.append(caption(record["parameters"]))
+                except UnchangedImageError as error:
+                    images.append(None)
+                    captions.append(str(error))
+                    unchanged.append(f"{name} L{severity}")
                 except ValueError as error:
                     images.append(None)
                     captions.append(str(error))
                     errors.append(f"{source.path}: {name} L{severity}: {error}")
             notes = (get(name).category.replace("_", " "), modality or "", source.item)
             rows.append(Row(name, tuple(note for note in notes if note), tuple(images), tuple(captions)))
+        if unchanged:
+            errors.append(left_as_it_is(source, unchanged))
     return rows, errors

@@ -1,41 +1,48 @@
-"""What an image file is: PNG, JPEG, TIFF, WebP, BMP or DICOM in; a lossless PNG (or TIFF, WebP, JPEG) out.
+"""What an image file is: PNG, JPEG, TIFF, WebP, BMP or DICOM in, an image as a viewer shows it out.
 
 Decisions, so that the same file gives the same pixels everywhere:
 
 * The content decides the format, never the suffix.
 * EXIF orientation is applied: the image is what a viewer shows. No EXIF is written; it may name a patient.
 * A file with several frames or pages is refused until one is chosen; nothing is dropped without a word.
-* Modes that come out: `L`, `LA`, `RGB`, `RGBA` (8 bits a channel) and `I;16` (16-bit grey). Bilevel becomes
-  `L`, a palette `RGB` or `RGBA`, CMYK and YCbCr `RGB`. Colour with 16 bits a channel is refused, since Pillow
+* Modes that come out: `L`, `LA`, `RGB`, `RGBA` (8 bits per channel) and `I;16` (16-bit grey). Bilevel becomes
+  `L`, a palette `RGB` or `RGBA`, CMYK and YCbCr `RGB`. Colour with 16 bits per channel is refused, since Pillow
   would cut it to 8 bits without a word, and so are 32-bit and floating-point pixels, whose range no file
   states.
+* Grey of more than 8 bits is spread over 0..65535 as `deep_greys` says; 0 is black, whatever the file's
+  convention. Signed 8-bit grey is shifted by 128.
 * ICC profiles travel with the image; pixel values are not converted.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import struct
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image, ImageOps
 
 from ..errors import InputError, one_line
-from .limits import MAX_PIXELS, check_size, choose_frame
+from .deep_greys import to_8_bits
+from .limits import MAX_PIXELS, check_size, check_window, choose_frame
+from .plain_modes import in_plain_mode, read_samples
+from .quiet import quiet_libraries
+from .reading import read_bytes
+from .recognition import is_dicom
 from .strictness import strict_decoding
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm", ".dicom"})
 """What counts as an image when a folder is searched."""
 
-OUTPUT_FORMATS = {"png": ".png", "tiff": ".tif", "webp": ".webp", "jpeg": ".jpg"}
-
-_READ_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
+FILE_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
+"""Pillow's names of the formats of image files. Pixels and nothing else: for a file that asks for one, Pillow would run
+a PostScript interpreter."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +53,16 @@ class DecodedImage:
         image: mode `L`, `LA`, `RGB`, `RGBA` or `I;16`; `info` holds at most `icc_profile`.
         sha256: of the file's bytes, in hexadecimal.
         rendering: JSON-able; the format, and where it applies the frame, the EXIF orientation, the DICOM
-            window. Nothing that names a patient.
+            window, the range of deep greys. Nothing that names a patient.
     """
 
     image: Image.Image
     sha256: str
     rendering: dict[str, Any] = field(default_factory=dict)
+
+    def in_8_bits(self) -> DecodedImage:
+        """Return the image as a model gets it; see `deep_greys.to_8_bits`."""
+        return replace(self, image=to_8_bits(self.image))
 
 
 def read_image(
@@ -63,18 +74,6 @@ def read_image(
         InputError: as `decode_image`, and where the file cannot be opened.
     """
     return decode_image(read_bytes(path), name=str(path), frame=frame, window=window)
-
-
-def read_bytes(path: str | Path) -> bytes:
-    """Return the bytes of a file.
-
-    Raises:
-        InputError: the file is absent, a folder, or may not be read.
-    """
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
 def decode_image(
@@ -90,21 +89,57 @@ def decode_image(
         data: the whole file.
         name: what messages call it.
         frame: which frame or page, from 0; may be left out where there is only one.
-        window: DICOM only; see `dicom.decode_dicom`.
+        window: of DICOM (see `dicom.decode_dicom`) and of grey of more than 8 bits (see
+            `deep_greys.to_full_scale`); 8-bit images have none.
 
     Raises:
         InputError: empty, cut short, no image, a format or depth that is not read, too many pixels, several
             frames and none chosen. The message is one line that begins with `name`.
     """
-    if not data:
-        raise InputError(f"{name}: the file is empty")
+    check_window(window, name)
     if is_dicom(data):
         from .dicom import decode_dicom
 
         image, rendering = decode_dicom(data, name=name, frame=frame, window=window)
     else:
-        image, rendering = _decode_with_pillow(data, name, frame)
+        image, rendering = decode_pixels(data, name=name, frame=frame, window=window)
     return DecodedImage(image, hashlib.sha256(data).hexdigest(), rendering)
+
+
+def decode_pixels(
+    data: bytes,
+    *,
+    name: str,
+    frame: int | None = None,
+    window: tuple[float, float] | str | None = None,
+    formats: Sequence[str] = FILE_FORMATS,
+) -> tuple[Image.Image, dict[str, Any]]:
+    """Decode an image that is not DICOM: the pixels and the rendering of `decode_image`, whose errors it raises.
+
+    Args:
+        data, name, frame, window: as of `decode_image`.
+        formats: Pillow's names of the formats that are read.
+    """
+    if not data:
+        raise InputError(f"{name}: the file is empty")
+
+    def decode(image: Image.Image) -> tuple[Image.Image, dict[str, Any]]:
+        rendering: dict[str, Any] = {"format": image.format}
+        frames = _frames(image)
+        index = choose_frame(frames, frame, name)
+        if frames > 1:
+            image.seek(index)
+            check_size(image.width, image.height, name)
+            rendering["frame"] = index
+        samples = read_samples(image, data, name)
+        image.load()
+        orientation = image.getexif().get(0x0112, 1)
+        if orientation in range(2, 9):
+            rendering["exif_orientation"] = int(orientation)
+        upright = ImageOps.exif_transpose(image)
+        return in_plain_mode(upright, samples, window, rendering, name), rendering
+
+    return _with_pillow(data, name, formats, decode)
 
 
 def count_frames(data: bytes, *, name: str) -> int:
@@ -117,100 +152,24 @@ def count_frames(data: bytes, *, name: str) -> int:
         from .dicom import count_dicom_frames
 
         return count_dicom_frames(data, name=name)
-    return _with_pillow(data, name, _frames)
+    return _with_pillow(data, name, FILE_FORMATS, _frames)
 
 
-def is_dicom(data: bytes) -> bool:
-    """Whether the bytes begin as a DICOM file does: 128 of any kind, then `DICM`."""
-    return data[128:132] == b"DICM"
-
-
-def encode_image(image: Image.Image, format: str = "png") -> bytes:
-    """Encode an image; the same pixels give the same bytes with the same Pillow build.
-
-    Args:
-        image: mode `L`, `LA`, `RGB`, `RGBA` or `I;16`. Of `info`, only `icc_profile` is written.
-        format: `png`, `tiff` (deflate) and `webp` are lossless. `jpeg` (quality 95, 4:4:4) is not: it adds a
-            degradation of its own that no record mentions.
-
-    Raises:
-        InputError: the format is unknown or cannot hold the mode.
-    """
-    options: dict[str, Any]
-    if format == "png":
-        # Level 2 takes half the time of level 6 for 2% more bytes, and encoding takes longer than degrading.
-        options = {"format": "PNG", "compress_level": 2}
-    elif format == "tiff":
-        options = {"format": "TIFF", "compression": "tiff_adobe_deflate"}
-    elif format == "webp":
-        options = {"format": "WEBP", "lossless": True, "quality": 75, "method": 4, "exact": True}
-    elif format == "jpeg":
-        options = {"format": "JPEG", "quality": 95, "subsampling": 0}
-    else:
-        raise InputError(f"unknown image format {format!r}: use one of {', '.join(OUTPUT_FORMATS)}")
-    holds = {
-        "png": {"L", "LA", "RGB", "RGBA", "I;16"},
-        "tiff": {"L", "LA", "RGB", "RGBA", "I;16"},
-        "webp": {"L", "RGB", "RGBA"},
-        "jpeg": {"L", "RGB"},
-    }
-    if image.mode not in holds[format]:
-        raise InputError(f"{format} cannot hold an image of mode {image.mode}: use png or tiff")
-    if format == "webp" and image.mode == "L":
-        image = _carry_profile(image, image.convert("RGB"), keep=False)
-    profile = image.info.get("icc_profile")
-    if profile:
-        options["icc_profile"] = profile
-    bare = image.copy()
-    bare.info = {}
-    buffer = io.BytesIO()
-    bare.save(buffer, **options)
-    return buffer.getvalue()
-
-
-def pixels_sha256(image: Image.Image) -> str:
-    """Return a hash of what an image shows (mode, size, pixel values), whatever file held it.
-
-    16-bit values enter in little-endian order, so the hash is the same on every machine.
-    """
-    pixels = np.asarray(image)
-    little_endian = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("<"))
-    header = f"{image.mode} {image.width} {image.height}\n".encode()
-    return hashlib.sha256(header + little_endian.tobytes()).hexdigest()
-
-
-def _decode_with_pillow(data: bytes, name: str, frame: int | None) -> tuple[Image.Image, dict[str, Any]]:
-    def decode(image: Image.Image) -> tuple[Image.Image, dict[str, Any]]:
-        rendering: dict[str, Any] = {"format": image.format}
-        frames = _frames(image)
-        index = choose_frame(frames, frame, name)
-        if frames > 1:
-            image.seek(index)
-            check_size(image.width, image.height, name)
-            rendering["frame"] = index
-        _refuse_lost_depth(image, data, name)
-        image.load()
-        orientation = image.getexif().get(0x0112, 1)
-        if orientation in range(2, 9):
-            rendering["exif_orientation"] = int(orientation)
-        return _in_plain_mode(ImageOps.exif_transpose(image), name), rendering
-
-    return _with_pillow(data, name, decode)
-
-
-def _with_pillow(data: bytes, name: str, function: Callable[[Image.Image], Any]) -> Any:
+def _with_pillow(data: bytes, name: str, formats: Sequence[str], function: Callable[[Image.Image], Any]) -> Any:
     """Open with Pillow, call, and turn what Pillow raises on bad files into one line."""
     try:
-        with strict_decoding(), warnings.catch_warnings():
+        # libtiff prints what it thinks of a file's tags.
+        quiet = quiet_libraries() if data[:2] in (b"II", b"MM") else contextlib.nullcontext()
+        with quiet, strict_decoding(), warnings.catch_warnings():
             # Our own limit below stands for Pillow's warning; damaged EXIF is worth no line each.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=_READ_FORMATS) as image:
+            with Image.open(io.BytesIO(data), formats=tuple(formats)) as image:
                 check_size(image.width, image.height, name)
                 return function(image)
     except InputError:
         raise
     except Image.UnidentifiedImageError:
-        raise InputError(f"{name}: not a PNG, JPEG, TIFF, WebP, BMP or DICOM image") from None
+        raise InputError(f"{name}: not a {_listed(formats)} image") from None
     except Image.DecompressionBombError:
         raise InputError(
             f"{name}: more pixels than the limit of {MAX_PIXELS:,}; cut or reduce the image first"
@@ -228,7 +187,10 @@ def _with_pillow(data: bytes, name: str, function: Callable[[Image.Image], Any])
         ValueError,
         struct.error,
     ) as error:
-        raise InputError(f"{name}: damaged or cut short ({one_line(error)})") from None
+        reason = one_line(error)
+        unread = any(word in reason.casefold() for word in ("unsupported", "not supported", "decoder error"))
+        what = "of a kind that is not read, or damaged" if unread else "damaged or cut short"
+        raise InputError(f"{name}: {what} ({reason})") from None
 
 
 def _frames(image: Image.Image) -> int:
@@ -236,48 +198,8 @@ def _frames(image: Image.Image) -> int:
     return 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
 
 
-def _refuse_lost_depth(image: Image.Image, data: bytes, name: str) -> None:
-    """Raise where Pillow would cut 16 bits a channel to 8."""
-    deep = False
-    if image.format == "PNG":
-        # IHDR is always first: bit depth and colour type are bytes 24 and 25.
-        deep = data[24] == 16 and data[25] != 0
-    elif image.format == "TIFF":
-        bits = image.tag_v2.get(258, ())  # type: ignore[attr-defined]
-        bits = bits if isinstance(bits, tuple) else (bits,)
-        deep = len(bits) > 1 and max(bits) > 8
-    if deep:
-        raise InputError(f"{name}: colour with 16 bits a channel is not read; convert it to 8 bits a channel first")
-
-
-def _in_plain_mode(image: Image.Image, name: str) -> Image.Image:
-    """Convert to one of the modes that `DecodedImage` promises."""
-    mode = image.mode
-    if mode in ("L", "LA", "RGB", "RGBA", "I;16"):
-        return _carry_profile(image, image, keep=True)
-    if mode in ("I;16B", "I;16L", "I;16N"):
-        values = np.asarray(image).astype(np.uint16)
-        return _carry_profile(image, Image.fromarray(values), keep=True)
-    if mode == "I":
-        values = np.asarray(image)
-        if values.min() < 0 or values.max() > 65535:
-            raise InputError(f"{name}: 32-bit values outside 0 .. 65535; convert the image to 8 or 16 bits first")
-        return _carry_profile(image, Image.fromarray(values.astype(np.uint16)), keep=True)
-    if mode == "1":
-        return _carry_profile(image, image.convert("L"), keep=False)
-    if mode == "P":
-        target = "RGBA" if "transparency" in image.info else "RGB"
-        return _carry_profile(image, image.convert(target), keep=True)
-    if mode == "PA":
-        return _carry_profile(image, image.convert("RGBA"), keep=True)
-    if mode in ("CMYK", "YCbCr", "LAB", "RGBX"):
-        return _carry_profile(image, image.convert("RGB"), keep=mode == "RGBX")
-    raise InputError(f"{name}: pixels of mode {mode} are not read; convert the image to 8 or 16 bits first")
-
-
-def _carry_profile(source: Image.Image, image: Image.Image, *, keep: bool) -> Image.Image:
-    """Return `image` as a plain `Image` whose `info` holds the source's ICC profile or nothing."""
-    profile = source.info.get("icc_profile")
-    plain = image.copy()
-    plain.info = {"icc_profile": profile} if keep and profile else {}
-    return plain
+def _listed(formats: Sequence[str]) -> str:
+    names = [{"WEBP": "WebP", "JPEG2000": "JPEG 2000"}.get(name, name) for name in formats]
+    return (
+        f"{', '.join(names)} or DICOM" if tuple(formats) == FILE_FORMATS else f"{', '.join(names[:-1])} or {names[-1]}"
+    )

@@ -11,15 +11,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from ..errors import InputError
-from .decoding import SUFFIXES, is_dicom, read_bytes
+from .decoding import SUFFIXES
+from .reading import read_bytes, read_start
+from .recognition import HEAD_BYTES, is_dicom
 
 
 @dataclass(frozen=True)
 class Source:
-    """One input file. `item` is its path below its folder, posix, without suffix, and unique in a run."""
+    """One input file.
+
+    Attributes:
+        path: where it is.
+        item: unique in a run: its path below its folder, posix, without suffix; or, if neutral, of its content alone.
+        neutral: no output may hold its name or its folders' names.
+    """
 
     path: Path
     item: str
+    neutral: bool = False
+
+    @property
+    def written_name(self) -> str:
+        """What outputs call the file: its path, or, if neutral, its item."""
+        return self.item if self.neutral else self.path.as_posix()
 
 
 @dataclass(frozen=True)
@@ -31,14 +45,24 @@ class Search:
     errors: tuple[str, ...]
 
 
-def find_sources(inputs: Sequence[Path], *, excluding: Path | None = None) -> Search:
+def find_sources(
+    inputs: Sequence[Path], *, excluding: Path | None = None, follow_links: bool = False, neutral_names: bool = False
+) -> Search:
     """List the image files that `inputs` name, folders searched to the bottom, in the order of their paths.
 
-    A file named directly is always taken. In a folder, image suffixes count, and files without suffix that
-    begin as DICOM files do; hidden files and `DICOMDIR` do not. Symbolic links to folders are not followed.
+    A file named directly is always taken. In a folder, image suffixes count, and files of any other name that begin as
+    DICOM files do; hidden files, `DICOMDIR`, pipes and devices do not. Symbolic links to folders are not followed, and
+    links to image files only within the folder.
 
     Where two files would have the same item (`a.png` and `a.jpg`, or `a.png` in two folders), both items get
     `~` and eight digits of their content's hash; copies of one file are one item.
+
+    Args:
+        inputs: files and folders.
+        excluding: the output folder.
+        follow_links: take files outside a folder, too, to which links in it lead.
+        neutral_names: let items be 16 hexadecimal digits of the SHA-256 of the file's content, since names of files and
+            folders may name a patient.
 
     Raises:
         InputError: an input does not exist or may not be read, or `excluding` (the output folder) lies in an
@@ -54,14 +78,23 @@ def find_sources(inputs: Sequence[Path], *, excluding: Path | None = None) -> Se
                     f"--out {excluding} lies in the input folder {given}, whose next search would find the "
                     "outputs; choose a folder beside it"
                 )
+            leaving: list[Path] = []
             for path in _walk(given, errors):
-                if _counts_as_image(path, errors):
-                    found.append((path, PurePosixPath(path.relative_to(given).as_posix())))
-                else:
+                if not _counts_as_image(path, errors):
                     passed_over += 1
+                elif not follow_links and _leaves(path, given):
+                    leaving.append(path)
+                else:
+                    found.append((path, PurePosixPath(path.relative_to(given).as_posix())))
+            if leaving:
+                errors.append(
+                    f"{given}: links to {len(leaving)} image files outside the folder are not read (the first: "
+                    f"{leaving[0]}); --follow-links reads them"
+                )
         else:
             found.append((given, PurePosixPath(given.name)))
-    return Search(tuple(_with_items(found)), passed_over, tuple(errors))
+    sources = _with_neutral_items(found) if neutral_names else _with_items(found)
+    return Search(tuple(sources), passed_over, tuple(errors))
 
 
 def _is_folder(path: Path) -> bool:
@@ -85,18 +118,44 @@ def _walk(folder: Path, errors: list[str]) -> Iterator[Path]:
 
 
 def _counts_as_image(path: Path, errors: list[str]) -> bool:
-    suffix = path.suffix.lower()
-    if suffix in SUFFIXES:
-        return True
-    # Scanners and archives name DICOM files by number or UID, whose last part looks like a suffix.
-    if path.name.upper() == "DICOMDIR" or not (suffix == "" or suffix[1:].isdigit()):
+    if path.name.upper() == "DICOMDIR":
         return False
+    named = path.suffix.lower() in SUFFIXES
     try:
-        with path.open("rb") as file:
-            return is_dicom(file.read(132))
+        status = path.stat()
     except OSError as error:
-        errors.append(f"{path}: cannot be read ({error.strerror})")
+        if named:
+            errors.append(f"{path}: cannot be read ({error.strerror})")
         return False
+    if not stat.S_ISREG(status.st_mode):
+        if named:
+            errors.append(f"{path}: not a regular file (a pipe or a device)")
+        return False
+    if named:
+        return True
+    # Scanners and archives give DICOM files any ending: numbers, the parts of a UID, `.IMA`.
+    try:
+        return is_dicom(read_start(path, HEAD_BYTES))
+    except InputError as error:
+        errors.append(str(error))
+        return False
+
+
+def _leaves(path: Path, folder: Path) -> bool:
+    """Whether a link in a folder leads out of it."""
+    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
+def _with_neutral_items(found: Iterable[tuple[Path, PurePosixPath]]) -> list[Source]:
+    """Give each file its content's hash for an item; of copies, one counts."""
+    sources: dict[str, Source] = {}
+    for path, _ in sorted(found, key=lambda pair: str(pair[0])):
+        try:
+            item = hashlib.sha256(read_bytes(path)).hexdigest()[:16]
+        except InputError:
+            item = f"unreadable {len(sources)}"  # fails again, and is reported, when its turn comes
+        sources.setdefault(item, Source(path, item, neutral=True))
+    return sorted(sources.values(), key=lambda source: source.item)
 
 
 def _with_items(found: Iterable[tuple[Path, PurePosixPath]]) -> list[Source]:
@@ -107,7 +166,7 @@ def _with_items(found: Iterable[tuple[Path, PurePosixPath]]) -> list[Source]:
         # A DICOM name such as 1.2.840.113 has no suffix to take off.
         item = str(relative.with_suffix("") if relative.suffix.lower() in SUFFIXES else relative)
         # Case is folded: Windows and macOS hold `A.png` and `a.png` for one file.
-        groups[item.casefold()].setdefault(path.resolve(), Source(path, item))
+        groups[item.casefold()].setdefault(Path(os.path.realpath(path)), Source(path, item))
     sources: list[Source] = []
     for group in groups.values():
         members = list(group.values())

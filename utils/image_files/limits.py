@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ..errors import InputError
 
 MAX_PIXELS = 89_478_485
@@ -20,6 +22,18 @@ def check_size(width: int, height: int, name: str) -> None:
         raise InputError(
             f"{name}: {width} x {height} pixels are over the limit of {MAX_PIXELS:,}; cut or reduce the image first"
         )
+
+
+def check_window(window: tuple[float, float] | str | None, name: str) -> None:
+    """Refuse a window that no formula takes.
+
+    Raises:
+        InputError: neither None, "full" nor a pair of finite numbers, the second of them positive.
+    """
+    if window is None or window == "full":
+        return
+    if isinstance(window, str) or not (len(window) == 2 and all(map(math.isfinite, window)) and window[1] > 0):
+        raise InputError(f"{name}: window {window!r} is neither full nor a centre and a positive width")
 
 
 def choose_frame(frames: int, frame: int | None, name: str) -> int:

@@ -7,16 +7,17 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ... import degradations
+from ...degradations import read_severity
 from .. import mix as paper_mix
 from ..built_folders import build_folder, is_built
 from ..errors import InputError
 from .planning import plan_suite
-from .suite import write_suite
+from .suite import PUBLISHED, write_suite
 
 if TYPE_CHECKING:
     import datasets
@@ -25,6 +26,10 @@ DEFAULT_ITEMS = 700
 DEFAULT_SEED = 0
 SMALL_ITEMS = 84
 """Clean items of the small suite: the first of the default one, twelve a modality, so that every question occurs."""
+
+SERIES_ITEMS = 210
+SERIES = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0)
+"""Clean items, and severities beside 0, of the default series."""
 
 MARKER = "medqdeg_phantoms.json"
 ENVIRONMENT_VARIABLE = "MEDQDEG_CACHE"
@@ -36,6 +41,7 @@ def make_suite(
     items: int = DEFAULT_ITEMS,
     seed: int = DEFAULT_SEED,
     mix: str = "balanced",
+    severities: Sequence[float] = (),
     small_only: bool = False,
     grey: bool = False,
     workers: int = 1,
@@ -53,6 +59,8 @@ def make_suite(
         items: clean items.
         seed: not negative; suites of different seeds have no phantom in common.
         mix: see `planning.plan_suite`.
+        severities: of a series, in place of L1 and L2; see `medqdeg.degradations.degrade`. Each item's degradations
+            are made at all of them as far as they go. 0, the clean image, is always there.
         small_only: leave out what only the split "test" needs.
         grey: put a plain grey image in the place of each.
         workers: processes.
@@ -68,11 +76,24 @@ def make_suite(
     plan = plan_suite(items, seed, mix)
     splits = {"dev": plan[:SMALL_ITEMS]} if small_only else {"test": plan, "dev": plan[:SMALL_ITEMS]}
 
+    series = [read_severity(severity, series=True) for severity in sorted({*map(float, severities)})]
+    furthest = max(map(degradations.largest_severity, degradations.list_degradations()))
+    if series and not 0 < series[-1].value <= furthest:
+        raise InputError(f"the severities of a series lie above 0 and go up to {furthest:g}, not {series[-1].value:g}")
+
     def write(directory: Path) -> None:
         on_start(max(map(len, splits.values())))
-        write_suite(directory, splits, seed, grey=grey, workers=workers, on_item=on_item)
+        write_suite(
+            directory,
+            splits,
+            seed,
+            severities=[severity for severity in series if severity.value > 0] or PUBLISHED,
+            grey=grey,
+            workers=workers,
+            on_item=on_item,
+        )
 
-    identity = _identity(items, seed, mix, small_only, grey)
+    identity = _identity(items, seed, mix, small_only, grey, severities)
     return build_folder(folder, identity, write, marker=MARKER, what="phantoms")
 
 
@@ -85,12 +106,23 @@ def default_suite(small_only: bool) -> Path:
     Raises:
         InputError: if it could not be made.
     """
-    folder = cache_folder() / ("phantoms-small" if small_only else "phantoms")
-    if is_built(folder, _identity(DEFAULT_ITEMS, DEFAULT_SEED, "balanced", small_only, grey=False), MARKER):
+    identity = _identity(DEFAULT_ITEMS, DEFAULT_SEED, "balanced", small_only, grey=False)
+    return _default("phantoms-small" if small_only else "phantoms", identity, ["--small"] if small_only else [])
+
+
+def default_series() -> Path:
+    """Return the folder of the default series, likewise."""
+    identity = _identity(SERIES_ITEMS, DEFAULT_SEED, "balanced", small_only=False, grey=False, severities=SERIES)
+    severities = ",".join(f"{severity:g}" for severity in SERIES)
+    return _default("phantoms-series", identity, ["--n", str(SERIES_ITEMS), "--severities", severities])
+
+
+def _default(name: str, identity: dict[str, Any], options: list[str]) -> Path:
+    folder = cache_folder() / name
+    if is_built(folder, identity, MARKER):
         return folder
     command = [sys.executable, "-c", "from medqdeg.utils.command_line import main; main()", "phantom"]
-    done = subprocess.run([*command, "--out", str(folder), *(["--small"] if small_only else [])], check=False)
-    if done.returncode:
+    if subprocess.run([*command, "--out", str(folder), *options], check=False).returncode:
         raise InputError(f"the phantoms could not be made in {folder}: the reason stands above")
     return folder
 
@@ -103,6 +135,14 @@ def load_default_suite(level: str, small_only: bool) -> datasets.Dataset:
     return load_level("dev" if small_only else "test", level, LocalFolder(default_suite(small_only)))
 
 
+def load_default_series() -> datasets.Dataset:
+    """Return all items of the default series, made if need be; see `medqdeg.utils.dataset.loading.load_series`."""
+    from ..dataset.loading import load_series
+    from ..dataset.location import LocalFolder
+
+    return load_series("test", LocalFolder(default_series()))
+
+
 def cache_folder() -> Path:
     """Return the folder for what the package makes at first use: `MEDQDEG_CACHE`, else the platform's own place."""
     if given := os.environ.get(ENVIRONMENT_VARIABLE, "").strip():
@@ -112,8 +152,11 @@ def cache_folder() -> Path:
     return user_cache_path("medqdeg")
 
 
-def _identity(items: int, seed: int, mix: str, small_only: bool, grey: bool) -> dict[str, Any]:
-    return {"items": items, "seed": seed, "mix": mix, "small_only": small_only, "grey": grey, "code": _code()}
+def _identity(
+    items: int, seed: int, mix: str, small_only: bool, grey: bool, severities: Sequence[float] = ()
+) -> dict[str, Any]:
+    series = {"severities": sorted({*map(float, severities)})} if severities else {}
+    return {"items": items, "seed": seed, "mix": mix, "small_only": small_only, "grey": grey, **series, "code": _code()}
 
 
 @functools.cache

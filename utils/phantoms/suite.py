@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ...degradations import LEVELS, degrade_with_record
+from ...degradations import LEVELS, Severity, degrade_with_record, largest_severity, read_severity
 from ..dataset.location import file_name
 from ..taxonomy import CLEAN
 from ..worker_processes import in_order
@@ -28,6 +28,9 @@ _STREAM = 0x517E
 
 _LETTERS = "ABCDE"
 _GREY = 128
+PUBLISHED = tuple(read_severity(level) for level in LEVELS[1:])
+"""The severities of the published layout: L1 and L2, each with a draw of its own."""
+
 _COLUMNS = (
     "index",
     "source_index",
@@ -38,6 +41,7 @@ _COLUMNS = (
     "modality",
     "degradation_type",
     "degradation_severity",
+    "severity",
     "skill",
     "source",
     "template",
@@ -74,6 +78,7 @@ def write_suite(
     splits: Mapping[str, Sequence[PlannedItem]],
     seed: int,
     *,
+    severities: Sequence[Severity] = PUBLISHED,
     grey: bool = False,
     workers: int = 1,
     on_item: Callable[[], None] = lambda: None,
@@ -84,6 +89,7 @@ def write_suite(
         folder: an existing folder.
         splits: "test" or "dev" -> its items. An item of two splits is drawn once.
         seed: of the suite.
+        severities: at which each item's degradations are made, as far as they go.
         grey: put a plain grey image in the place of each, for what a model answers that sees nothing.
         workers: processes. Their number changes no byte.
         on_item: called after each clean item with its degraded versions.
@@ -92,18 +98,19 @@ def write_suite(
     for modality in {item.modality for item in items.values()}:
         (folder / "images" / _folder(modality)).mkdir(parents=True, exist_ok=True)
     rows: dict[int, list[dict[str, Any]]] = {}
-    write = partial(_write_item, folder=folder, seed=seed, grey=grey)
+    write = partial(_write_item, folder=folder, seed=seed, severities=severities, grey=grey)
     for number, versions in zip(items, in_order(write, items.values(), workers, chunk=4), strict=True):
         rows[number] = versions
         on_item()
     for split, chosen in splits.items():
-        for level in LEVELS[:2]:  # a clean file, and one that holds L1 and L2
-            wanted = {CLEAN} if level == CLEAN else set(LEVELS[1:])
-            kept = (row for item in chosen for row in rows[item.number] if row["level"] in wanted)
+        for level in LEVELS[:2]:  # a clean file, and one that holds all that is degraded
+            kept = (row for item in chosen for row in rows[item.number] if (row["level"] == CLEAN) == (level == CLEAN))
             _write_table(folder / file_name(split, level), sorted(kept, key=lambda row: row["level"]))
 
 
-def _write_item(item: PlannedItem, folder: Path, seed: int, grey: bool) -> list[dict[str, Any]]:
+def _write_item(
+    item: PlannedItem, folder: Path, seed: int, severities: Sequence[Severity], grey: bool
+) -> list[dict[str, Any]]:
     phantom = draw_phantom(item, seed)
     index = f"phantom_{seed}_{item.number:05d}"
     common = {
@@ -125,7 +132,11 @@ def _write_item(item: PlannedItem, folder: Path, seed: int, grey: bool) -> list[
 
     rows = [{**common, "index": index, "level": CLEAN, "image_path": write(phantom.image, index)}]
     for name in item.degradations:
-        for level in LEVELS[1:]:
+        largest = largest_severity(name, item.modality)
+        for severity in severities:
+            if severity.value > largest:
+                continue
+            level = severity.label
             image, record = degrade_with_record(phantom.image, name, level, seed=index, modality=item.modality)
             version = f"{index}_{name}_{level}"
             rows.append(
@@ -136,6 +147,7 @@ def _write_item(item: PlannedItem, folder: Path, seed: int, grey: bool) -> list[
                     "image_path": write(image, version),
                     "degradation_type": name,
                     "degradation_severity": level.removeprefix("L"),
+                    **({"severity": severity.value} if severity.series else {}),
                     "parameters": json.dumps(record, sort_keys=True, default=float),
                 }
             )

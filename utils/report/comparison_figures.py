@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from .content import CORE
-from .figure_parts import ROW, Frames, dots, headed, percent, share_rows
+from .figure_parts import ROW, Frames, dots, folded, headed, percent, share_rows, unranked
 from .figure_style import (
     ACCURACY_COLOUR,
     GUIDE_COLOUR,
@@ -103,6 +103,9 @@ def rank_change(frames: Frames) -> Figure | None:
     axes.tick_params(length=0)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
+    absent = [f"{label(run)} ({reason})" for run, reason in unranked(frames).items() if run not in set(frame["model"])]
+    if absent:
+        figure.supxlabel(folded([f"Not ranked: {'; '.join(absent)}"], 80), fontsize=7, color=GUIDE_COLOUR)
     return figure
 
 

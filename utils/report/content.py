@@ -7,6 +7,7 @@ which have no intervals and no item counts.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import pandas as pd
 from ..analysis.analyse import Analysis
 from ..analysis.figures import Scope
 from ..analysis.item_table import OVERALL
+from ..analysis.standing import ranked_with
 from ..analysis.tables import overall
 from ..taxonomy import (
     CAPABILITIES,
@@ -34,6 +36,7 @@ from ..taxonomy import (
 from .paper_tables import (
     DUNNING_KRUGER,
     FIGURE_5,
+    OURS,
     PAPER_TABLE,
     dunning_kruger_within,
     figure_5,
@@ -45,8 +48,10 @@ from .paper_tables import (
 CORE = ("accuracy", "confidence", "calibration_shift")
 """The figures that the report follows through levels and nodes."""
 
-NODE_FIGURES = (*CORE, "shift_above_guesser", "shift_james_stein", "ece", "auroc")
+NODE_FIGURES = (*CORE, "shift_above_guesser", "shift_james_stein", "ece", "auroc", "unread_rate")
 """The figures that the page offers for every node."""
+
+DIFFERENT_ITEMS = "the items are not those of the published models"
 
 CONFIDENT = 0.8
 """Confidence from which an answer counts as confident."""
@@ -54,8 +59,13 @@ CONFIDENT = 0.8
 SCOPE = Scope(NODE_FIGURES, CORE, (OVERALL,))
 """What part of an analysis a report needs."""
 
+_HEADLINE = (*CORE, "shift_above_guesser", "unread_rate")
 _INTERVAL = ("estimate", "low", "high")
 _SIZE = ("n", "clusters", "small")
+
+
+MATCHED_MEANING = "each degraded item against the clean item of its source question (their mean where it has several)"
+"""What a matched change from L0 compares."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +86,13 @@ class FrameKind:
 FRAMES: Mapping[str, FrameKind] = {
     "headline": FrameKind(
         "Headline",
-        "A run at a level. The guesser votes uniformly with the same T and K; its confidence is what few votes alone "
-        "give, its shift what an honest guesser would show.",
+        "Each row is one run at one severity. The guesser votes uniformly with the same T and K; its confidence is "
+        "what few votes alone give, its shift what an honest guesser shows. Unread is the share of answered trials "
+        "without a readable answer, which count as wrong and uncertain: with 10% of them at a level a run has no rank.",
         (
             *("model", "level", "n", "clusters", "small", "elicitation", "trials", "options"),
-            *(f"{name}{end}" for name in (*CORE, "shift_above_guesser") for end in ("", "_low", "_high")),
-            *("guesser_accuracy", "guesser_confidence", "guesser_shift"),
+            *(f"{name}{end}" for name in _HEADLINE for end in ("", "_low", "_high")),
+            *("guesser_accuracy", "guesser_confidence", "guesser_shift", "not_ranked", "not_published"),
         ),
     ),
     "table_6": FrameKind("Accuracy by level (Table 6)", "Plain change from L0.", PAPER_TABLE),
@@ -92,8 +103,8 @@ FRAMES: Mapping[str, FrameKind] = {
     ),
     "table_3": FrameKind(
         "Accuracy by degradation category, L1 and L2 (Table 3)",
-        "The average is the micro mean over items. Change from L0: each item against its own clean version (ours); the "
-        "paper does not say how its changes are computed.",
+        f"The average is the micro mean over items. Change from L0 (ours): {MATCHED_MEANING}; the paper does not say "
+        "how its changes are computed.",
         PAPER_TABLE,
     ),
     "figure_5": FrameKind(
@@ -103,8 +114,8 @@ FRAMES: Mapping[str, FrameKind] = {
     ),
     "dunning_kruger": FrameKind(
         "Dunning-Kruger effect within models",
-        "Accuracy falls from L0 while the shift holds or grows. The rule compares estimates; the verdict asks the "
-        "intervals of each item's own changes.",
+        "Accuracy falls from L0 while the shift holds or grows. The rule asks the estimates of a row, the verdict its "
+        f"intervals. Plain: level against level, as in the paper. Matched: {MATCHED_MEANING}.",
         DUNNING_KRUGER,
     ),
     "severity_curves": FrameKind(
@@ -119,7 +130,7 @@ FRAMES: Mapping[str, FrameKind] = {
     ),
     "degradation_drop": FrameKind(
         "Change by degradation",
-        "Mean over degraded items of the difference to their own clean version.",
+        f"Matched: {MATCHED_MEANING}.",
         ("model", "degradation", "category", "comparison", "figure", *_INTERVAL, "p", *_SIZE),
     ),
     "hierarchy": FrameKind(
@@ -147,7 +158,8 @@ FRAMES: Mapping[str, FrameKind] = {
     ),
     "rank_change": FrameKind(
         "Ranks at L0 and L2",
-        "Rank 1 is the most accurate of all rows; equal accuracies share the better rank. A positive change is a loss.",
+        "Rank 1 is the most accurate of all rows; equal accuracies share the better rank. A positive change is a loss. "
+        "Only models on the same items whose answers can be read are ranked; the notes name the others.",
         ("model", "origin", "accuracy_l0", "accuracy_l2", "rank_l0", "rank_l2", "rank_change"),
     ),
     "paired": FrameKind(
@@ -195,7 +207,8 @@ def report_frames(analysis: Analysis, *, published: bool = False) -> dict[str, p
         **{"headline": headline, "severity_curves": severity_curves, "modality": modality, "hierarchy": hierarchy},
         **{"degradation_drop": degradation_drop, "reliability": reliability, "risk_coverage": risk_coverage},
         **{"paired": paired, "refused_pairs": refused_pairs, "dunning_kruger_between": dunning_kruger_between},
-        **{"other_results": other_results, "notes": notes},
+        **{"other_results": other_results},
+        "notes": functools.partial(notes, published=published),
     }
     return {
         name: (
@@ -208,11 +221,13 @@ def report_frames(analysis: Analysis, *, published: bool = False) -> dict[str, p
 def headline(analysis: Analysis) -> pd.DataFrame:
     """Return each run's accuracy, confidence and shift at each level, with the guesser's."""
     figures = overall(analysis.tables["figures"]).set_index(["run", "level", "figure"])
+    standing = analysis.standing
     rows = []
     for node in overall(analysis.tables["nodes"]).to_dict("records"):
         row = {**node, "model": node["run"]}
         row |= {name: ", ".join(sorted(json.loads(node[name]), key=int)) for name in ("trials", "options")}
-        for name in (*CORE, "shift_above_guesser"):
+        row |= {"not_ranked": standing[node["run"]].not_ranked, "not_published": standing[node["run"]].not_published}
+        for name in _HEADLINE:
             found = figures.loc[(node["run"], node["level"], name)]
             row |= {name: found["estimate"], f"{name}_low": found["low"], f"{name}_high": found["high"]}
         rows.append(row)
@@ -294,8 +309,13 @@ def risk_coverage(analysis: Analysis) -> pd.DataFrame:
 
 
 def rank_change(analysis: Analysis, *, published: bool) -> pd.DataFrame:
-    """Return the ranks by accuracy at L0 and at L2 of the models that have both."""
-    table = table_6(analysis, published=published)
+    """Return the ranks by accuracy at L0 and at L2 of the models that have both.
+
+    Beside published models only runs on the published items have a rank; without such a run the published have none.
+    """
+    not_ranked, with_published = ranked_with(analysis.standing, published=published)
+    table = table_6(analysis, published=with_published)
+    table = table[(table["origin"] != OURS) | ~table["model"].isin(not_ranked)]
     wide = table.pivot_table(index=["model", "origin"], columns="column", values="accuracy", sort=False)
     if not {LEVELS[0], LEVELS[-1]} <= set(wide.columns):
         return _frame("rank_change", [])
@@ -347,11 +367,20 @@ def other_results(analysis: Analysis) -> pd.DataFrame:
     )
 
 
-def notes(analysis: Analysis) -> pd.DataFrame:
-    """Return what was amiss with the input, one line each."""
+def notes(analysis: Analysis, *, published: bool = False) -> pd.DataFrame:
+    """Return what was amiss with the input, what may have moved a difference, and who has no rank, one line each."""
     collection = analysis.collection
     rows = [{"model": "", "note": note} for note in collection.warnings]
     rows += [{"model": run.name, "note": note} for run in collection.runs for note in run.warnings]
+    for pair in analysis.pairs:
+        rows += [{"model": "", "note": f"{pair.first} and {pair.second}: {note}"} for note in pair.notes]
+    for run, standing in analysis.standing.items():
+        if len(collection.runs) > 1 and standing.not_ranked:
+            rows.append({"model": run, "note": f"not ranked beside the other runs: {standing.not_ranked}"})
+        if published and standing.not_published:
+            rows.append({"model": run, "note": f"{DIFFERENT_ITEMS}, so no rank among them: {standing.not_published}"})
+        elif published and standing.unread:
+            rows.append({"model": run, "note": f"not ranked among the published models: {standing.unread}"})
     return _frame("notes", rows)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -84,6 +85,17 @@ def model_legend(
     longest = max(len(str(handle.get_label())) for handle in handles)
     fits = max(1, min(4, 140 // (longest + 8), len(handles)))
     figure.legend(handles=handles, loc=where, ncols=columns or fits)
+
+
+def folded(texts: Iterable[str], width: int = 135) -> str:
+    """Return texts for below a figure, each beginning a line; empty ones are left out."""
+    return "\n".join(line for text in texts for line in textwrap.wrap(text, width))
+
+
+def unranked(frames: Frames) -> dict[str, str]:
+    """Return run -> why it has no rank beside the other runs, for those that have none."""
+    rows = frames["headline"].dropna(subset=["not_ranked"]).drop_duplicates("model")
+    return dict(zip(rows["model"], rows["not_ranked"], strict=True))
 
 
 def small_handle() -> Line2D:

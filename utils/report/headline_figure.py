@@ -18,7 +18,7 @@ from ..confidence import MISSING, UNREAD
 from ..runs.run import Run
 from ..taxonomy import LEVELS
 from .content import CONFIDENT
-from .figure_parts import Frames, dots, percent
+from .figure_parts import Frames, dots, percent, unranked
 from .figure_style import ACCURACY_COLOUR, CONFIDENCE_COLOUR, GUIDE_COLOUR, TEXT_COLOUR, label, signed, spoken
 from .pictures import Key, Shown
 
@@ -78,11 +78,11 @@ def headline_figure(frames: Frames, model: str, example: Example | None = None) 
     """Draw a run's accuracy and confidence by level with the gap between them, and an example below.
 
     Returns:
-        The figure, or None for a run of a single level.
+        The figure, or None for a run of a single level or without any answer.
     """
     frame = frames["headline"]
     frame = frame[frame["model"] == model]
-    if len(frame) < 2:
+    if len(frame) < 2 or frame["accuracy"].isna().all():
         return None
     figure = Figure(figsize=(7.4, 6.0 if example else 3.8))
     bottom, top = (0.5, 0.88) if example else (0.2, 0.82)
@@ -92,6 +92,8 @@ def headline_figure(frames: Frames, model: str, example: Example | None = None) 
     figure.text(y=0.985, s=title, fontsize=12, fontweight="bold", **corner)
     sizes = ", ".join(f"{row.n:,} at {row.level}" for row in frame.itertuples())
     text = f"{label(model, 60)}; items: {sizes}. Bars and brackets: 95% intervals."
+    if reason := unranked(frames).get(model):
+        text += f"\nNot ranked: {reason}."
     figure.text(y=0.94 if example else 0.915, s=text, color=GUIDE_COLOUR, **corner)
     if example is not None:
         _draw_example(figure, example)

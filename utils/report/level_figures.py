@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from ..taxonomy import LEVELS
 from .content import CORE
-from .figure_parts import ROW, Frames, dots, headed, model_legend, percent, share_rows, small_handle
+from .figure_parts import ROW, Frames, dots, folded, headed, model_legend, percent, share_rows, small_handle, unranked
 from .figure_style import (
     ACCURACY_COLOUR,
     CONFIDENCE_COLOUR,
@@ -22,6 +22,7 @@ from .figure_style import (
     signed,
 )
 from .paper_tables import OURS
+from .tables_out import caption
 
 _DOTTED = (0, (1, 1.5))
 _LEVEL_SIZES = {"L0": 3.0, "L1": 4.5, "L2": 6.5}
@@ -58,7 +59,8 @@ def dumbbell(frames: Frames) -> Figure | None:
     frame = frames["figure_5"]
     models = list(frame[["model", "origin"]].drop_duplicates().itertuples(index=False, name=None))
     clean = frame[frame["level"] == frame["level"].iloc[0]].set_index(["model", "origin"])["accuracy"]
-    models.sort(key=lambda key: (key[1] != OURS, -clean.get(key, 0.0)))
+    reasons = unranked(frames)
+    models.sort(key=lambda key: (key[1] != OURS, key[1] == OURS and key[0] in reasons, -clean.get(key, 0.0)))
     ours = sum(origin == OURS for _, origin in models)
     y = {key: number + (0.8 if number >= ours else 0.0) for number, key in enumerate(models)}
     figure = Figure(figsize=(7.6, 1.1 + ROW * (len(models) + 1)), layout="constrained")
@@ -79,7 +81,9 @@ def dumbbell(frames: Frames) -> Figure | None:
         axes.set_title(level)
         axes.grid(visible=False, axis="y")
         percent(axes, "x")
-    panels[0].set_yticks(list(y.values()), [label(model) for model, _ in models])
+    marks = [" ‡" if origin == OURS and model in reasons else "" for model, origin in models]
+    names = [label(model) + mark for (model, _), mark in zip(models, marks, strict=True)]
+    panels[0].set_yticks(list(y.values()), names)
     for tick, (_, origin) in zip(panels[0].get_yticklabels(), models, strict=True):
         tick.set_fontweight("bold" if origin == OURS else "normal")
     panels[0].set_ylim(max(y.values()) + 0.6, -0.6)
@@ -91,13 +95,17 @@ def dumbbell(frames: Frames) -> Figure | None:
     if frame["small"].any():
         handles.append(small_handle())
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
+    below = []
     if len(models) > ours:
-        figure.supxlabel(
+        below.append(
             "Bold: this report. Others: published, read off figure 5 of arXiv:2603.07769 to about ±0.2 points; "
-            "no intervals. A dash: not readable.",
-            fontsize=7,
-            color=GUIDE_COLOUR,
+            "no intervals. A dash: not readable."
         )
+        below.append(caption(frames, "figure_5"))
+    if reasons:
+        below.append(f"‡ not ranked, so last: {'; '.join(f'{label(run)} ({why})' for run, why in reasons.items())}")
+    if below:
+        figure.supxlabel(folded(below), fontsize=7, color=GUIDE_COLOUR)
     return figure
 
 
@@ -151,6 +159,8 @@ def confidence_accuracy(frames: Frames) -> Figure | None:
     ]
     if len(published):
         handles.append(Line2D([], [], color=PUBLISHED_COLOUR, marker=".", label="published, digitised"))
+        if other_items := caption(frames, "confidence_accuracy"):
+            figure.supxlabel(folded([other_items], 90), fontsize=7, color=GUIDE_COLOUR)
     model_legend(figure, list(styles), handles, where="outside right upper", columns=1)
     return figure
 

@@ -22,13 +22,15 @@ import pandas as pd
 
 from ..analysis.analyse import Analysis
 from ..analysis.figures import FIGURES
+from ..analysis.standing import ranked_with
 from ..analysis.tables import overall
 from ..atomic_files import write_atomically
 from ..published.results import GROUPS
 from ..statistics.bootstrap import SMALL
 from ..taxonomy import CAPABILITY_TREE, LEVELS
 from .content import CORE, FRAMES, NODE_FIGURES
-from .paper_tables import paper_layout
+from .paper_tables import OURS, paper_layout
+from .tables_out import REASONS, caption
 
 PAGE = "report.html"
 ITEMS_PAGE = "items.html"
@@ -84,10 +86,12 @@ def write_page(
         "nodes": _nodes(analysis),
         "changes": _changes(analysis),
         **{name: _curve(analysis.tables[name]) for name in ("reliability", "risk_coverage")},
+        **_ranking(analysis, frames),
         "published": _published(frames.get("table_6"), frames.get("figure_5")),
         "items_page": ITEMS_PAGE if item_browser else None,
     }
-    warnings = [*collection.warnings, *(f"{run.name}: {line}" for run in collection.runs for line in run.warnings)]
+    notes = frames["notes"].itertuples()
+    warnings = [f"{row.model}: {row.note}" if row.model else row.note for row in notes]
     html = render(
         "report.html.jinja",
         scripts=("vendor/d3.min.js", "vendor/plot.min.js", "templates/tables.js", "templates/report.js"),
@@ -100,10 +104,19 @@ def write_page(
         small=SMALL,
         items_page=ITEMS_PAGE if item_browser else None,
         has_published=bool(data["published"]),
+        other_items=caption(frames, "figure_5"),
     )
     path = folder / PAGE
     write_atomically(path, html.encode())
     return path
+
+
+def _ranking(analysis: Analysis, frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Return `not_ranked` (run -> why it has no rank) and `same_items` (whether the published models are ranked)."""
+    frame = frames.get("figure_5")
+    published = frame is not None and bool((frame["origin"] != OURS).any())
+    not_ranked, same_items = ranked_with(analysis.standing, published=published)
+    return {"not_ranked": not_ranked, "same_items": same_items}
 
 
 def page_tables(frames: Mapping[str, pd.DataFrame]) -> list[PageTable]:
@@ -121,6 +134,8 @@ def page_tables(frames: Mapping[str, pd.DataFrame]) -> list[PageTable]:
             frame = frame.assign(origin=origin).drop(columns=["group"]).dropna(axis="columns", how="all")
         if name == "headline":
             frame = frame.drop(columns=["guesser_confidence"]).rename(columns={"trials": "T", "options": "K"})
+            hidden = [name for name in REASONS if name == REASONS[1] or frame[name].isna().all()]
+            frame = frame.drop(columns=hidden)
             last = ["n", "clusters", "small", "T", "K", "elicitation"]
             frame = frame[[*frame.columns.difference(last, sort=False), *last]]
         if name == "paired":
@@ -128,7 +143,7 @@ def page_tables(frames: Mapping[str, pd.DataFrame]) -> list[PageTable]:
         if "figure" in frame and "estimate" in frame:
             frame = frame.rename(columns={"estimate": "difference", "low": "difference_low", "high": "difference_high"})
         kind = FRAMES[name]
-        found.append(PageTable(name, kind.title, kind.meaning, frame))
+        found.append(PageTable(name, kind.title, f"{kind.meaning} {caption(frames, name)}".strip(), frame))
     return found
 
 

@@ -5,18 +5,16 @@ A published row holds what the paper states and nothing else: its intervals and 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ..analysis.analyse import Analysis
-from ..analysis.cells import Cell, CellSums, Replicates, combined
-from ..analysis.item_table import ItemTable
+from ..analysis.cells import Replicates
+from ..analysis.changes import MATCHED, PLAIN
+from ..analysis.pooled import pooled_categories, pooled_tasks
 from ..analysis.tables import overall
 from ..nodes import dunning_kruger
 from ..published.results import (
@@ -27,8 +25,7 @@ from ..published.results import (
     published_calibration,
     published_models,
 )
-from ..statistics.bootstrap import SMALL, ClusterBootstrap
-from ..statistics.comparisons import matched_change
+from ..statistics.bootstrap import SMALL
 from ..taxonomy import CLEAN, LEVELS
 
 OURS, PUBLISHED, DIGITISED = "this report", "published", "published, digitised"
@@ -53,10 +50,12 @@ FIGURE_5 = (
 )
 """Columns of the calibration by level: one row a model and level."""
 
-DUNNING_KRUGER = ("model", "origin", "comparison", "accuracy_change", "shift_change", "paper_rule", "verdict_matched")
-"""Columns of the Dunning-Kruger effect within models: one row a model and comparison."""
-
-_POOLED = "L1+L2"
+DUNNING_KRUGER = (
+    *("model", "origin", "comparison", "pairing"),
+    *(f"{name}_change{end}" for name in ("accuracy", "confidence", "shift") for end in ("", "_low", "_high")),
+    *("paper_rule", "verdict"),
+)
+"""Columns of the Dunning-Kruger effect within models: one row per model, comparison and pairing."""
 
 
 def table_6(analysis: Analysis, *, published: bool) -> pd.DataFrame:
@@ -83,7 +82,8 @@ def table_2(analysis: Analysis, *, published: bool) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for run, table in analysis.item_tables.items():
-        rows += _pooled_tasks(run, table, analysis.replicates, analysis.seed)
+        pooled = pooled_tasks(table, tuple(TABLE_2_COLUMNS.values()), analysis.replicates, analysis.seed)
+        rows += [_pooled_row(run, part.node or AVERAGE, part.accuracy, part.change) for part in pooled]
     if published:
         rows += _published(lambda model: {AVERAGE: model.task_average, **model.tasks})
     return _frame(rows)
@@ -98,7 +98,8 @@ def table_3(analysis: Analysis, *, published: bool) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for run, table in analysis.item_tables.items():
-        rows += _pooled_categories(run, table, analysis.replicates, analysis.seed)
+        pooled = pooled_categories(table, tuple(TABLE_3_COLUMNS.values()), analysis.replicates, analysis.seed)
+        rows += [_pooled_row(run, part.node or AVERAGE, part.accuracy, part.change) for part in pooled]
     if published:
         rows += _published(lambda model: {AVERAGE: model.category_average, **model.categories})
     return _frame(rows)
@@ -146,36 +147,53 @@ def figure_5(analysis: Analysis, *, published: bool) -> pd.DataFrame:
 def dunning_kruger_within(analysis: Analysis, *, published: bool) -> pd.DataFrame:
     """Return whether accuracy falls while the shift holds or grows (columns `DUNNING_KRUGER`), from L0 to L1 and to L2.
 
-    `paper_rule` compares the estimates and is None where one is missing; `verdict_matched` says whether the intervals
-    of each item's own changes agree, and is None for published models, which have no intervals.
+    One row per pairing: the changes, the paper's rule applied to them (None where one is missing) and what their
+    intervals say. Published models have plain changes only, and no intervals.
     """
-    calibration = figure_5(analysis, published=published).set_index(["model", "origin", "level"])
-    effects = overall(analysis.tables["dunning_kruger"]).set_index(["run", "comparison"])
+    changes = overall(analysis.tables["changes"]).set_index(["run", "comparison", "pairing", "figure"]).sort_index()
     rows = []
-    for model, origin in dict.fromkeys(key[:2] for key in calibration.index):
+    for effect in overall(analysis.tables["dunning_kruger"]).itertuples():
+        for pairing, rule, verdict in (
+            (PLAIN, effect.paper_rule, effect.verdict_plain),
+            (MATCHED, effect.rule_matched, effect.verdict_matched),
+        ):
+            keys = {name: (effect.run, effect.comparison, pairing, figure) for name, figure in _CHANGING.items()}
+            if all(key in changes.index for key in keys.values()):
+                row = {"model": effect.run, "origin": OURS, "comparison": effect.comparison, "pairing": pairing}
+                for name, key in keys.items():
+                    ends = {"": "estimate", "_low": "low", "_high": "high"}
+                    row |= {f"{name}_change{suffix}": changes.at[key, end] for suffix, end in ends.items()}
+                rows.append({**row, "paper_rule": rule, "verdict": verdict})
+    return pd.DataFrame(rows + (_published_effects() if published else []), columns=list(DUNNING_KRUGER))
+
+
+_CHANGING: Mapping[str, str] = {"accuracy": "accuracy", "confidence": "confidence", "shift": "calibration_shift"}
+
+
+def _published_effects() -> list[dict[str, Any]]:
+    rows = []
+    for model, levels in published_calibration().items():
         for level in LEVELS[1:]:
-            if not {(model, origin, CLEAN), (model, origin, level)} <= set(calibration.index):
-                continue
-            names = ("accuracy", "calibration_shift")
             sides = [
-                {name: float(calibration.at[(model, origin, place), name]) for name in names}
-                for place in (CLEAN, level)
+                {name: _or_nan(getattr(levels[place], name)) for name in _CHANGING.values()} for place in (CLEAN, level)
             ]
-            known = not any(np.isnan(value) for side in sides for value in side.values())
-            comparison = f"{CLEAN}_to_{level}"
-            has_verdict = origin == OURS and (model, comparison) in effects.index
+            known = not any(np.isnan(side[name]) for side in sides for name in ("accuracy", "calibration_shift"))
+            changes = {
+                f"{short}_change": round(sides[1][name] - sides[0][name], 9) for short, name in _CHANGING.items()
+            }
             rows.append(
                 {
-                    **{"model": model, "origin": origin, "comparison": comparison},
-                    **{
-                        f"{short}_change": round(sides[1][name] - sides[0][name], 9)
-                        for short, name in zip(("accuracy", "shift"), names, strict=True)
-                    },
+                    **{"model": model, "origin": DIGITISED, "comparison": f"{CLEAN}_to_{level}", "pairing": PLAIN},
+                    **changes,
                     "paper_rule": dunning_kruger(*sides) if known else None,
-                    "verdict_matched": effects.at[(model, comparison), "verdict_matched"] if has_verdict else None,
+                    "verdict": None,
                 }
             )
-    return pd.DataFrame(rows, columns=list(DUNNING_KRUGER))
+    return rows
+
+
+def _or_nan(value: float | None) -> float:
+    return np.nan if value is None else value
 
 
 def _by_level(model: PublishedModel) -> dict[str, Stated]:
@@ -190,66 +208,6 @@ def _published(columns: Callable[[PublishedModel], Mapping[str, Stated]]) -> Ite
     for model in published_models():
         for column, stated in columns(model).items():
             yield _stated(model.name, model.group, column, stated)
-
-
-def _pooled_tasks(run: str, items: ItemTable, replicates: int, seed: int) -> Iterator[dict[str, Any]]:
-    sums = _pooled_sums(items, replicates, seed, "task")
-    if not any(cell.level == _POOLED for cell in sums.cells):
-        return
-    accuracy = sums.mean(sums.table.columns["accuracy"], with_errors=True)
-    place = {cell: row for row, cell in enumerate(sums.cells)}
-    pooled = [Cell(_POOLED, "task", node) for node in TABLE_2_COLUMNS.values()]
-    clean = [Cell(CLEAN, "task", node) for node in TABLE_2_COLUMNS.values()]
-    found = [number for number, cell in enumerate(pooled) if cell in place]
-    paired = [number for number in found if clean[number] in place]
-    if len(found) == len(pooled):
-        average = _mean_of(accuracy.rows([place[cell] for cell in pooled]))
-        change = None
-        if len(paired) == len(pooled):
-            change = _minus(average, _mean_of(accuracy.rows([place[cell] for cell in clean])))
-        yield _pooled_row(run, AVERAGE, average, change)
-    for number in found:
-        here = accuracy.rows([place[pooled[number]]])
-        change = _minus(here, accuracy.rows([place[clean[number]]])) if number in paired else None
-        yield _pooled_row(run, pooled[number].node, here, change)
-
-
-def _pooled_categories(run: str, items: ItemTable, replicates: int, seed: int) -> Iterator[dict[str, Any]]:
-    sums = _pooled_sums(items, replicates, seed, "degradation_category", "overall")
-    table = sums.table
-    accuracy = sums.mean(table.columns["accuracy"], with_errors=True)
-    own = matched_change(table.columns["accuracy"], table.clusters, table.levels == CLEAN, table.levels == _POOLED)
-    change = sums.mean(own)
-    place = {cell: row for row, cell in enumerate(sums.cells)}
-    wanted = {AVERAGE: Cell(_POOLED, "overall", "all")}
-    wanted |= {node: Cell(_POOLED, "degradation_category", node) for node in TABLE_3_COLUMNS.values()}
-    for column, cell in wanted.items():
-        if cell in place:
-            row = [place[cell]]
-            yield _pooled_row(run, column, accuracy.rows(row), change.rows(row) if change.n[row[0]] else None)
-
-
-def _pooled_sums(items: ItemTable, replicates: int, seed: int, *axes: str) -> CellSums:
-    """Return the cells of some axes with L1 and L2 as one level."""
-    pooled = np.where(items.levels == CLEAN, CLEAN, _POOLED).astype(object)
-    table = replace(items, levels=pooled, nodes={axis: items.nodes[axis] for axis in axes})
-    return CellSums(table, _draws(len(table.cluster_ids), replicates, seed))
-
-
-@functools.lru_cache(maxsize=1)
-def _draws(clusters: int, replicates: int, seed: int) -> NDArray[np.uint16]:
-    return ClusterBootstrap(clusters, replicates, seed).draws()
-
-
-def _mean_of(parts: Replicates) -> Replicates:
-    """Return the macro mean of some cells; it is as sure as its smallest part."""
-    rows = [parts.rows([number]) for number in range(len(parts.n))]
-    joined = combined(rows, parts.values.mean(axis=0, keepdims=True))
-    return replace(joined, n=parts.n.sum(keepdims=True))
-
-
-def _minus(after: Replicates, before: Replicates) -> Replicates:
-    return combined([after, before], after.values - before.values)
 
 
 def _pooled_row(run: str, column: str, accuracy: Replicates, change: Replicates | None) -> dict[str, Any]:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ..atomic_files import write_atomically
+from ..csv_cells import safe_csv
 from ..errors import one_line
 from ..published.results import GROUPS, SOURCE
-from .content import FRAMES
+from .content import DIFFERENT_ITEMS, FRAMES
 from .figure_style import spoken
 from .paper_tables import DIGITISED, OURS, PUBLISHED, paper_layout
 
@@ -29,10 +30,13 @@ _POINTS = frozenset(
     {
         *("accuracy", "confidence", "calibration_shift", "shift_above_guesser", "estimate", "guesser", "score"),
         *("guesser_accuracy", "guesser_confidence", "guesser_shift", "accuracy_l0", "accuracy_l2", "coverage"),
-        *("accuracy_change", "shift_change", "vote_level"),
+        *("accuracy_change", "confidence_change", "shift_change", "vote_level", "unread_rate"),
     }
 )
-_SIGNED = frozenset({"calibration_shift", "shift_above_guesser", "guesser_shift", "accuracy_change", "shift_change"})
+_SIGNED = frozenset(
+    {"calibration_shift", "shift_above_guesser", "guesser_shift"}
+    | {f"{name}_change" for name in ("accuracy", "confidence", "shift")}
+)
 _LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
@@ -41,6 +45,9 @@ _LATEX = {
 }
 _CHANGE = "change"
 """Head of a column of changes in tables 6, 2 and 3; the column before it says of what."""
+
+REASONS = ("not_ranked", "not_published")
+"""Columns of reasons: the first is shown where a row has one, the second stands in captions (`caption`)."""
 
 _UPRIGHT, _WIDE = 5, 9  # columns that a page takes upright, and on its side
 _NEGATIVE = re.compile(r"(?:(?<=^)|(?<=[\[ ]))-(?=\d)")  # the minus of a number, not the hyphen of a name
@@ -64,17 +71,38 @@ class PrintedTable:
     rows: tuple[tuple[str, ...], ...]
 
 
-def printed(name: str, frame: pd.DataFrame) -> PrintedTable:
+def printed(name: str, frame: pd.DataFrame, more: str = "") -> PrintedTable:
     """Return a frame of the report as text: percent with one decimal, intervals in brackets behind their figure.
 
-    An asterisk behind a count marks fewer than 30 source questions.
+    An asterisk behind a count marks fewer than 30 source questions. `more` is added to the note.
     """
+    table = _paper_table(name, frame) if name in LAYOUTS else _plain_table(name, frame)
+    return replace(table, note=f"{table.note} {more}".strip())
+
+
+def caption(frames: Mapping[str, pd.DataFrame], name: str) -> str:
+    """Return what a table or figure must say beside its meaning: whose items are others than the published models'."""
+    frame = frames.get(name)
+    if frame is None or "origin" not in frame or not (frame["origin"] != OURS).any():
+        return ""
+    others = frames["headline"].drop_duplicates("model").dropna(subset=["not_published"])
+    if others.empty:
+        return ""
+    if len(others) == frames["headline"]["model"].nunique() and others["not_published"].nunique() == 1:
+        reasons = str(others["not_published"].iloc[0])
+    else:
+        named = [f"{one_line(row.model, 60)}: {row.not_published}" for row in others.itertuples()]
+        reasons = "; ".join([*named[:3], *([f"and {len(named) - 3} more"] if len(named) > 3 else [])])
+    return f"Not comparable row by row: {DIFFERENT_ITEMS} ({reasons})."
+
+
+def _plain_table(name: str, frame: pd.DataFrame) -> PrintedTable:
     kind = FRAMES[name]
-    if name in LAYOUTS:
-        return _paper_table(name, frame)
     signed_rows = frame["figure"].eq("calibration_shift") if "figure" in frame else pd.Series(False, frame.index)
     changes = name in ("degradation_drop", "paired")
     columns = [column for column in kind.columns if not column.endswith(("_low", "_high")) and column != "small"]
+    hidden = [column for column in REASONS if column in frame and (column == REASONS[1] or frame[column].isna().all())]
+    columns = [column for column in columns if column not in hidden]
     columns = [column for column in columns if column not in ("low", "high", "statement")]
     rows = []
     for row, signed in zip(frame.to_dict("records"), signed_rows, strict=True):
@@ -177,9 +205,9 @@ def write_tables(frames: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]
     written = []
     for name, frame in frames.items():
         whole = paper_layout(frame) if name in LAYOUTS else frame
-        texts = {"csv": whole.to_csv(index=False)}
+        texts = {"csv": safe_csv(whole)}
         if len(frame):
-            table = printed(name, frame)
+            table = printed(name, frame, caption(frames, name))
             texts |= {"tex": latex(table, name), "md": markdown(table)}
         for suffix, text in texts.items():
             written.append(folder / f"{name}.{suffix}")

@@ -1,8 +1,15 @@
-"""The report's headline in a terminal."""
+"""The headline of an analysis in a terminal: one printer for `analyze`, `demo` and `report --terminal`.
+
+Fractions, as in the tables. Whatever comes from files (names of models, reasons) is printed as text on one line, so
+that no escape sequence and no markup in it reaches the terminal.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 from rich import box
@@ -10,67 +17,67 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..analysis.analyse import Analysis
+from ..analysis.changes import MATCHED, PLAIN, matched_against
+from ..analysis.standing import Standing
+from ..analysis.tables import overall
 from ..errors import one_line
-from .content import CORE
-from .figure_style import spoken
+from ..nodes import UNREAD_LIMIT
+from ..statistics.bootstrap import SMALL
+from .category_lines import print_categories
 from .paper_tables import OURS
-from .tables_out import printed
 
+_HEADLINE = {
+    "accuracy": "accuracy",
+    "confidence": "confidence",
+    "calibration_shift": "shift",
+    "shift_james_stein": "James-Stein shift",
+}
+_CHANGING = {"accuracy": "accuracy", "confidence": "confidence", "calibration_shift": "shift"}
+_TABLES = ("nodes", "figures", "changes", "dunning_kruger", "models")
 _VERDICT_STYLE = {"supported": "bold red", "contradicted": "green"}
 
 
-def print_report(frames: Mapping[str, pd.DataFrame], console: Console | None = None) -> None:
-    """Print accuracy, confidence and shift of each run and level with the guesser's shift, effects, pairs and refusals.
+def print_headline(analysis: Analysis, console: Console | None = None) -> None:
+    """Print each run's levels with intervals and unread rate, its changes from L0, and pairs and refused pairs.
+
+    Args:
+        analysis: with the figures of `report.content.SCOPE` or more.
+        console: where to print; standard output if None.
+    """
+    console = console or Console()
+    tables = {name: overall(analysis.tables[name]) for name in _TABLES}
+    for run in analysis.collection.runs:
+        own = tables["nodes"][tables["nodes"]["run"] == run.name]
+        mixes = "; ".join(f"{name} = {_mix(own[column])}" for name, column in (("T", "trials"), ("K", "options")))
+        _say(console, f"{run.name}: {run.conditions['elicitation']}, {mixes}")
+        console.print(_levels(own, tables["figures"]))
+        if own["small"].any():
+            _say(console, f"* fewer than {SMALL} source questions: do not rely on the intervals")
+        if reason := _not_ranked(analysis.standing[run.name], len(analysis.standing)):
+            _say(console, f"not ranked: {reason}", "yellow")
+        against = matched_against(run.records)
+        _print_changes(console, tables, run.name, against)
+        print_categories(console, analysis.tables["changes"], run.name)
+    for pair in analysis.pairs:
+        if pair.refused:
+            _say(console, f"{pair.first} and {pair.second} are not compared: {pair.refused}", "yellow")
+        else:
+            _print_pair(console, tables["models"], pair.first, pair.second)
+            for note in pair.notes:
+                _say(console, f"{pair.first} and {pair.second}: {note}", "yellow")
+
+
+def print_published(frames: Mapping[str, pd.DataFrame], console: Console | None = None) -> None:
+    """Print how many of the published models show the Dunning-Kruger effect, if the frames hold them.
 
     Args:
         frames: of `medqdeg.utils.report.content.report_frames`.
         console: where to print; standard output if None.
     """
     console = console or Console()
-    console.print(Text("Percent, with 95% intervals; beside the shift that of a guesser with the same T and K", "dim"))
-    for model, own in frames["headline"].groupby("model", sort=False):
-        console.print(_headline(own, str(model)))
-    if frames["headline"]["small"].any():
-        console.print(Text("* fewer than 30 source questions: do not rely on the intervals", "dim"))
-    for row in frames["dunning_kruger"].itertuples():
-        if row.origin == OURS:
-            console.print(_effect(row))
-    _print_published(frames["dunning_kruger"], console)
-    for row in frames["paired"].itertuples():
-        if row.figure in ("accuracy", "calibration_shift"):
-            console.print(Text(one_line(row.statement), "dim" if row.within_noise else ""))
-    for row in frames["refused_pairs"].itertuples():
-        console.print(Text(one_line(f"{row.first} and {row.second} are not compared: {row.reason}"), "yellow"))
-
-
-def _headline(frame: pd.DataFrame, model: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, title=Text(one_line(model), "bold"), title_justify="left")
-    for head in ("level", "n", "accuracy", "confidence", "shift", "guesser's"):
-        table.add_column(head, justify="left" if head == "level" else "right", no_wrap=True)
-    texts = printed("headline", frame)
-    place = {name: texts.columns.index(spoken(name)) for name in CORE}
-    for row, cells in zip(frame.itertuples(), texts.rows, strict=True):
-        accuracy, confidence, shift = (cells[place[name]].replace(" [", "\n[") for name in CORE)
-        overconfident = "bold red" if row.calibration_shift_low > 0 else ""
-        count = f"{row.n}{'*' if row.small else ''}"
-        table.add_row(
-            row.level, count, accuracy, confidence, Text(shift, overconfident), f"{100 * row.guesser_shift:+.1f}"
-        )
-    return table
-
-
-def _effect(row: object) -> Text:
-    rule = {True: "yes", False: "no"}.get(row.paper_rule, "unknown")
-    verdict = row.verdict_matched or "unknown"
-    text = Text(
-        one_line(f"{row.model}, {row.comparison.replace('_', ' ')}: Dunning-Kruger effect: rule {rule}, intervals")
-    )
-    return text.append(f" {verdict}", _VERDICT_STYLE.get(verdict, ""))
-
-
-def _print_published(frame: pd.DataFrame, console: Console) -> None:
-    published = frame[frame["origin"] != OURS]
-    for comparison, group in published.groupby("comparison", sort=False):
+    frame = frames["dunning_kruger"]
+    for comparison, group in frame[frame["origin"] != OURS].groupby("comparison", sort=False):
         known = group[group["paper_rule"].notna()]
         falls = known.loc[known["shift_change"] < 0, "model"]
         line = (
@@ -82,4 +89,72 @@ def _print_published(frame: pd.DataFrame, console: Console) -> None:
         line += ")"
         if len(falls):
             line += f"; the shift falls in {', '.join(falls)}"
-        console.print(Text(line))
+        _say(console, line)
+
+
+def _say(console: Console, line: str, style: str = "") -> None:
+    console.print(Text(one_line(line), style), highlight=False)
+
+
+def _levels(nodes: pd.DataFrame, figures: pd.DataFrame) -> Table:
+    of = figures.set_index(["run", "level", "figure"])
+    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))  # fits 80 columns
+    for name in ("level", "n", *_HEADLINE.values(), "guesser's shift", "unread"):
+        # On a narrow terminal heads wrap between words, not within.
+        longest_word = max(map(len, name.split()))
+        table.add_column(name, justify="left" if name == "level" else "right", min_width=longest_word)
+    for node in nodes.itertuples():
+        cells = [_with_interval(of.loc[node.run, node.level, name], between="\n") for name in _HEADLINE]
+        unread = of.loc[node.run, node.level, "unread_rate"].estimate
+        guesser = "-" if math.isnan(node.guesser_shift) else f"{node.guesser_shift:+.3f}"
+        much = "bold red" if unread >= UNREAD_LIMIT else ""
+        unread_cell = Text("-" if math.isnan(unread) else f"{unread:.3f}", much)
+        table.add_row(node.level, f"{node.n}{'*' if node.small else ''}", *cells, guesser, unread_cell)
+    return table
+
+
+def _not_ranked(standing: Standing, runs: int) -> str | None:
+    return standing.not_ranked if runs > 1 else standing.unread
+
+
+def _print_changes(console: Console, tables: Mapping[str, pd.DataFrame], run: str, against: str) -> None:
+    changes, effects = tables["changes"], tables["dunning_kruger"]
+    own = changes[changes["run"] == run].set_index(["comparison", "pairing", "figure"]).sort_index()
+    pairings = {PLAIN: "plain (level against level)", MATCHED: f"matched (each degraded item against {against})"}
+    for effect in effects[effects["run"] == run].itertuples():
+        for pairing, spoken in pairings.items():
+            keys = {name: (effect.comparison, pairing, name) for name in _CHANGING}
+            if not all(key in own.index for key in keys.values()):
+                continue
+            parts = [f"{_CHANGING[name]} {_with_interval(own.loc[key], '+')}" for name, key in keys.items()]
+            rule = effect.paper_rule if pairing == PLAIN else effect.rule_matched
+            found = effect.verdict_plain if pairing == PLAIN else effect.verdict_matched
+            verdict = found if isinstance(found, str) else "unknown"
+            line = Text(
+                one_line(
+                    f"{effect.comparison.replace('_', ' ')}, {spoken}: {', '.join(parts)}; Dunning-Kruger effect: "
+                    f"rule {_YES_NO.get(rule, 'unknown')}, intervals"
+                )
+            )
+            console.print(line.append(f" {verdict}", _VERDICT_STYLE.get(verdict, "")), highlight=False)
+
+
+_YES_NO: Mapping[Any, str] = {True: "yes", False: "no"}
+
+
+def _print_pair(console: Console, models: pd.DataFrame, first: str, second: str) -> None:
+    chosen = models[(models["first"] == first) & (models["second"] == second)].set_index(["level", "figure"])
+    for level in chosen.index.get_level_values("level").unique():
+        accuracy, shift = (_with_interval(chosen.loc[level, name], "+") for name in ("accuracy", "calibration_shift"))
+        _say(console, f"{first} minus {second}, {level}: accuracy {accuracy}, shift {shift}")
+
+
+def _mix(column: Iterable[str]) -> str:
+    return ", ".join(sorted({key for text in column for key in json.loads(text)}, key=int))
+
+
+def _with_interval(row: Any, sign: str = "", between: str = " ") -> str:
+    if math.isnan(row.estimate):
+        return "-"
+    interval = "" if math.isnan(row.low) else f"{between}[{row.low:{sign}.3f}, {row.high:{sign}.3f}]"
+    return f"{row.estimate:{sign}.3f}{interval}"

@@ -7,7 +7,6 @@ name may also carry the rank that wrote it ("..._rank1.jsonl") and ".gz". lm-eva
 
 from __future__ import annotations
 
-import functools
 import gzip
 import json
 import re
@@ -18,10 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .. import taxonomy
-from ..confidence import MISSING, UNREAD
-from ..errors import InputError, one_line
-from ..taxonomy import LEVELS
+from ..errors import one_line
+from .validation import record_fault
 
 RECORD = "medqdeg"
 """The key of a sample that holds the item's record, and the metric of a task that holds its summary."""
@@ -36,9 +33,6 @@ _SAMPLES = (
     re.compile(rf"^samples_(?P<task>.+)_(?P<date>{_ISO_DATE})\.jsonl(?:\.gz)?$"),
     re.compile(rf"^(?P<date>.+?)_samples_(?P<task>.+?){_RANK}\.jsonl(?:\.gz)?$"),
 )
-
-_TEXTS = ("item_id", "source_question_id", "source_question_rule", "level", "modality", "skill", "source", "answer")
-_SCORES = ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate", "missing_rate")
 
 
 @dataclass(frozen=True)
@@ -86,16 +80,28 @@ def _date(match: re.Match[str]) -> str:
     return date.replace("-", "").replace("T", "_") if re.fullmatch(_ISO_DATE, date) else date
 
 
-def read_results(path: Path) -> dict[str, Any] | str:
-    """Return the content of a results file, or the line that says why it cannot be used."""
+def read_results(path: Path) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return the content of a results file, None where it cannot be used, and a line for each thing that is amiss.
+
+    In the content the keys of `_TABLES`, where present, are dictionaries, and every text can be written down again.
+    """
     try:
         with _opened(path) as file:
             content = json.loads(file.read())
+        if not isinstance(content, dict) or not isinstance(content.get("results"), dict):
+            return None, [f"{path}: has no 'results', so no evaluation wrote it"]
+        damaged = [name for name in _TABLES if not isinstance(content.get(name) or {}, dict)]
+        kept = {name: value for name, value in content.items() if name not in damaged}
+        # A lone surrogate is no Unicode and would stop whatever writes it.
+        content = json.loads(json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace"))
+    except RecursionError:
+        return None, [f"{path}: cannot be read as a results file: nested too deeply"]
     except (OSError, EOFError, zlib.error, ValueError) as error:
-        return f"{path}: cannot be read as a results file, it may be cut off ({one_line(error, 120)})"
-    if not isinstance(content, dict) or not isinstance(content.get("results"), dict):
-        return f"{path}: has no 'results', so no evaluation wrote it"
-    return content
+        return None, [f"{path}: cannot be read as a results file, it may be cut off ({one_line(error, 120)})"]
+    return content, [f"{path}: {name!r} is no JSON object and is left out" for name in damaged]
+
+
+_TABLES = ("config", "configs", "n-samples")
 
 
 def read_samples(path: Path) -> Samples | str | None:
@@ -139,50 +145,6 @@ def read_samples(path: Path) -> Samples | str | None:
     return Samples(path, *name, tuple(unique), tuple(warnings))
 
 
-def record_fault(record: Mapping[str, Any]) -> str | None:
-    """Say what keeps a record from being analysed, or return None."""
-    try:
-        for name in _TEXTS:
-            if not isinstance(record[name], str):
-                return f"{name} is no text"
-        options, letters = record["options"], record["letters"]
-        if not isinstance(options, list) or len(options) != record["k"] or record["k"] < 2:
-            return "the options do not agree with k"
-        if record["level"] not in LEVELS:
-            return f"unknown level {record['level']!r}"
-        if record["answer"] not in options:
-            return f"the answer {record['answer']!r} is not among the options"
-        if strange := set(letters) - {*options, UNREAD, MISSING}:
-            return f"unknown votes {sorted(map(str, strange))[:3]}"
-        if record["degradation"] is not None and not isinstance(record["degradation"], str):
-            return "degradation is no text"
-        for name in _SCORES:
-            if record[name] is not None and not isinstance(record[name], int | float):
-                return f"{name} is no number"
-        probabilities = record.get("probabilities")
-        if probabilities is not None and len(probabilities) != record["k"]:
-            return "the probabilities do not agree with k"
-        if fault := _fault_of_names(record["skill"], record["degradation"]):
-            return fault
-        record["trials"], record["distinct_replies"], record["empty_replies"], record["error"]
-    except KeyError as error:
-        return f"no {error.args[0]}"
-    except (TypeError, AttributeError) as error:
-        return f"damaged ({error})"
-    return None
-
-
-@functools.lru_cache(maxsize=4096)
-def _fault_of_names(skill: str, degradation: str | None) -> str | None:
-    try:
-        taxonomy.capability_of(skill)
-        if degradation is not None:
-            taxonomy.degradation_category(degradation)
-    except InputError as error:
-        return str(error)
-    return None
-
-
 def _first_of_each(records: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[str]]:
     """Return the first record of each item, and a line about the rest where there is one."""
     kept: dict[tuple[str, str], Mapping[str, Any]] = {}
@@ -206,6 +168,9 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
                 continue
             try:
                 row = json.loads(line)
+            except RecursionError:
+                yield number, "is nested too deeply and is left out"
+                continue
             except ValueError:
                 end = "is cut off" if not line.endswith(b"\n") else "is not JSON"
                 yield number, f"{end} and is left out"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
 from ..nodes import run_conditions
+from ..secrets import arguments_by_name, public_argument, public_arguments, without_secrets
 from ..taxonomy import LEVELS
+from .conditions import of_all_parts, stated_conditions
 from .files import RECORD, Samples, file_date, read_results, read_samples, results_date, samples_name
 from .run import Collection, OtherResult, Run
 
@@ -64,10 +66,9 @@ def read_runs(paths: Iterable[Path]) -> Collection:
     files: dict[tuple[Path, str], Path] = {}
     warnings: list[str] = []
     for path in results_files:
-        content = read_results(path)
-        if isinstance(content, str):
-            warnings.append(content)
-        else:
+        content, lines = read_results(path)
+        warnings += lines
+        if content is not None:
             key = (path.parent, str(results_date(path)))
             results[key], files[key] = content, path
     parts: list[_Part] = []
@@ -132,7 +133,7 @@ def _parts(samples: Samples, content: Mapping[str, Any] | None, results_path: Pa
         by_elicitation[record.get("elicitation") or "votes"].append(record)
     for elicitation, records in sorted(by_elicitation.items()):
         part = _Part(
-            model=str((content or {}).get("model_name") or samples.path.parent.name),
+            model=without_secrets(str((content or {}).get("model_name") or samples.path.parent.name)),
             integration=str(config.get("model") or ""),
             model_args=_model_args(config.get("model_args") or ""),
             family=_LEVEL_IN_TASK.sub("", samples.task),
@@ -159,13 +160,18 @@ def _parts(samples: Samples, content: Mapping[str, Any] | None, results_path: Pa
 
 
 def _model_args(given: str | Mapping[str, Any]) -> str:
-    """Return them as on the command line: lm-eval writes them down taken apart."""
-    return given if isinstance(given, str) else ",".join(f"{name}={value}" for name, value in given.items())
+    """Return them as on the command line, secrets struck out: lm-eval writes them down taken apart."""
+    if isinstance(given, Mapping):
+        return ",".join(public_argument(str(name), str(value)) for name, value in given.items())
+    return public_arguments(str(given))
 
 
 def _incomplete(samples: Samples, config: Mapping[str, Any], content: Mapping[str, Any]) -> Iterator[str]:
-    counts = (content.get("n-samples") or {}).get(samples.task) or {}
-    expected, original = counts.get("effective"), counts.get("original")
+    counts = (content.get("n-samples") or {}).get(samples.task)
+    expected, original = (
+        value if isinstance(counts, Mapping) and isinstance(value := counts.get(name), int) else None
+        for name in ("effective", "original")
+    )
     if config.get("limit") is not None or (expected and original and expected < original):
         of = f"{expected} of {original} items" if expected and original else "not all items"
         yield f"{samples.task}: run with --limit {config.get('limit')}: {of}, the figures describe those only"
@@ -175,16 +181,11 @@ def _incomplete(samples: Samples, config: Mapping[str, Any], content: Mapping[st
 
 def _stated(content: Mapping[str, Any], task: str) -> dict[str, Any]:
     """Return what a results file says about the conditions of a task."""
-    summary = _summary((content.get("results") or {}).get(task) or {}) or {}
-    config = (content.get("configs") or {}).get(task) or {}
-    stated = {
-        "prompt": summary.get("prompt"),
-        "versions": summary.get("versions"),
-        "generation_kwargs": config.get("generation_kwargs"),
-        "gen_kwargs": (content.get("config") or {}).get("gen_kwargs") or None,
-        "limit": (content.get("config") or {}).get("limit"),
-    }
-    return {name: value for name, value in stated.items() if value is not None}
+    scores = (content.get("results") or {}).get(task)
+    summary = (_summary(scores) if isinstance(scores, Mapping) else None) or {}
+    given = (content.get("config") or {}).get("model_args") or {}
+    arguments = given if isinstance(given, Mapping) else arguments_by_name(str(given))
+    return stated_conditions(content, task, summary, arguments)
 
 
 def _grouped(parts: Sequence[_Part]) -> list[list[_Part]]:
@@ -209,18 +210,21 @@ def _kind(part: _Part) -> tuple[str, ...]:
 
 def _run(parts: Sequence[_Part]) -> Run:
     first = parts[0]
-    records = sorted(
-        (record for part in parts for record in part.records), key=lambda record: (record["level"], record["item_id"])
+    # What later schemas added is filled in, so that nobody has to ask for the schema.
+    records: Any = sorted(
+        (
+            record if _ADDED_LATER.keys() <= record.keys() else {**_ADDED_LATER, **record}
+            for part in parts
+            for record in part.records
+        ),
+        key=lambda record: (record["level"], record["item_id"]),
     )
     levels = tuple(level for level in LEVELS if any(record["level"] == level for record in records))
-    complete: Any = [{**_ADDED_LATER, **record} for record in records]
-    conditions = {**run_conditions(complete), "elicitation": first.elicitation}
+    conditions = {**run_conditions(records), "elicitation": first.elicitation}
     warnings = [warning for part in parts for warning in part.warnings] + conditions.pop("warnings")
-    for name in ("prompt", "versions", "generation_kwargs", "gen_kwargs", "limit"):
-        values = [part.stated[name] for part in parts if name in part.stated]
-        conditions[name] = values[0] if values else None
-        if any(value != values[0] for value in values):
-            warnings.append(f"the run's files differ in {name}; levels may not compare")
+    stated, apart = of_all_parts([part.stated for part in parts])
+    conditions |= stated
+    warnings += [f"the run's files differ in {name}; levels may not compare" for name in apart]
     if missing := [level for level in LEVELS if level not in levels]:
         warnings.append(f"no items of {', '.join(missing)}: what needs them is left out")
     dates = sorted({part.date for part in parts})
@@ -243,9 +247,17 @@ def _run(parts: Sequence[_Part]) -> Run:
 
 
 def _named(runs: Sequence[Run], warnings: list[str]) -> list[Run]:
-    """Give every run a name of its own: the model's, then the family, the date, and a number as far as needed."""
+    """Give every run a name of its own: the model's, and as far as needed what tells it apart, in words if possible."""
     names = [run.name for run in runs]
-    for extra in (lambda run: run.family, lambda run: run.conditions["elicitation"], lambda run: run.date):
+    extras: tuple[Callable[[Run], Any], ...] = (
+        lambda run: run.family,
+        lambda run: run.conditions["elicitation"],
+        lambda run: run.model,
+        lambda run: run.conditions["harness"] or "unknown harness",
+        lambda run: run.integration or "unknown integration",
+        lambda run: run.date,
+    )
+    for extra in extras:
         counts = Counter(names)
         alike = {name for name in counts if counts[name] > 1}
         telling = {
@@ -286,10 +298,17 @@ def _other_results(content: Mapping[str, Any], path: Path) -> Iterator[OtherResu
             continue
         for key, value in scores.items():
             metric, comma, filtered = key.partition(",")
-            if not comma or isinstance(value, bool) or not isinstance(value, int | float) or "_stderr" in metric:
+            if not comma or "_stderr" in metric or (number := _as_float(value)) is None:
                 continue
-            stderr = scores.get(f"{metric}_stderr,{filtered}")
-            model = str(content.get("model_name") or path.parent.name)
-            yield OtherResult(
-                model, task, key, float(value), float(stderr) if isinstance(stderr, int | float) else None, path
-            )
+            model = without_secrets(str(content.get("model_name") or path.parent.name))
+            yield OtherResult(model, task, key, number, _as_float(scores.get(f"{metric}_stderr,{filtered}")), path)
+
+
+def _as_float(value: Any) -> float | None:
+    """Return a number as a float, or None for anything that is none or too large for one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None

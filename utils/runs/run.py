@@ -22,7 +22,7 @@ class Run:
         levels: the levels present, in order.
         records: one `medqdeg.utils.records.ItemRecord` an item, of any schema, by level and item id.
         conditions: `medqdeg.utils.nodes.run_conditions` of the records, and what the results file says of each task:
-            `prompt`, `versions`, `generation_kwargs`, `limit`.
+            `medqdeg.utils.runs.conditions.CONDITIONS`, None where it does not say.
         warnings: one line each.
         paths: the files read.
     """

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ..secrets import is_secret, without_secrets
 from .fingerprint import weights_fingerprint
-from .settings import Settings, is_secret
+from .settings import Settings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -112,12 +113,14 @@ class Integration:
         if (weights and not weights.unread) or settings.identity:
             hidden |= _WHERE_THE_MODEL_LIES
         server = (
-            str(getattr(self.client, "base_url", "")) if self.client is not None and not settings.identity else None
+            without_secrets(str(getattr(self.client, "base_url", "")))
+            if self.client is not None and not settings.identity
+            else None
         )
         return {
             "integration": settings.inner,
             "class": f"{type(self.lm).__module__}.{type(self.lm).__qualname__}",
-            "arguments": {name: arguments[name] for name in sorted(set(arguments) - hidden)},
+            "arguments": without_secrets({name: arguments[name] for name in sorted(set(arguments) - hidden)}),
             "name": settings.identity,
             "server": server,
             "weights": weights.digest if weights else None,

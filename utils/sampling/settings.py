@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from ..elicitation import EXACT, VOTES
 from ..errors import InputError
-
-_SECRET = re.compile(r"(?:^|_)(?:key|token|secret|password)$", re.IGNORECASE)
+from ..secrets import public_argument
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,7 @@ class Settings:
     def public_arguments(self) -> str:
         """The inner model's arguments with secrets struck out."""
         pairs = (argument.partition("=") for argument in self.inner_arguments)
-        return ",".join(f"{name}=***" if is_secret(name) else f"{name}={value}" for name, _, value in pairs)
-
-
-def is_secret(name: str) -> bool:
-    """Whether an argument of that name is nobody's business."""
-    return bool(_SECRET.search(name))
+        return ",".join(public_argument(name, value) for name, _, value in pairs)
 
 
 def parse_settings(pairs: list[str]) -> Settings:

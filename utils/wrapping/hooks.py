@@ -6,7 +6,6 @@ lmms-eval runs that module once for each name, so equal settings share one insta
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +18,15 @@ from ..answers import is_missing_trial
 from ..errors import one_line
 from .images import Degrader, pick
 from .original import Original
+from .same_answer import ByTheTasksScoring, own_copy
 from .votes import count_votes, record_fields
 
 if TYPE_CHECKING:
     import datasets
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2 added `confidence_scale`, `right_vote` and `right_votes_scored_0`; confidence on short texts is another."""
+
 RECORD = "medqdeg_wrapped"
 """The key of a sample that holds the item's record."""
 
@@ -187,7 +189,7 @@ class WrappedTask:
         An exception of the original's own scoring passes, as it would without us.
         """
         doc_of_theirs = _own(doc)
-        metrics = self.original.metrics(copy.deepcopy(doc_of_theirs), replies[0], **kwargs)
+        metrics = self.original.metrics(own_copy(doc_of_theirs), replies[0], **kwargs)
         try:
             record = {**self._identity(doc), **self._scores(doc_of_theirs, replies, metrics, kwargs), "error": None}
         except Exception as error:  # one bad item must not cost the run
@@ -205,12 +207,17 @@ class WrappedTask:
         name = next((name for name in self.settings.scores if first.get(name) is not None), None)
         if name is None:
             raise ValueError(f"the task gave this item no {' or '.join(self.settings.scores)}")
+
+        def score(own: Mapping[str, Any], reply: str) -> float:
+            return self.original.correctness(self.original.metrics(own_copy(own), reply, **kwargs), name)
+
         correct: dict[str, float] = {}
         for reply in replies:
             if reply not in correct and not is_missing_trial(reply):
-                metrics = first if reply == replies[0] else self.original.metrics(copy.deepcopy(doc), reply, **kwargs)
-                correct[reply] = self.original.correctness(metrics, name)
-        votes = count_votes(replies, self.original.prompt(doc), self.original.target(doc), self.settings.k)
+                correct[reply] = self.original.correctness(first, name) if reply == replies[0] else score(doc, reply)
+        target = self.original.target(own_copy(doc))
+        scoring = ByTheTasksScoring(doc, target, score)
+        votes = count_votes(replies, self.original.prompt(doc), target, self.settings.k, correct, scoring)
         # Not "score": lmms-eval would take the value of that key for the item's.
         return {**record_fields(votes, correct, replies), "score_metric": name}
 
@@ -258,6 +265,9 @@ _NO_SCORES: dict[str, Any] = {
         "score_metric": None,
         "k": 0,
         "k_rule": None,
+        "confidence_scale": None,
+        "right_vote": None,
+        "right_votes_scored_0": 0,
         "options": [],
         "votes": [],
         "correct": [],

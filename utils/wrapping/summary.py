@@ -1,15 +1,14 @@
-"""One level of a wrapped task as a whole, and what changes between its levels."""
+"""One level of a wrapped task as a whole."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import nodes
 from ..provenance import versions
-from .votes import SEEN
+from .votes import GIVEN, LOG_T
 
 SCORES = ("accuracy", "confidence", "calibration_shift", "unread_rate", "missing_rate", "trials")
 
@@ -29,13 +28,8 @@ def level_summary(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def compare_levels(summaries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return `medqdeg.utils.nodes.compare_levels` of the levels that there are."""
-    return nodes.compare_levels(summaries)
-
-
 def _scores(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {"n": len(records), **{name: _mean(record[name] for record in records) for name in SCORES}}
+    return {"n": len(records), **{name: nodes.mean(record[name] for record in records) for name in SCORES}}
 
 
 def _by(records: Sequence[Mapping[str, Any]], key: str) -> dict[str, dict[str, Any]]:
@@ -49,6 +43,9 @@ def _conditions(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     without = sum(record["images"] == 0 for record in records)
     unchanged = sum(record["unchanged_images"] for record in records)
     identical = sum(record["trials"] >= 2 and record["distinct_replies"] == 1 for record in records)
+    scales = Counter(record["confidence_scale"] for record in records if record["confidence_scale"])
+    scored_0 = sum(record["right_votes_scored_0"] for record in records)
+    too_many = sum(record["k_rule"] == GIVEN and len(record["options"]) > record["k"] for record in records)
     warnings = []
     if failed:
         warnings.append(f"{len(failed)} items could not be scored, first {failed[0]['item_id']}: {failed[0]['error']}")
@@ -58,14 +55,23 @@ def _conditions(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         warnings.append(f"{unchanged} images are as they were: their degradation has no effect on them")
     if identical > nodes.SUSPICIOUS_SHARE * len(records):
         warnings.append(f"all replies to an item are identical on {identical} of {len(records)} items")
-    if rules[SEEN] and len(records) > len(failed):
+    if scales[LOG_T] and scales[LOG_T] < sum(scales.values()):
         warnings.append(
-            f"K is the number of distinct answers seen on {rules[SEEN]} of {len(records)} items: their confidence "
-            "does not compare with that of items with options"
+            f"the number of possible answers is open on {scales[LOG_T]} of {len(records)} items: their confidence is "
+            "relative to log T and does not compare with that of items with options"
         )
+    if scored_0:
+        warnings.append(
+            f"{scored_0} of {sum(record['trials'] for record in records)} replies vote for the right answer and score "
+            "0 in the task: confidence and accuracy speak of different replies there"
+        )
+    if too_many:
+        warnings.append(f"{too_many} items have more different answers than the K given; K stays as it is")
     return {
         "trials": {str(trials): count for trials, count in sorted(Counter(len(r["votes"]) for r in records).items())},
         "k_rule": dict(sorted(rules.items())),
+        "confidence_scale": dict(sorted(scales.items())),
+        "right_votes_scored_0": scored_0,
         "item_id_rule": dict(sorted(Counter(record["item_id_rule"] for record in records).items())),
         "score_metric": dict(sorted(Counter(filter(None, (record["score_metric"] for record in records))).items())),
         "identical_items": identical,
@@ -74,8 +80,3 @@ def _conditions(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "failed_items": len(failed),
         "warnings": warnings,
     }
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    present = [value for value in values if value is not None]
-    return math.fsum(present) / len(present) if present else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import string
 import threading
@@ -13,10 +14,17 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medqdeg.utils.answers import is_missing_trial, phrases, read_answer
+from medqdeg.utils.answers import TIERS, is_missing_trial, phrases, read_answer, read_reply
 
-DATA = yaml.safe_load(Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"))
+
+def _data(name):
+    return yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+
+
+DATA = _data("cases.yaml")
 OPTIONS = DATA["options"]
+FURTHER = _data("further_cases.yaml")
+HELD_OUT = _data("held_out_cases.yaml")
 
 
 def _cases():
@@ -31,6 +39,83 @@ def _cases():
 @pytest.mark.parametrize(("reply", "options", "letter"), list(_cases()))
 def test_reads_as_a_careful_grader(reply, options, letter):
     assert read_answer(reply, options) == letter
+
+
+@pytest.mark.parametrize("case", FURTHER["cases"], ids=lambda case: case["reply"][:30])
+def test_reads_other_words_styles_and_languages(case):
+    assert read_answer(case["reply"], FURTHER["options"][case["options"]]) == case["letter"]
+
+
+def test_reads_nine_tenths_of_what_it_was_not_tuned_on_and_invents_nothing():
+    read = [(read_answer(case["reply"], HELD_OUT["options"][case["options"]]), case) for case in HELD_OUT["cases"]]
+    assert [case["reply"] for letter, case in read if letter and letter != case["letter"]] == []
+    assert len(read) >= 150
+    assert sum(letter == case["letter"] for letter, case in read) >= 0.9 * len(read)
+
+
+def test_reads_the_replies_collected_beside_the_repository(repository):
+    """180 replies in the styles of today's models, each with its letter written down beforehand."""
+    path = repository.parent / "shared" / "replies.jsonl"
+    if not path.is_file():
+        pytest.skip(f"the collected replies are not at {path}")
+    wrong = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        case = json.loads(line)
+        options = dict(zip(string.ascii_uppercase, case["options"], strict=False))
+        if read_answer(case["reply"], options) != case["expected"]:
+            wrong.append(case)
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "tier"),
+    [
+        ("B", "letter"),
+        ("(b).", "letter"),
+        ("B. The angle is blunted.", "letter"),
+        ("The angle is blunted. (B)", "letter"),
+        ("B<|im_end|>\n<|im_start|>user\nWhich side?", "letter"),
+        ("The correct answer is B.", "declared"),
+        ("The answer is pleural effusion.", "declared"),
+        ("B fits best.", "declared"),
+        ("Pleural effusion", "option_text"),
+        ("The image shows a pleural effusion.", "option_named"),
+        ("It is not pneumonia.", None),
+    ],
+)
+def test_says_how_it_read(reply, tier):
+    found = read_reply(reply, OPTIONS["chest"])
+    assert found == (None if tier is None else "B", tier)
+
+
+NEXT_TURNS = (
+    "\n### Human: {}",
+    "<|im_end|>\n<|im_start|>user\n{}",
+    "<|im_start|>user\n{}",
+    " [/INST] {}",
+    "</s><s>[INST] {}",
+    "<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n{}",
+    "<end_of_turn>\n<start_of_turn>user\n{}",
+    "\nUSER: {}",
+    "\nASSISTANT: {}",
+    "\n\nQuestion: {}",
+    "\n\nQuestion 2: {}",
+    "\nQ: {}",
+    "\n用户：{}",
+    "\n\n问题：{}",
+)
+
+
+@pytest.mark.parametrize("turn", NEXT_TURNS)
+@pytest.mark.parametrize("reply", ["B", "Answer: B", "B. Pleural effusion", "The image shows a pleural effusion."])
+@pytest.mark.parametrize("rest", ["Which side?\nAnswer: A", "The answer is C.", "D", "A. Left\nB. Right\n\\boxed{A}"])
+def test_the_reply_ends_where_the_next_turn_begins(reply, turn, rest):
+    assert read_answer(reply + turn.format(rest), OPTIONS["chest"]) == "B"
+
+
+@pytest.mark.parametrize("turn", NEXT_TURNS)
+def test_a_next_turn_gives_no_letter_to_a_reply_without_one(turn):
+    assert read_answer("I cannot tell." + turn.format("Which side?\nAnswer: A"), OPTIONS["chest"]) is None
 
 
 def test_cases_are_well_formed_and_distinct():
@@ -159,6 +244,13 @@ def test_never_raises_and_never_gives_a_letter_that_the_item_lacks(reply, option
     assert letter is None or letter in options
 
 
+@given(replies, option_sets)
+def test_what_is_read_is_read_somehow_and_what_is_not_nohow(reply, options):
+    found = read_reply(reply, options)
+    assert found.letter == read_answer(reply, options)
+    assert found.read_as in TIERS if found.letter else found.read_as is None
+
+
 @pytest.mark.parametrize("wrapper", WRAPPERS)
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_a_whole_reply_letter_is_always_itself(wrapper, options):
@@ -244,11 +336,20 @@ ADVERSARIAL = {
     "Chinese": "答案是选",
     "combining marks": "\u0301\u0327",
     "quotes": '"answer',
+    "turns": "\nUser: \nAssistant: ",
+    "questions": "\nQuestion: what ",
+    "askers": "\nUser: what ",
+    "instructions": "\nReply with the letter",
+    "named": "The image shows pneumonia and ",
+    "denied": "no pneumonia ",
+    "some options read back": "A. Pneumonia\nB. Pleural effusion\n",
+    "all options read back": "A. Pneumonia\nB. Pleural effusion\nC. Pneumothorax\nD. No abnormality\n\n",
+    "someone else": "some students think ",
 }
 
 
 def _seconds(unit: str, size: int, tries: int) -> float:
-    text = "x" + unit * (size // len(unit)) + "x"
+    text = ("" if unit.startswith("A. ") else "x") + unit * (size // len(unit)) + "x"
     best = float("inf")
     for _ in range(tries):
         start = time.process_time()

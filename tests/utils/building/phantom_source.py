@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from medqdeg.utils.building.front import Sources
 from medqdeg.utils.building.item import ImageSource, Skipped, SourceItem
-from medqdeg.utils.building.planning import Front
 from medqdeg.utils.phantoms import GENERATORS
 
 SIDE = 96
@@ -76,13 +76,5 @@ def open_source(text: str, *, backwards: bool = False, side: int | None = SIDE) 
         yield item(number, side)
 
 
-def merge(items: Sequence[SourceItem], progress: Any = None) -> tuple[Sequence[SourceItem], Sequence[Skipped], Any]:
-    return list(items), [], {"merged": []}
-
-
-def leakage(items: Sequence[SourceItem]) -> Any:
-    return {"items": len(items)}
-
-
-def front(opened: Callable[..., Iterator[SourceItem | Skipped]] = open_source, **options: Any) -> Front:
-    return Front(partial(opened, **options), merge, leakage)
+def front(opened: Callable[..., Iterator[SourceItem | Skipped]] = open_source, **options: Any) -> Sources:
+    return Sources(partial(opened, **options))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 from medqdeg.degradations import load_severities
 from medqdeg.utils.building import gate
 from medqdeg.utils.building.degrading import MadeImage, Pair, degrade_item
-from medqdeg.utils.building.likeness import compare, entropy, ssim
+from medqdeg.utils.building.likeness import clipped, compare, entropy, ssim
 from medqdeg.utils.errors import InputError
 from medqdeg.utils.image_files import encode_image, read_image
 
@@ -85,6 +86,53 @@ def test_contrast_inside_a_marking_counts_alone() -> None:
     assert "marking" in result.reason
 
 
+def test_clipped_is_what_was_shown_and_is_no_longer() -> None:
+    before = np.array([[0, 9, 10, 100], [245, 246, 255, 200]], np.float32)
+    assert clipped(before, np.full_like(before, 255)) == 1
+    assert clipped(before, np.array([[0, 0, 0, 100], [245, 255, 255, 255]], np.float32)) == 0.5
+    assert clipped(before, before) == 0
+    assert clipped(np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32)) == 0
+
+
+@pytest.mark.parametrize("share", [0.2, 0.3])
+def test_clipping_beyond_a_quarter_is_too_strong(share: float) -> None:
+    clean = np.tile(np.linspace(20, 200, 100).astype(np.uint8), (100, 1))
+    burnt = clean + 20
+    burnt[:, round(100 * (1 - share)) :] = 255
+    assert verdict(clean, clean + 20, burnt, "exposure").kind == (gate.TOO_STRONG if share > 0.25 else None)
+    assert verdict(clean, clean + 20, burnt, "object_rotation").kind is None
+
+
+def bright(modality: str, low: float, gamma: float = 1.0) -> bytes:
+    """An image of the kind that a scanner's automatic window gives: the body fills the upper grey levels."""
+    y, x = np.mgrid[-1:1:192j, -1:1:192j]
+    texture = np.random.default_rng(0).normal(0, 0.05, (192, 192))
+    body = np.clip(1 - 0.6 * (x**2 + y**2) + texture, 0, 1) ** gamma
+    values = low + (250 - low) * body
+    if modality == "MRI":
+        values = np.where(x**2 + y**2 < 0.8, values, 4)
+    return encode_image(Image.fromarray(values.astype(np.uint8)))
+
+
+def test_exposure_that_burns_a_radiograph_out_is_taken_out() -> None:
+    kinds = Counter()
+    for seed in range(8):
+        item = degrade_item([bright("X-ray", 90)], ["exposure"], seed=seed, modality="X-ray", table=load_severities())
+        result = gate.judge(item.clean, item.pairs[0], LIMITS)
+        white = max(float(np.mean(np.asarray(image.image) == 255)) for (image,) in item.pairs[0].levels.values())
+        kinds[white > 0.3] += 1
+        assert white <= 0.3 or result.kind == gate.TOO_STRONG
+        assert white <= 0.3 or "clipped" in result.reason
+    assert kinds[True]
+
+
+def test_ghosting_that_burns_a_bright_mri_out_is_taken_out() -> None:
+    item = degrade_item([bright("MRI", 150)], ["ghosting"], seed=0, modality="MRI", table=load_severities())
+    result = gate.judge(item.clean, item.pairs[0], LIMITS)
+    assert result.kind == gate.TOO_STRONG
+    assert "clipped" in result.reason
+
+
 def test_too_weak_and_too_strong_are_told() -> None:
     clean = picture()
     weak = clean.copy()
@@ -146,6 +194,14 @@ def test_review_goes_out_and_comes_back(tmp_path: Path) -> None:
     path.write_bytes(gate.review_table(rows))
     assert path.read_text().splitlines()[1].startswith("ward:c,exposure,exclude,exclude,too weak (L1: SSIM)")
     assert gate.read_review(path) == {('ward:"a", b', "exposure"): "keep", ("ward:c", "exposure"): "exclude"}
+
+
+def test_an_id_like_a_formula_is_safe_in_the_review_and_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "review.csv"
+    row = gate.review_row("=cmd|'x'!A0:1", "exposure", verdict(picture(), picture(), picture()), "exclude")
+    path.write_bytes(gate.review_table([row]))
+    assert path.read_text().splitlines()[1].startswith("'=cmd|")
+    assert gate.read_review(path) == {("=cmd|'x'!A0:1", "exposure"): "exclude"}
 
 
 @pytest.mark.parametrize(

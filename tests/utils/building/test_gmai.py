@@ -214,3 +214,32 @@ def test_nothing_there(tmp_path: Path) -> None:
         gmai.read(tmp_path / "absent")
     _, skipped = split(gmai.read(tmp_path))
     assert "no TSV file in it" in skipped[0].detail
+
+
+@pytest.mark.parametrize(
+    ("label", "right", "skill"),
+    [
+        ("Organ Recognition - Thorax", "heart", "Cardiovascular"),
+        ("Organ Recognition - Thorax", "esophagus", "Gastrointestinal Tract"),
+        ("Organ Recognition - Thorax", "left lung", "Respiratory System"),
+        ("Organ Recognition - Abdomen", "stomach", "Gastrointestinal Tract"),
+        ("Organ Recognition - Abdomen", "colon", "Gastrointestinal Tract"),
+        ("Organ Recognition - Abdomen", "gallbladder", "Abdominal Structures"),
+        ("Organ Recognition - Abdomen", "something", "Abdominal Structures"),
+        ("Organ Recognition - Head and Neck", "optic nerve", "Neurovascular"),
+        ("Organ Recognition - Pelvic", "femoral head", "Skeletal System"),
+        ("Blood Vessels Recognition", "liver", "Cardiovascular"),
+    ],
+)
+def test_an_organ_s_skill_follows_from_the_right_option(tmp_path: Path, label: str, right: str, skill: str) -> None:
+    change = {"clinical VQA task": label, "A": "bone", "B": right, "answer": "B"}
+    items, _ = split(gmai.read(rows(tmp_path, change)))
+    assert [item.skill for item in items] == [skill]
+
+
+@pytest.mark.parametrize(("task", "taken"), [("blood cell classification", True), ("", False), ("sperm head", False)])
+def test_microscopy_by_the_same_rule_as_omnimedvqa(tmp_path: Path, task: str, taken: bool) -> None:
+    change = {"modality": "Microscopy", "original task": task}
+    items, skipped = split(gmai.read(rows(tmp_path, change)))
+    assert [item.modality for item in items] == ["Histopathology"] * taken
+    assert said(skipped) == [(checks.OTHER_MODALITY, True)] * (not taken)

@@ -11,6 +11,7 @@ from PIL import Image
 from medqdeg.utils.building.duplicates import NEAR, hash_distance
 from medqdeg.utils.building.images import ABSURD_SIZE, FLAT_IMAGE, describe, perceptual_hash
 from medqdeg.utils.building.item import Skipped
+from medqdeg.utils.image_files import decode_image
 
 from .layouts import png
 from .samples import picture, source_item
@@ -66,7 +67,9 @@ def test_copies_are_near_and_others_far(seed: int) -> None:
 
 def test_deep_and_shallow_grey_are_near() -> None:
     grey = np.asarray(opened(picture(1, 96)).convert("L"))
-    deep = Image.fromarray(grey.astype(np.uint16) * 13)
+    buffer = io.BytesIO()
+    Image.fromarray(grey.astype(np.uint16) * 13).save(buffer, "PNG")
+    deep = decode_image(buffer.getvalue(), name="deep").image
     assert deep.mode == "I;16"
     assert hash_distance(perceptual_hash(Image.fromarray(grey)), perceptual_hash(deep)) <= NEAR
 

@@ -100,7 +100,7 @@ def test_a_cut_off_part_is_named(built: Path, tmp_path: Path) -> None:
         ("answer", "E", "the answer 'E' is not among the options"),
         ("options", ["one"], "1 option, not at least 2"),
         ("question", "", "no question"),
-        ("images", [{"bytes": b"\x89PNG", "path": None}], "cannot be decoded"),
+        ("images", [{"bytes": b"\x89PNG", "path": None}], "not a PNG"),
         ("degradation", None, "names no degradation"),
         ("modality", "Smell", "unknown modality"),
     ],

@@ -55,7 +55,6 @@ def test_all_of_an_item(tmp_path: Path, where: str) -> None:
         ("CT(Computed Tomography)", "CT"),
         ("MR (Mag-netic Resonance Imaging)", "MRI"),
         ("ultrasound", "Ultrasound"),
-        ("Microscopy Images", "Histopathology"),
         ("Dermoscopy", "Dermoscopy"),
     ],
 )
@@ -63,6 +62,27 @@ def test_the_spellings_of_a_modality(tmp_path: Path, label: str, modality: str) 
     changes = {"modality_type": label}, {"modality_type": None, "modality": label}
     items, _ = split(omnimedvqa.read(entries(tmp_path, *changes)))
     assert [item.modality for item in items] == [modality] * 2
+
+
+MICROSCOPY = {"modality_type": "Microscopy Images"}
+
+
+@pytest.mark.parametrize(
+    ("told", "taken"),
+    [
+        ({"question": "Which tissue is shown?"}, True),
+        ({"dataset": "BreakHis"}, True),
+        ({"option_B": "Acute lymphoblastic leukemia"}, True),
+        ({"dataset": "NLM- Malaria Data"}, True),
+        ({"question": "How is the head of this sperm, seen in a stained smear?"}, False),
+        ({"question": "Which stage of the cultured cells is this?"}, False),
+        ({}, False),
+    ],
+)
+def test_microscopy_is_histopathology_only_of_stained_slides(tmp_path: Path, told: dict[str, Any], taken: bool) -> None:
+    items, skipped = split(omnimedvqa.read(entries(tmp_path, MICROSCOPY | told)))
+    assert [item.modality for item in items] == ["Histopathology"] * taken
+    assert said(skipped) == [(checks.OTHER_MODALITY, True)] * (not taken)
 
 
 @pytest.mark.parametrize("label", ["Fundus Photography", "OCT (Optical Coherence Tomography)", "fundus photography."])
@@ -140,6 +160,33 @@ def test_labels_without_a_place_in_the_tree(tmp_path: Path) -> None:
     items, _ = split(omnimedvqa.read(entries(tmp_path, *changes)))
     assert [item.skill for item in items] == ["unlabelled", "General Structures", "Lesion Grading"]
     assert items[0].extra["question_type"] == "Modality Recognition"
+
+
+@pytest.mark.parametrize(
+    ("answer", "skill"),
+    [
+        ("Heart", "Cardiovascular"),
+        ("The abdominal aorta", "Cardiovascular"),
+        ("Head of the femur", "Skeletal System"),
+        ("Head of the pancreas", "Abdominal Structures"),
+        ("Chest", "General Structures"),
+        ("Abdomen", "Abdominal Structures"),
+        ("Lung", "Respiratory System"),
+        ("Oesophagus", "Gastrointestinal Tract"),
+        ("small bowel", "Gastrointestinal Tract"),
+        ("Liver", "Abdominal Structures"),
+        ("Wrist", "Skeletal System"),
+        ("Lateral ventricle", "Neurovascular"),
+        ("psoas muscle", "Muscle Recognition"),
+        ("Urinary bladder", "General Structures"),
+        ("Heart and lung", "General Structures"),
+        ("Something else", "General Structures"),
+    ],
+)
+def test_anatomy_goes_by_the_organ_of_the_answer(tmp_path: Path, answer: str, skill: str) -> None:
+    change = {"question_type": "Anatomy Identification", "option_A": answer, "gt_answer": answer}
+    items, _ = split(omnimedvqa.read(entries(tmp_path, change)))
+    assert [item.skill for item in items] == [skill]
 
 
 def test_ids_that_occur_twice_or_not_at_all(tmp_path: Path) -> None:

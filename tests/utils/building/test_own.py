@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import pickle
 import re
 from pathlib import Path
@@ -361,3 +362,32 @@ def test_a_damaged_row_group_leaves_the_others(tmp_path: Path) -> None:
     assert [item.source_id for item in items] == ["c0", "c1", "c4", "c5"]
     assert [(entry.reason, entry.where) for entry in skipped] == [(UNREADABLE_ROW, "items.parquet, rows 3 to 4")]
     assert bytes_of(items[2]) == (picture(4),)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no links there")
+def test_links_that_leave_the_folder_are_read_on_request_only(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.png"
+    outside.write_bytes(picture(7))
+    folder = tmp_path / "mine"
+    chosen = written(folder, row(0), row(1))
+    (folder / "pics/1.png").unlink()
+    (folder / "pics/1.png").symlink_to(outside)
+    items, skipped = split(own.read(folder / "items.csv", chosen))
+    assert [item.source_id for item in items] == ["c0"]
+    (only,) = skipped
+    assert "a link that leaves the folder" in only.detail
+    assert "follow_links" in only.detail
+    assert str(tmp_path) not in only.detail
+    items, skipped = split(own.read(folder / "items.csv", write_map(folder, follow_links=True)))
+    assert [item.source_id for item in items] == ["c0", "c1"]
+    assert not skipped
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_a_cell_that_begins_with_a_quotation_is_read_as_pandas_reads_it(tmp_path: Path, form: str) -> None:
+    chosen = written(tmp_path, row(0, asked="THE QUESTION"), row(1), form=form)
+    path = tmp_path / f"items.{form}"
+    path.write_text(path.read_text().replace("THE QUESTION", '"5 mm" nodule?'))
+    items, skipped = split(own.read(path, chosen))
+    assert not skipped
+    assert items[0].question == "5 mm nodule?"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from medqdeg.utils.building.card import card
 from medqdeg.utils.building.layout import WORK
 from medqdeg.utils.building.publishing import MAY_BE_REDISTRIBUTED, prepare, push, refusals
 from medqdeg.utils.errors import InputError
@@ -93,6 +94,17 @@ def test_a_changed_file_is_not_pushed(built: Path, tmp_path: Path) -> None:
     (folder / "manifest.json").unlink()
     with pytest.raises(InputError, match="finished build"):
         prepare(folder, REPOSITORY, private=True, permitted=["ward"])
+
+
+def test_card_shows_a_source_s_name_as_text(built: Path) -> None:
+    name = "<img src=x onerror=y>| [ward](z)\n# Heading"
+    text = (built / "manifest.json").read_text().replace('"ward', json.dumps(name)[:-1])
+    made = card(json.loads(text), [], ["test"])
+    body = made.partition("\n---\n")[2]
+    assert "<img" not in body
+    assert "\n# Heading" not in body
+    assert r"| &lt;img src=x onerror=y&gt;\| \[ward\](z) \# Heading |" in body
+    assert body.count("\n# ") == 1
 
 
 def test_card_opens_with_a_header_the_hub_reads(built: Path) -> None:

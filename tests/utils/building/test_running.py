@@ -19,20 +19,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from medqdeg.degradations import reproduce
 from medqdeg.utils import taxonomy
+from medqdeg.utils.building.front import readers
 from medqdeg.utils.building.gate import Limits
 from medqdeg.utils.building.layout import MANIFEST, WORK, WorkFolder
 from medqdeg.utils.building.planning import Request
 from medqdeg.utils.building.running import build
 from medqdeg.utils.building.selection import Mix
 from medqdeg.utils.building.writing import read_rows
+from medqdeg.utils.command_line import app
 from medqdeg.utils.errors import InputError
 
 from .conftest import ITEMS
 from .layouts import phantom_items, write_gmai, write_medxpertqa, write_omnimedvqa, zipped
 from .phantom_source import front, item
+from .samples import plain
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 COMMAND = (
@@ -226,6 +230,66 @@ def test_bad_items_are_named_and_the_rest_is_built(tmp_path: Path) -> None:
     assert {row["source_id"] for row in rows_of(out, "L0")} <= {str(number) for number in range(6)}
     manifest = json.loads((out / MANIFEST).read_text())
     assert manifest["skipped"]["ward"]["no answer"] == 1
+
+
+def contradicting(tmp_path: Path) -> Request:
+    """Six items, of which two say otherwise about one image, and one more of each answer that was merged into them."""
+    made = [plain(number) for number in range(6)]
+    other = replace(made[2], item_id="other", answer=(made[2].answer + 1) % 3)
+    gmai = write_gmai(tmp_path / "g", [*made, other])
+    copies = [replace(each, item_id=f"copy-{each.item_id}") for each in (made[2], other)]
+    omni = write_omnimedvqa(tmp_path / "o", copies)
+    mix = Mix(clean_items=None, pairs_per_item=1, degradations={"object_rotation": 1})
+    return Request((f"gmai={gmai}", f"omnimedvqa={omni}"), mix=mix, dev_share=0)
+
+
+def test_contradictory_keys_are_left_out_and_told(tmp_path: Path) -> None:
+    wanted, out = contradicting(tmp_path), tmp_path / "set"
+    summary = build(wanted, out, readers())
+    assert {row["source_id"] for row in rows_of(out, "L0")} == {f"item-{number}" for number in (0, 1, 3, 4, 5)}
+    assert (summary.contradictory, summary.problems) == (2, 0)
+    card = (out / "README.md").read_text()
+    assert "2 items have the same question as another about the same image, and another answer. They are left" in card
+    with (out / "skipped.csv").open(newline="") as file:
+        named = {row["where"]: row["detail"] for row in csv.DictReader(file)}
+    assert named == {
+        "item-2": "GMAI-MMBench: other says otherwise",
+        "other": "GMAI-MMBench: item-2 says otherwise",
+    }
+    command = ["build", *(word for source in wanted.sources for word in ("--source", source))]
+    mix = tmp_path / "mix.yaml"
+    mix.write_text("clean_items: all\npairs_per_item: 1\ndegradations: [object_rotation]\n")
+    command += ["--mix", str(mix), "--workers", "1", "--out"]
+    done = CliRunner().invoke(app, [*command, str(tmp_path / "said")])
+    assert done.exit_code == 0
+    assert "2 items left out whose answers contradict each other" in done.output
+    done = CliRunner().invoke(app, [*command, str(tmp_path / "kept"), "--keep-contradictions"])
+    assert done.exit_code == 0
+    assert len(rows_of(tmp_path / "kept", "L0")) == 7
+    assert "They are in the set, as was asked for" in (tmp_path / "kept" / "README.md").read_text()
+
+
+def test_a_question_about_the_image_itself_stays_in_l0(tmp_path: Path) -> None:
+    made = [plain(number, label="Image Quality Grading" if number == 2 else "Counting") for number in range(4)]
+    mix = Mix(clean_items=None, pairs_per_item=1, degradations={"object_rotation": 1})
+    request = Request((f"gmai={write_gmai(tmp_path / 'g', made)}",), mix=mix, dev_share=0)
+    build(request, tmp_path / "set", readers())
+    counts = {level: Counter(row["skill"] for row in rows_of(tmp_path / "set", level)) for level in ("L0", "L1", "L2")}
+    assert counts["L0"] == {"Counting": 3, "Image Quality Grading": 1}
+    assert counts["L1"] == counts["L2"] == {"Counting": 3}
+    assert "skill: Gastrointestinal Tract | " in (tmp_path / "set" / "README.md").read_text()
+
+
+def test_the_card_lists_every_skill_with_its_quota(built: Path) -> None:
+    card = (built / "README.md").read_text()
+    section = card[card.index("## Wanted and got") : card.index("## Quality gate")]
+    manifest = json.loads((built / MANIFEST).read_text())
+    for name in taxonomy.SKILLS:
+        numbers = manifest["selection"]["skill"][name]
+        assert f"| skill: {name} | {numbers['wanted']} | {numbers['planned']} | {numbers['got']} |" in section
+    absent = [name for name in taxonomy.SKILLS if not manifest["selection"]["skill"][name]["got"]]
+    assert absent
+    assert f"{len(absent)} of the 30 skills have no item: {', '.join(absent)}." in section
 
 
 def test_no_usable_item_at_all_ends_in_one_line(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from medqdeg.utils import taxonomy
 from medqdeg.utils.building.images import describe
 from medqdeg.utils.building.item import Skipped
-from medqdeg.utils.building.readers import checks, open_source, parse_source, places
+from medqdeg.utils.building.readers import checks, open_source, parse_source, places, skills
 from medqdeg.utils.building.readers.tables import UNREADABLE_FILE
 from medqdeg.utils.errors import InputError
 
@@ -241,3 +242,11 @@ def test_phantoms_pass_through_every_layout(tmp_path: Path, reader: str) -> None
         assert (item.options, item.answer, item.modality) == (before.options, before.answer, before.modality)
         assert bytes_of(item) == before.images
         assert isinstance(describe(item), tuple)
+
+
+def test_every_skill_can_be_reached() -> None:
+    direct = {mapping.skill for mapping in taxonomy.SKILL_MAPPINGS if mapping.skill}
+    organs = {skill for skill, _, _ in skills.ORGANS}
+    asked = {finer for rules in skills.ASKED.values() for finer, _ in rules}
+    assert direct | organs | asked == set(taxonomy.SKILLS)
+    assert set(skills.ASKED) <= direct

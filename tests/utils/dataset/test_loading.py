@@ -24,6 +24,7 @@ from medqdeg.utils.dataset.images import decode_cell
 from medqdeg.utils.dataset.loading import load_level
 from medqdeg.utils.dataset.location import LocalFolder, locate
 from medqdeg.utils.errors import InputError
+from medqdeg.utils.image_files import decode_image, encode_image
 
 from ...small_dataset import write_dataset
 from .files import (
@@ -76,7 +77,8 @@ def test_an_item_as_the_tasks_get_it(tmp_path: Path) -> None:
     (entry,) = load(tmp_path)
     (image,) = entry.pop("images")
     assert np.array_equal(np.asarray(image), pixels(4))
-    assert entry.pop("source_question_id").startswith("text:")
+    assert entry["source_question_id"].startswith("text:")
+    assert entry.pop("cluster_id") == entry.pop("source_question_id")
     assert json.loads(entry.pop("extra")) == {"hospital": "A"}
     assert entry == {
         "item_id": "4",
@@ -85,6 +87,7 @@ def test_an_item_as_the_tasks_get_it(tmp_path: Path) -> None:
         "options": ["a cyst", "a polyp", "a fracture"],
         "answer": "B",
         "level": "L1",
+        "severity": 1.0,
         "modality": "CT",
         "degradation": "gaussian_noise",
         "skill": "Disease Diagnosis",
@@ -277,7 +280,7 @@ def test_a_changed_image_beside_the_file_is_read_again(tmp_path: Path, built: li
     load(tmp_path)
     assert len(built) == 1
     (tmp_path / "images" / "2.png").write_bytes(encoded(pixels(2))[:-60])
-    with pytest.raises(InputError, match=r"line 3 \(index '2'\): the image cannot be decoded"):
+    with pytest.raises(InputError, match=r"line 3 \(index '2'\): the image: damaged or cut short"):
         load(tmp_path)
     (tmp_path / "images" / "2.png").unlink()
     with pytest.raises(InputError, match=r"line 3 \(index '2'\): the image file 'images/2.png' does not exist"):
@@ -389,12 +392,12 @@ def message(folder: Path, level: str = "L1") -> str:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (encoded(pixels(1, 40))[:-900], "cannot be decoded"),
-        (encoded(pixels(1, 40), "JPEG")[:-300], "cannot be decoded"),
-        (b"not an image", "not an image format that is known here"),
-        (png_that_declares(100_000, 100_000), "absurdly large"),
-        (png_that_declares(10_001, 10_000), "absurdly large"),
-        (b"empty", "not an image format"),
+        (encoded(pixels(1, 40))[:-900], "damaged or cut short"),
+        (encoded(pixels(1, 40), "JPEG")[:-300], "damaged or cut short"),
+        (b"not an image", "the image: not a PNG"),
+        (png_that_declares(100_000, 100_000), "the limit of 89,478,485"),
+        (png_that_declares(10_001, 10_000), "the limit of 89,478,485"),
+        (b"empty", "not a PNG"),
     ],
     ids=["PNG cut off", "JPEG cut off", "text", "bomb", "large", "short text"],
 )
@@ -556,3 +559,19 @@ def test_without_decoding_copies_nothing(tmp_path: Path, monkeypatch: pytest.Mon
         for cell, image in zip(seen["images"], decoded["images"], strict=True):
             assert np.array_equal(np.asarray(decode_cell(cell)), np.asarray(image.convert("RGB")))
     assert all(isinstance(image, Image.Image) for image in items[0]["images"]), "the original still decodes"
+
+
+def test_degraded_greys_of_unstated_range_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    deep = Image.fromarray((np.arange(144).reshape(12, 12) * 7).astype(np.uint16))
+    write_degraded(
+        tmp_path,
+        item(0),
+        item(1, image=as_base64(encoded(deep))),
+        item(2, image=as_base64(encode_image(decode_image(encoded(deep), name="x").image))),
+    )
+    with caplog.at_level(logging.WARNING, "medqdeg"):
+        items = load_level("test", "L1", LocalFolder(tmp_path))
+    assert "1 degraded items have 16-bit grey images that do not state their range" in caplog.text
+    first, second = (np.asarray(decode_cell(cells[0])) for cells in list(loading.without_decoding(items)["images"])[1:])
+    assert np.ptp(first) == 255
+    np.testing.assert_array_equal(first, second)

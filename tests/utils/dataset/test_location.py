@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from medqdeg.utils.dataset.built import part_name
 from medqdeg.utils.dataset.location import (
     DEFAULT_REPOSITORY,
     HubRepository,
@@ -84,6 +85,17 @@ def test_a_local_folder(tmp_path: Path) -> None:
     assert f"found {DEGRADED_FILE}, other.tsv. Set" in str(refusal(folder.fetch, CLEAN_FILE))
     (tmp_path / CLEAN_FILE).mkdir()
     assert f"has no file {CLEAN_FILE}" in str(refusal(folder.fetch, CLEAN_FILE))
+
+
+def test_a_built_set_without_items_in_the_split(tmp_path: Path) -> None:
+    part = tmp_path / part_name("L0", "test", 0, 1)
+    part.parent.mkdir(parents=True)
+    part.touch()
+    folder = LocalFolder(tmp_path)
+    assert folder.parts("test", "L0") == [part]
+    said = str(refusal(folder.parts, "dev", "L0"))
+    assert said.startswith("data/L0/ holds test items and none of the split dev")
+    assert "TSV" not in said
 
 
 # The Hub. huggingface_hub reads its endpoint and its mode when it is imported, so each case has its own process.

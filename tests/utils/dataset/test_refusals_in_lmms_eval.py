@@ -25,7 +25,7 @@ def _stub(split: str) -> datasets.Dataset:
     ("change", "said"),
     [
         ({"answer": "D"}, "line 3 (index '1'): the answer 'D' is not among the options A, B, C"),
-        ({"image": as_base64(encoded(pixels(1))[:-99])}, "line 3 (index '1'): the image cannot be decoded"),
+        ({"image": as_base64(encoded(pixels(1))[:-99])}, "line 3 (index '1'): the image: damaged or cut short"),
         ({"image": "/etc/passwd"}, "line 3 (index '1'): the image '/etc/passwd' is not valid base64"),
         ({"index": 0}, "line 3 (index '0'): line 2 has this index already"),
         ({"modality": "PET"}, "line 3 (index '1'): unknown modality 'PET'"),

@@ -84,7 +84,7 @@ def test_sixteen_bit_grey_keeps_its_values_in_either_byte_order():
 
 
 def test_sixteen_bit_colour_is_refused_rather_than_cut_to_8_bits():
-    with pytest.raises(InputError, match=r"deep\.png: colour with 16 bits a channel"):
+    with pytest.raises(InputError, match=r"deep\.png: colour or transparency with 16 bits per channel"):
         decode_image(png_of_depth_16_rgb(), name="deep.png")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
 from medqdeg.utils.errors import InputError
+from medqdeg.utils.image_files import read_bytes
 from medqdeg.utils.image_files.folders import find_sources
 
 DICOM = b"\0" * 128 + b"DICM and so on"
@@ -72,3 +75,64 @@ def test_an_absent_input_and_an_output_folder_inside_are_refused(tmp_path):
         find_sources([tmp_path / "gone"])
     with pytest.raises(InputError, match="lies in the input folder"):
         find_sources([tmp_path], excluding=tmp_path / "not" / "yet")
+
+
+@pytest.mark.parametrize("ending", ["IMA", "ima", "img", "raw", "0001"])
+def test_dicom_is_known_by_its_content_whatever_the_ending(tmp_path: Path, ending: str) -> None:
+    (tmp_path / f"slice.{ending}").write_bytes(DICOM)
+    (tmp_path / "notes.txt").write_text("no image")
+    found = find_sources([tmp_path])
+    assert [source.item for source in found.sources] == [f"slice.{ending}"]
+    assert found.passed_over == 1
+
+
+needs_posix = pytest.mark.skipif(os.name == "nt", reason="no pipes or links there")
+
+
+@needs_posix
+def test_pipes_devices_and_circles_are_refused_in_one_line_each(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    (tmp_path / "gone.png").symlink_to("nowhere.png")
+    write(tmp_path, a_DOT_png=b"x")
+    found = find_sources([tmp_path], follow_links=True)
+    assert [source.item for source in found.sources] == ["a"]
+    assert len(found.errors) == 4
+    for name, why in (("pipe", "regular file"), ("zero", "regular file"), ("circle", "cannot be read"), ("gone", "No")):
+        assert any(f"{name}.png" in line and why in line for line in found.errors), (name, found.errors)
+
+
+@needs_posix
+@pytest.mark.parametrize("name", ["pipe.png", "zero.png", "circle.png"])
+def test_such_a_file_named_directly_is_refused(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    with pytest.raises(InputError, match=name):
+        read_bytes(tmp_path / name)
+
+
+@needs_posix
+def test_links_that_leave_the_folder_are_read_on_request_only(tmp_path: Path) -> None:
+    write(tmp_path, outside__a_DOT_png=b"a", outside__IM0001=DICOM, inside__b_DOT_png=b"b")
+    inside = tmp_path / "inside"
+    (inside / "link.png").symlink_to(tmp_path / "outside/a.png")
+    (inside / "IM0002").symlink_to("../outside/IM0001")
+    (inside / "within.png").symlink_to("b.png")
+    found = find_sources([inside])
+    assert [source.item for source in found.sources] == ["b", "within"]
+    (line,) = found.errors
+    assert "2 image files outside the folder" in line
+    assert "--follow-links" in line
+    followed = find_sources([inside], follow_links=True)
+    assert [source.item for source in followed.sources] == ["IM0002", "b", "link", "within"]
+    assert not followed.errors
+
+
+def test_neutral_items_come_from_the_content_alone(tmp_path: Path) -> None:
+    write(tmp_path, Doe_Jane__a_DOT_png=b"one", Doe_Jane__b_DOT_png=b"two", c_DOT_png=b"one")
+    found = find_sources([tmp_path], neutral_names=True).sources
+    assert {source.item for source in found} == {hashlib.sha256(data).hexdigest()[:16] for data in (b"one", b"two")}
+    assert all(source.written_name == source.item for source in found)

@@ -39,7 +39,9 @@ def test_published_rows_have_no_intervals(frames: dict[str, pd.DataFrame]) -> No
 
 def test_published_effect_within_models(frames: dict[str, pd.DataFrame]) -> None:
     effects = frames["dunning_kruger"]
+    assert set(effects.loc[effects["origin"] == OURS, "pairing"]) == {"plain", "matched"}
     effects = effects[effects["origin"] != OURS]
+    assert set(effects["pairing"]) == {"plain"}
     last = effects[effects["comparison"] == "L0_to_L2"]
     # 19 models, all whose points could be read off show it; InternVL2.5-MPO(38B) has no confidence at L0.
     assert len(last) == 19

@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from medqdeg.utils.analysis.analyse import Analysis
 from medqdeg.utils.report.content import FRAMES
 from medqdeg.utils.report.figure_style import label, model_styles
 from medqdeg.utils.report.figures import draw_figures, write_figures
 from medqdeg.utils.report.tables_out import escape_latex, escape_markdown, latex, markdown, printed, write_tables
-from medqdeg.utils.report.terminal import print_report
+from medqdeg.utils.report.terminal import print_headline, print_published
 
 
 def test_figures_are_written_whole_and_the_same_by_one_process_and_by_two(
@@ -102,15 +103,17 @@ def test_published_rows_in_print_name_their_source(frames: dict[str, pd.DataFram
     assert any("digitised" in cell for row in digitised.rows for cell in row)
 
 
-def test_terminal_fits_eighty_columns(frames: dict[str, pd.DataFrame]) -> None:
+def test_terminal_fits_eighty_columns(analysis: Analysis, frames: dict[str, pd.DataFrame]) -> None:
     console = Console(file=io.StringIO(), width=80)
-    print_report(frames, console)
+    print_headline(analysis, console)
+    print_published(frames, console)
     text = console.file.getvalue()
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= 80
     row = frames["headline"].iloc[0]
-    assert f"{100 * row['accuracy']:.1f}" in text
-    assert f"[{100 * row['calibration_shift_low']:+.1f}, {100 * row['calibration_shift_high']:+.1f}]" in text
+    assert f"{row['accuracy']:.3f}" in text
+    assert f"{row['unread_rate']:.3f}" in text
+    assert f"[{row['calibration_shift_low']:.3f}," in text
     plain = " ".join(text.split())
     assert "in 18 of 18 models" in plain
     assert "the shift falls in InternVL2.5(26B), Claude-Sonnet-4.5" in plain

@@ -11,7 +11,7 @@ from typing import Any
 from ... import taxonomy
 from ...dataset.images import decode_base64, relative_path, split_cell
 from ...errors import InputError, one_line
-from ..item import ImageSource, Skipped, SourceItem
+from ..item import BAD_IMAGE, SAME_ID, ImageSource, Skipped, SourceItem
 from .places import EmptyImageError, MissingImageError, Places
 
 NO_QUESTION = "no question"
@@ -28,16 +28,30 @@ UNKNOWN_MODALITY = "modality unknown"
 NO_IMAGE = "no image"
 MISSING_IMAGE = "image missing"
 EMPTY_IMAGE = "image empty"
-BAD_IMAGE = "image cannot be read"
 OUTSIDE = "image path leaves its folder"
-SAME_ID = "id occurs twice"
 
 OTHER_MODALITIES: tuple[str, ...] = (
     *("Fundus Photography", "Fundus", "Color Fundus Photography", "OCT", "OCT (Optical Coherence Tomography)"),
-    *("Optical Coherence Tomography", "Infrared Reflectance Imaging", "Microscopy", "Digital Photography"),
+    *("Optical Coherence Tomography", "Infrared Reflectance Imaging", "Digital Photography"),
     *("Photography", "Colposcopy", "PET", "Electrocardiography", "ECG"),
 )
 """Modalities of the sources that the benchmark leaves out: a row of one is skipped without harm."""
+
+MICROSCOPY: tuple[str, ...] = ("Microscopy", "Microscopy Images", "Microscopic Images", "Light Microscopy")
+"""Labels of images that are histopathology if they show stained tissue or a stained smear, and otherwise left out."""
+
+_STAINED = re.compile(
+    r"histolog|histopath|tissue|biops|\bstain|\bsmear|ha?ematoxylin|\bH\s?&\s?E\b|cytolog|bone marrow"
+    r"|\bblood\b|h(?:a)?emato|leuk(?:a)?emi|lymphoblast|lymphocyt|neutrophil|eosinophil|basophil|monocyt|erythrocyt"
+    r"|platelet|erythroblast|malaria|plasmodium|parasiti"
+    r"|carcinoma|adenoma|\btumou?r|lymphoma|metasta|breakhis|\bCRC\b|crc100k|camelyon|gleason|mitos|nucle(?:us|i|ar)\b",
+    re.IGNORECASE,
+)
+_NOT_STAINED = re.compile(
+    r"sperm|semen|phase[- ]contrast|fluoresc|electron micro|\bunstained|\bcultured?\b|\bcell lines?\b|\biPSC?\b"
+    r"|\bstem cells?\b|urin(?:e|ary) (?:sediment|crystal)",
+    re.IGNORECASE,
+)
 
 _ABSENT = frozenset({"", "none", "nan", "null", "<na>", "n/a", "na"})
 _CHOICES = re.compile(r"\s*Answer Choices:\s*(?=\(A\))", re.IGNORECASE)
@@ -132,8 +146,12 @@ def answer_index(answer: str, options: Mapping[str, str], given_as: str = "eithe
     return by_letter if by_letter is not None else by_text  # type: ignore[return-value]
 
 
-def modality(value: Any) -> str:
+def modality(value: Any, *told: Any) -> str:
     """Return the benchmark's name of a modality.
+
+    Args:
+        value: the source's word for it.
+        told: texts of the item (question, options, data set), by which microscopy is or is not histopathology.
 
     Raises:
         RowError: none given, one that the benchmark leaves out (harmless), one that nobody knows.
@@ -141,12 +159,29 @@ def modality(value: Any) -> str:
     name = label(value).strip(" .")
     if not name:
         raise RowError(NO_MODALITY)
+    if _fold(name) in _MICROSCOPY:
+        if shows_stained_slide(" ".join(map(text, told))):
+            return "Histopathology"
+        raise RowError(OTHER_MODALITY, f"{name}, of no stained tissue or smear as far as it says", harmless=True)
     if _fold(name) in _OTHER:
         raise RowError(OTHER_MODALITY, name, harmless=True)
     try:
         return taxonomy.modality(name)
     except InputError as error:
         raise RowError(UNKNOWN_MODALITY, error) from None
+
+
+def shows_stained_slide(told: str) -> bool:
+    """Whether a microscopy item's own words say that it shows stained tissue, or a stained smear of blood or cells.
+
+    Sperm cells, cultures, and cells under phase contrast or fluorescence are none.
+    """
+    return _STAINED.search(told) is not None and not shows_unstained_cells(told)
+
+
+def shows_unstained_cells(told: str) -> bool:
+    """Whether an item's own words speak of cells or crystals that are looked at without a stain of tissue."""
+    return _NOT_STAINED.search(told) is not None
 
 
 def make_item(
@@ -255,3 +290,4 @@ def _fold(value: str) -> str:
 
 
 _OTHER = frozenset(_fold(name) for name in OTHER_MODALITIES)
+_MICROSCOPY = frozenset(_fold(name) for name in MICROSCOPY)

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ... import taxonomy
 from ...errors import InputError, one_line
 from ..item import ImageSource, Skipped, SourceItem
 from . import checks
 from .checks import RowError, label, text
 from .places import Place, Places
+from .skills import skill_of
 from .source_tables import source_tables
 from .tables import UNREADABLE_FILE, Row, Table
 
@@ -105,18 +105,21 @@ def _item(
     if len(row.cells.get(columns.get("image", ""), "")) > _LONGEST_REFERENCE:
         earlier.setdefault(source_id, row.again)
     # First of all: a row that does not belong to the benchmark may be wrong in every other way.
-    modality = checks.modality(cell("modality"))
     cells = {letter: row.cells[columns[letter]] for letter in "ABCDE" if letter in columns}
+    question = checks.stem(text(row.cells[columns["question"]]))
+    modality = checks.modality(cell("modality"), question, cell("original_task"), cell("category"), *cells.values())
     options = checks.lettered_options(cells, cell("answer"))
     checks.check_options(options)
+    answer = checks.answer_index(cell("answer"), options, "letter")
+    right = list(options.values())[answer]
     return checks.make_item(
         source=SOURCE,
         source_id=source_id,
-        question=checks.stem(text(row.cells[columns["question"]])),
+        question=question,
         options=options,
-        answer=checks.answer_index(cell("answer"), options, "letter"),
+        answer=answer,
         modality=modality,
-        skill=taxonomy.skill_from_label(SOURCE, cell("skill")),
+        skill=skill_of(SOURCE, cell("skill"), answer=right),
         images=_images(row, columns, places, folder, earlier),
         licence=LICENCE,
         extra={

@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ... import taxonomy
 from ...errors import InputError, one_line
 from ..item import Skipped, SourceItem
 from . import checks
 from .checks import RowError, label, text
 from .places import Folder, Place, Places, open_place, zips_in
+from .skills import skill_of
 from .tables import UNREADABLE_FILE, UNREADABLE_ROW
 
 SOURCE = "OmniMedVQA"
@@ -107,20 +107,22 @@ def _entries(place: Place, name: str) -> Iterator[tuple[str, Mapping[str, Any] |
 
 def _item(entry: Mapping[str, Any], where: str, places: Places, root: str, restricted: bool) -> SourceItem:
     # First of all: a row that does not belong to the benchmark may be wrong in every other way.
-    modality = checks.modality(label(entry.get("modality_type")) or label(entry.get("modality")))
-    answer = text(entry.get("gt_answer"))
     cells = {letter: entry.get(f"option_{letter}") for letter in _LETTERS}
+    question, part = checks.stem(text(entry.get("question"))), label(entry.get("dataset"))
+    named = label(entry.get("modality_type")) or label(entry.get("modality"))
+    modality = checks.modality(named, question, part, *cells.values())
+    answer = text(entry.get("gt_answer"))
     options = checks.lettered_options(cells, answer)
     checks.check_options(options)
-    kind, part = label(entry.get("question_type")), label(entry.get("dataset"))
+    kind = label(entry.get("question_type"))
     return checks.make_item(
         source=SOURCE,
         source_id=label(entry.get("question_id")) or where,
-        question=checks.stem(text(entry.get("question"))),
+        question=question,
         options=options,
         answer=checks.answer_index(answer, options, "text"),
         modality=modality,
-        skill=taxonomy.skill_from_label(SOURCE, kind),
+        skill=skill_of(SOURCE, kind, answer=answer),
         images=[checks.image_at(places, entry.get("image_path"), (root,), harmless_if_missing=restricted)],
         licence=f"that of its part, {part}" if part else None,
         extra={"question_type": kind, "dataset": part},

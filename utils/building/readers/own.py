@@ -22,6 +22,7 @@ from . import checks
 from .checks import RowError, label, text
 from .own_map import OwnMap, Part, load_map
 from .places import Folder, Place, Places, open_place, zips_in
+from .skills import skill_of
 from .tables import FORMATS, UNREADABLE_FILE, Row, Table, checked_encoding, open_table
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -43,7 +44,8 @@ def read(path: Path, map: Path | OwnMap) -> Iterator[SourceItem | Skipped]:
         raise InputError(f"{path}: no such file or folder")
     is_table = path.suffix.lower() in FORMATS and path.is_file()
     try:
-        place: Place = Folder(path.parent) if is_table else open_place(path)
+        links = chosen.follow_links
+        place: Place = Folder(path.parent, follow_links=links) if is_table else open_place(path, follow_links=links)
         boxes = zips_in(place) if chosen.images_as == "path" and isinstance(place, Folder) else ()
     except InputError as error:
         return iter([Skipped(chosen.source, path.name, UNREADABLE_FILE, str(error))])
@@ -91,7 +93,8 @@ def _rows(table: Table, places: Places, folder: str, chosen: OwnMap) -> Iterator
 
 def _item(row: Row, chosen: OwnMap, places: Places, folder: str) -> SourceItem:
     cells = row.cells
-    modality = checks.modality(chosen.modality.of(cells))
+    question = checks.stem(text(chosen.question.of(cells)))
+    modality = checks.modality(chosen.modality.of(cells), question)
     answer = text(chosen.answer.of(cells))
     options = _options(cells, chosen, answer)
     checks.check_options(options)
@@ -100,23 +103,24 @@ def _item(row: Row, chosen: OwnMap, places: Places, folder: str) -> SourceItem:
         for column in chosen.images
         for image in _images(cells.get(column), row, column, chosen, places, folder)
     ]
+    place = _answer(answer, options, chosen.answer_as)
     return checks.make_item(
         source=chosen.source,
         source_id=label(chosen.id.of(cells)) or row.where,
-        question=checks.stem(text(chosen.question.of(cells))),
+        question=question,
         options=options,
-        answer=_answer(answer, options, chosen.answer_as),
+        answer=place,
         modality=modality,
-        skill=_skill(chosen.skill, cells),
+        skill=_skill(chosen.skill, cells, list(options.values())[place]),
         images=images,
         licence=label(chosen.licence.of(cells)) or None,
         extra={column: cells.get(column) for column in chosen.extra},
     )
 
 
-def _skill(part: Part, cells: Mapping[str, Any]) -> str:
+def _skill(part: Part, cells: Mapping[str, Any], answer: str) -> str:
     found = label(part.of(cells))
-    return taxonomy.skill_from_label("", found) if found else taxonomy.UNLABELLED
+    return skill_of("", found, answer=answer) if found else taxonomy.UNLABELLED
 
 
 def _options(cells: Mapping[str, Any], chosen: OwnMap, answer: str) -> dict[str, str]:

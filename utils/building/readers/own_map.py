@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -44,15 +45,16 @@ class OwnMap:
         source: what the source is called in reports.
         table: the table's relative path in the folder or zip file; None where the path is the table itself.
         question, answer, modality, skill, licence, id: see `Part`.
-        options: columns, one an option.
+        options: columns, one per option.
         options_list: one column that holds all options instead: a list, a JSON list, or texts with `separator` between.
         separator: see `options_list`.
         answer_as: one of `ANSWERS`.
-        images: columns, one an image; a cell may hold a list.
+        images: columns, one per image; a cell may hold a list.
         images_as: one of `IMAGES`, for cells of text; bytes are taken as they come.
         image_folder: where paths start, relative to the table.
+        follow_links: read images outside the table's folder, too, to which links in it lead.
         frame: which frame of a multi-frame file.
-        window: DICOM window, see `medqdeg.utils.image_files.read_image`.
+        window: of DICOM and of 16-bit files, see `medqdeg.utils.image_files.read_image`.
         extra: columns that are kept as they are.
         encoding, delimiter: of the table.
     """
@@ -71,6 +73,7 @@ class OwnMap:
     images: tuple[str, ...] = ()
     images_as: str = "path"
     image_folder: str = ""
+    follow_links: bool = False
     frame: int | None = None
     window: tuple[float, float] | str | None = None
     extra: tuple[str, ...] = ()
@@ -106,7 +109,7 @@ def load_map(path: Path) -> OwnMap:
 _PARTS = ("id", "question", "answer", "modality", "skill", "licence")
 _KEYS = (
     *("source", *_PARTS, "options", "separator", "answer_as", "images", "images_as", "image_folder", "frame", "window"),
-    *("extra", "table", "encoding", "delimiter"),
+    *("follow_links", "extra", "table", "encoding", "delimiter"),
 )
 
 
@@ -145,6 +148,7 @@ def _checked(content: Any) -> OwnMap:
         **chosen,
         images=_names(content["images"], "images"),
         image_folder=_text(content, "image_folder") if content.get("image_folder") else "",
+        follow_links=_flag(content, "follow_links"),
         frame=frame,
         window=_window(content.get("window")),
         extra=_names(content.get("extra", []), "extra"),
@@ -179,6 +183,13 @@ def _text(content: Mapping[str, Any], key: str) -> str:
     return value if key in ("delimiter", "separator") else value.strip()
 
 
+def _flag(content: Mapping[str, Any], key: str) -> bool:
+    value = content.get(key, False)
+    if not isinstance(value, bool):
+        raise InputError(f"{key} must be true or false, not {value!r}")
+    return value
+
+
 def _delimiter(content: Mapping[str, Any]) -> str | None:
     if "delimiter" not in content:
         return None
@@ -206,5 +217,7 @@ def _window(content: Any) -> tuple[float, float] | str | None:
     if content is None or content == "full":
         return content
     if isinstance(content, list) and len(content) == 2 and all(isinstance(value, (int, float)) for value in content):
-        return float(content[0]), float(content[1])
-    raise InputError(f"window must be full or [centre, width], not {content!r}")
+        centre, width = map(float, content)
+        if math.isfinite(centre) and 1 <= width < math.inf:
+            return centre, width
+    raise InputError(f"window must be full or [centre, width] with a width of at least 1, not {content!r}")

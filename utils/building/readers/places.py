@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ...errors import InputError, one_line
+from ...image_files.reading import read_start
 from ..item import ImageSource
 
 MAX_IMAGE_BYTES = 2**28
@@ -47,10 +48,10 @@ class FileImage:
 
     def __call__(self) -> bytes:
         try:
-            with self.path.open("rb") as file:
-                data = file.read(MAX_IMAGE_BYTES + 1)
-        except OSError as error:
-            raise InputError(one_line(f"{self.name}: cannot be read ({error.strerror or error})")) from None
+            data = read_start(self.path, MAX_IMAGE_BYTES + 1)
+        except InputError as error:
+            # Without the path on this machine: what is skipped is published.
+            raise InputError(one_line(str(error).replace(str(self.path), self.name, 1))) from None
         if len(data) > MAX_IMAGE_BYTES:
             raise InputError(one_line(f"{self.name}: larger than {MAX_IMAGE_BYTES} bytes"))
         return data
@@ -109,10 +110,14 @@ class Place(Protocol):
 
 
 class Folder:
-    """A folder on disk. Links are followed: the Hub's cache is made of them."""
+    """A folder on disk.
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.shown = path, path.absolute().name
+    Links are followed, since the Hub's cache is made of them; those to files outside the folder only where
+    `follow_links` says so.
+    """
+
+    def __init__(self, path: Path, *, follow_links: bool = True) -> None:
+        self.path, self.shown, self._follow_links = path, path.absolute().name, follow_links
 
     @functools.cached_property
     def _names(self) -> tuple[str, ...]:
@@ -141,6 +146,10 @@ class Folder:
         if size is None:
             raise MissingImageError(one_line(f"{self.shown}/{name}: no such file"))
         full = f"{self.shown}/{name}"
+        if not self._follow_links and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.path)):
+            raise InputError(
+                one_line(f"{full}: a link that leaves the folder; the map's `follow_links: true` reads it")
+            )
         _check_size(size, full)
         return ImageSource(full, FileImage(path, full))
 
@@ -213,14 +222,14 @@ class Places:
         raise MissingImageError(one_line(f"{self._places[0].shown}/{names[0]}: no such file"))
 
 
-def open_place(path: Path) -> Place:
-    """Return the folder or zip file at a path.
+def open_place(path: Path, *, follow_links: bool = True) -> Place:
+    """Return the folder or zip file at a path; `follow_links` as of `Folder`.
 
     Raises:
         InputError: there is neither, or the zip file is damaged.
     """
     if path.is_dir():
-        return Folder(path)
+        return Folder(path, follow_links=follow_links)
     if not path.is_file():
         raise InputError(f"{path}: no such file or folder")
     return Zip(path)

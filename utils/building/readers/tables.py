@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from ...dataset.delimited import cells_of_line
 from ...errors import InputError, one_line
 from ..item import Skipped
 
@@ -111,6 +112,7 @@ class _Lines:
     def __init__(self, file: BinaryIO, encoding: str) -> None:
         self._file, self._encoding = file, encoding
         self.offset, self.line = file.tell(), 0
+        self.last = ""
 
     def __iter__(self) -> _Lines:
         return self
@@ -126,7 +128,8 @@ class _Lines:
                 line = self._file.readline(2**24)
                 self.offset += len(line)
             raise _BadLineError(f"longer than {_LONGEST_LINE} bytes")
-        return _decode(line, self._encoding, first=self.line == 1 and self.offset == len(line))
+        self.last = _decode(line, self._encoding, first=self.line == 1 and self.offset == len(line))
+        return self.last
 
 
 class _Delimited:
@@ -157,17 +160,20 @@ class _Delimited:
                 except StopIteration:
                     return
                 except (_BadLineError, csv.Error) as error:
-                    where = self._where(first, lines.line)
-                    yield Skipped(source, where, UNREADABLE_ROW, one_line(error, 200))
-                    continue
+                    again = isinstance(error, csv.Error) and lines.line == first
+                    cells = cells_of_line(lines.last, self._delimiter) if again else None
+                    if cells is None:
+                        where = self._where(first, lines.line)
+                        yield Skipped(source, where, UNREADABLE_ROW, one_line(error, 200))
+                        continue
                 if not cells:
                     continue
                 if len(cells) != len(self.columns):
                     detail = f"{len(cells)} cells where the header has {len(self.columns)}"
                     yield Skipped(source, self._where(first, lines.line), UNREADABLE_ROW, detail)
                     continue
-                again = _DelimitedRow(self._path, offset, self.columns, self._encoding, self._delimiter)
-                yield Row(self._where(first, first), dict(zip(self.columns, cells, strict=True)), again)
+                row = _DelimitedRow(self._path, offset, self.columns, self._encoding, self._delimiter)
+                yield Row(self._where(first, first), dict(zip(self.columns, cells, strict=True)), row)
 
     def _where(self, first: int, last: int) -> str:
         return f"{self._name}, line {first}" if last <= first else f"{self._name}, lines {first} to {last}"
@@ -185,7 +191,11 @@ class _DelimitedRow:
         try:
             with self.path.open("rb") as file:
                 file.seek(self.offset)
-                cells = next(_csv(_Lines(file, self.encoding), self.delimiter), [])
+                lines = _Lines(file, self.encoding)
+                try:
+                    cells = next(_csv(lines, self.delimiter), [])
+                except csv.Error:
+                    cells = cells_of_line(lines.last, self.delimiter) or []
         except (OSError, _BadLineError, csv.Error) as error:
             raise InputError(f"{self.path.name}: cannot be read again ({one_line(error, 120)})") from None
         if len(cells) != len(self.columns):

@@ -87,6 +87,8 @@
 
   function dumbbell() {
     let withPublished = published.length > 0;
+    const ofOthers = new Set(published.map((model) => `${model.model} †`));
+    const marked = (model) => (Object.hasOwn(data.not_ranked, model) ? `${short(model, 26)} ‡` : short(model, 28));
     const rowsOf = () => [
       ...data.runs.flatMap((run) => data.levels.map((level) => find(run, level)).filter(Boolean).map((node) => ({
         model: run, level: node.level, own: true, small: node.small, guesser: node.guesserShift, detail: size(node),
@@ -99,7 +101,9 @@
       const rows = rowsOf();
       const last = new Map();
       for (const row of rows) if (row.values.calibration_shift[0] !== null) last.set(row.model, row.values.calibration_shift[0]);
-      const order = [...new Set(rows.map((row) => row.model))].sort((a, b) => (last.get(b) ?? -9) - (last.get(a) ?? -9));
+      // What is not ranked comes last; models on other items come in a block of their own.
+      const block = (model) => (Object.hasOwn(data.not_ranked, model) ? 1 : 0) + (ofOthers.has(model) && !data.same_items ? 2 : 0);
+      const order = [...new Set(rows.map((row) => row.model))].sort((a, b) => block(a) - block(b) || (last.get(b) ?? -9) - (last.get(a) ?? -9));
       levelLegend(holder);
       const grid = element("div", { class: "panels" });
       holder.append(grid);
@@ -119,7 +123,7 @@
         grid.append(element("div", {}, element("h3", {}, label(name)), Plot.plot(base(`${label(name)} of each model by level`, {
           width: plain + (named && !narrow ? margin : 0), height: order.length * 24 + 50, marginLeft: named ? margin : 10, marginRight: 14, marginTop: 10,
           x: { grid: true, label: null, ticks: 4, inset: 6, zero: shift, domain: shift ? undefined : [0, 1], tickFormat: shift ? signedTick : ".1f" },
-          y: { domain: order, label: null, axis: named ? "left" : null, tickFormat: (text) => short(text, 28), tickSize: 0 },
+          y: { domain: order, label: null, axis: named ? "left" : null, tickFormat: marked, tickSize: 0 },
           marks: [
             ...(shift ? [Plot.ruleX([0], { stroke: "currentColor" })] : []),
             Plot.ruleY(order, { stroke: "currentColor", strokeOpacity: 0.08 }),
@@ -131,7 +135,7 @@
           ],
         }))));
       });
-      holder.append(element("p", { class: "footnote" }, `Bars: 95% intervals. ×: the guesser's shift.${withPublished ? " †: published, read off figure 5." : ""}`));
+      holder.append(element("p", { class: "footnote" }, `Bars: 95% intervals. ×: the guesser's shift.${withPublished ? " †: published, read off figure 5." : ""}${Object.entries(data.not_ranked).map(([run, why]) => ` ‡ ${run} is not ranked: ${why}.`).join("")}`));
     });
     if (published.length) {
       const box = element("input", { type: "checkbox", checked: true, id: "dumbbell-published" });
@@ -345,14 +349,17 @@
 
   function ranks() {
     const accuracy = [
-      ...data.runs.map((run) => ({ model: run, own: true, at: Object.fromEntries(data.levels.map((level) => [level, find(run, level) ? triple(find(run, level), "accuracy")[0] : null])) })),
-      ...data.published.map((model) => ({ model: `${model.model} †`, own: false, at: model.accuracy })),
+      ...data.runs.filter((run) => !Object.hasOwn(data.not_ranked, run)).map((run) => ({ model: run, own: true, at: Object.fromEntries(data.levels.map((level) => [level, find(run, level) ? triple(find(run, level), "accuracy")[0] : null])) })),
+      ...(data.same_items ? data.published : []).map((model) => ({ model: `${model.model} †`, own: false, at: model.accuracy })),
     ];
+    const absent = Object.entries(data.not_ranked).map(([run, why]) => `${run} is not ranked: ${why}.`);
     const rows = data.levels.flatMap((level) => {
       const present = known(accuracy, (d) => d.at[level]).sort((a, b) => b.at[level] - a.at[level]);
       return present.map((d, line) => ({ model: d.model, own: d.own, level, line, accuracy: d.at[level], rank: 1 + present.filter((other) => other.at[level] > d.at[level]).length }));
     });
     figure("ranks", (holder) => {
+      for (const line of absent) holder.append(element("p", { class: "footnote" }, line));
+      if (!rows.length) { holder.append(element("p", { class: "none" }, "No run has a rank.")); return; }
       const own = rows.filter((d) => d.own);
       const ends = (level) => rows.filter((d) => d.level === level);
       const count = d3.max(rows, (d) => d.line) + 1;

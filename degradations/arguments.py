@@ -1,0 +1,127 @@
+"""The arguments of one call: the table's, the drawn ones, the caller's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .composing import Parts
+from .doses import DOSES, parts_at
+from .registry import Degradation, resolve
+from .seeding import generator
+from .severity import Quantity, SeverityTable, load_severities, parse_quantity
+from .vocabulary import Severity, check_modality
+
+
+def arguments(
+    entry: Degradation,
+    severity: Severity,
+    shape: tuple[int, ...],
+    seed: int | str,
+    modality: str | None,
+    table: SeverityTable,
+    scale: float,
+    overrides: Mapping[str, Any],
+) -> Parts:
+    """Every argument of the operator: the table's, then the drawn ones, then the caller's; the shares of several."""
+    # The draws of a series are those of its severity 1.
+    stream = "L1" if severity.series else severity.label
+
+    def settle(key: str, quantity: Quantity, factor: float = 1.0) -> Any:
+        value = quantity.resolve(shape[:2], factor)
+        if not isinstance(value, tuple) or key in entry.range_parameters:
+            return value
+        # A stream of its own, so that a range for one parameter moves no other draw.
+        rng = generator(seed, entry.name, f"{stream} {key}")
+        low, high = quantity.value
+        if isinstance(low, int) and isinstance(high, int) and quantity.counts:
+            return int(rng.integers(low, high + 1))
+        return float(rng.uniform(*value))
+
+    def row_at(level: str) -> dict[str, Any]:
+        row = {key: settle(key, q, scale) for key, q in table.lookup(entry.name, level, modality).items()}
+        unknown = [key for key in row if key not in entry.apply_parameters | entry.draw_parameters]
+        if unknown:
+            raise ValueError(f"the severity table gives {entry.name} the unknown parameter {unknown[0]!r}")
+        return row
+
+    def drawn(row: Mapping[str, Any]) -> dict[str, Any]:
+        parameters = {**row, **given}
+        if entry.draw is not None:
+            rng = generator(seed, entry.name, "shared" if entry.shared_draw else stream)
+            wanted = _select(entry, parameters, entry.draw_parameters)
+            parameters = {**row, **entry.draw(rng, shape, **wanted), **given}
+        chosen = _select(entry, parameters, entry.apply_parameters)
+        return {key: _plain(value) for key, value in chosen.items()}
+
+    given = {key: settle(key, parse_quantity(value, f"{entry.name}: {key}")) for key, value in overrides.items()}
+    if not severity.series:
+        return [(1.0, drawn(row_at(severity.label)))]
+    check_stop(entry.name, severity, modality, table)
+    interpolate = table.course(entry.name, modality).interpolate
+    rows = parts_at(entry.name, severity.value, row_at("L1"), row_at("L2"), shape, interpolate)
+    return [(share, None if row is None else drawn(row)) for share, row in rows]
+
+
+def largest_severity(name: str, modality: str | None = None, table: SeverityTable | None = None) -> float:
+    """How far a degradation's series goes: the row's ``stop``, else the degradation's own; 2 where it has no series.
+
+    Raises:
+        ValueError: unknown name or modality.
+    """
+    entry, implied = resolve(name)
+    stop = (table or load_severities()).course(entry.name, check_modality(modality) or implied).stop
+    if entry.name not in DOSES:
+        return 2.0
+    return DOSES[entry.name].stop if stop is None else stop
+
+
+def check_stop(name: str, severity: Severity, modality: str | None, table: SeverityTable) -> None:
+    """Refuse a severity of a series beyond its degradation's largest.
+
+    Raises:
+        ValueError: it is beyond; or the degradation has nothing between its levels.
+    """
+    if not severity.series:
+        return
+    if name not in DOSES:
+        raise ValueError(f"{name} has nothing between its levels: use severity 0, 1 or 2")
+    largest = largest_severity(name, modality, table)
+    if severity.value > largest:
+        raise ValueError(f"{name} goes up to severity {largest:g}, not {severity.value:g}")
+
+
+def check_names(entry: Degradation, overrides: Mapping[str, Any]) -> None:
+    """Raise a TypeError for a parameter that the degradation does not have."""
+    known = entry.apply_parameters | entry.draw_parameters
+    for key in overrides:
+        if key not in known:
+            raise TypeError(f"{entry.name} has no parameter {key!r}: it has {', '.join(sorted(known))}")
+
+
+def pixel_scale(reference_size: float | None, shape: tuple[int, ...]) -> float:
+    """What the table's pixels are multiplied with for an image of this shape."""
+    if reference_size is None:
+        return 1.0
+    if not reference_size > 0:
+        raise ValueError(f"reference_size must be a positive number of pixels, not {reference_size!r}")
+    return math.sqrt(shape[0] * shape[1]) / reference_size
+
+
+def _plain(value: Any) -> Any:
+    """NumPy scalars and arrays as Python numbers and lists, so that the record is JSON."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _select(entry: Degradation, parameters: dict[str, Any], names: Mapping[str, bool]) -> dict[str, Any]:
+    for name, needed in names.items():
+        if needed and name not in parameters:
+            raise ValueError(f"the severity table does not give {entry.name} its parameter {name!r}")
+    return {key: value for key, value in parameters.items() if key in names}
