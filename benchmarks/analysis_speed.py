@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medqdeg.utils import taxonomy
-from medqdeg.utils.records import score_item
+from medqdeg.utils.dataset import taxonomy
+from medqdeg.utils.scoring.records import score_item
 
 TRIALS = 10
 PANDAS_REPLICATES = 5

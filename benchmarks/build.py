@@ -29,7 +29,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from medqdeg.utils.mix import PAPER_CLEAN_ITEMS, PAPER_DEGRADED_ITEMS
+from medqdeg.utils.dataset.composition import PAPER_CLEAN_ITEMS, PAPER_DEGRADED_ITEMS
 
 ALL_IN_ALL = 1 + 2 * PAPER_DEGRADED_ITEMS / PAPER_CLEAN_ITEMS
 """Items of the set for each clean one."""
@@ -52,10 +52,10 @@ def measure(sources: tuple[str, ...], out: Path, workers: int) -> dict[str, Any]
     """Build in this process and return what it took."""
     import cv2
 
-    from medqdeg.utils.building.front import readers
-    from medqdeg.utils.building.planning import Request
+    from medqdeg.utils.building.plan.front import readers
+    from medqdeg.utils.building.plan.planning import Request
+    from medqdeg.utils.building.plan.selection import Mix
     from medqdeg.utils.building.running import build
-    from medqdeg.utils.building.selection import Mix
 
     if workers == 1:
         cv2.setNumThreads(1)  # as in every worker

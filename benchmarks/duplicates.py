@@ -21,9 +21,9 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from medqdeg.utils.building.duplicates import NEAR, merge_duplicates
-from medqdeg.utils.building.images import ImageFacts, perceptual_hash
 from medqdeg.utils.building.item import ImageSource, SourceItem
+from medqdeg.utils.building.plan.described_images import ImageFacts, perceptual_hash
+from medqdeg.utils.building.plan.duplicates import NEAR, merge_duplicates
 from tests.utils.building.layouts import phantom_items
 
 SHOWN_AT = (0, 4, 8, 10, 12, 16, 20, 24, 32)

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
-from medqdeg.utils.confidence import score_votes
+from medqdeg.utils.scoring.confidence import score_votes
 
 
 def ask(mode: str, options: argparse.Namespace, trials: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import itertools
 import numpy as np
 from scipy import stats
 
-from medqdeg.utils.statistics import estimators
+from medqdeg.utils.analysis.statistics import estimators
 
 ITEMS = {"guesser": 0.0, "mild": 0.3, "strong": 0.7, "nearly certain": 0.93}
 """Name -> weight of the preferred option beyond an even share: p_1 = w + (1 - w) / K."""

@@ -65,7 +65,8 @@ def process_results(doc, results):
 def hooks_alone(items: int, votes: int) -> None:
     """Print seconds and peak memory of scoring and aggregating `items` x `votes` replies in this process."""
     from medqdeg.tasks import hooks
-    from medqdeg.utils import nodes, taxonomy
+    from medqdeg.utils.dataset import taxonomy
+    from medqdeg.utils.scoring import level_summary
 
     rng = random.Random(0)
     docs, replies = [], []
@@ -94,7 +95,7 @@ def hooks_alone(items: int, votes: int) -> None:
     start = time.perf_counter()
     scored = [hooks.process_results(doc, texts) for doc, texts in zip(docs, replies, strict=True)]
     middle = time.perf_counter()
-    for name in nodes.SCORES:
+    for name in level_summary.SCORES:
         hooks.mean_score([metrics[name] for metrics in scored])
     hooks.summarise_level([metrics["medqdeg"] for metrics in scored])
     end = time.perf_counter()

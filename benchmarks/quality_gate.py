@@ -24,9 +24,9 @@ import numpy as np
 from PIL import Image
 
 from medqdeg.degradations import get, list_degradations, load_severities
-from medqdeg.utils.building.degrading import MadeImage, Pair, degrade_item
-from medqdeg.utils.building.gate import TOO_STRONG, TOO_WEAK, Limits, Verdict, judge
-from medqdeg.utils.image_files import read_image
+from medqdeg.utils.building.make.degrading import MadeImage, Pair, degrade_item
+from medqdeg.utils.building.make.gate import TOO_STRONG, TOO_WEAK, Limits, Verdict, judge
+from medqdeg.utils.images import read_image
 from medqdeg.utils.phantoms import GENERATORS
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]

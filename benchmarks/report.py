@@ -25,14 +25,14 @@ from analysis_speed import documents, write_run
 _STEPS = """
 import sys, time
 from pathlib import Path
-from medqdeg.utils.cores import usable_cores
+from medqdeg.utils.base.cores import usable_cores
 from medqdeg.utils.analysis.analyse import analyse
 from medqdeg.utils.report.content import SCOPE, report_frames
 from medqdeg.utils.report.figures import write_figures
 from medqdeg.utils.report.items import write_items
 from medqdeg.utils.report.page import write_page
-from medqdeg.utils.report.tables_out import write_tables
-from medqdeg.utils.runs.reading import read_runs
+from medqdeg.utils.report.printed_tables import write_tables
+from medqdeg.utils.analysis.runs.reading import read_runs
 begin = time.perf_counter()
 def step(name):
     global begin

@@ -94,7 +94,7 @@ if __name__ == "__main__":
     from loguru import logger
 
     logger.remove()
-    from medqdeg.utils.checkpoints.tiny import build_tiny_checkpoint
+    from medqdeg.utils.models.tiny import build_tiny_checkpoint
 
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:

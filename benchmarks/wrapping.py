@@ -71,7 +71,7 @@ def share(mean: float, requests: int) -> None:
     import torch
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
-    from medqdeg.utils.reference_model import CHECKPOINT
+    from medqdeg.utils.models.reference_model import CHECKPOINT
 
     torch.set_num_threads(1)
     processor = AutoProcessor.from_pretrained(CHECKPOINT)

@@ -101,7 +101,7 @@ def _to_scale(array: np.ndarray) -> np.ndarray:
         if array.max() < _HARDLY_SEEN and array.min() != array.max():
             warnings.warn(
                 f"16-bit image with no level above {array.max()} of 65535, which is shown as black: spread its range "
-                "first, as medqdeg.utils.image_files.read_image does",
+                "first, as medqdeg.utils.images.read_image does",
                 stacklevel=2,
             )
         return array.astype(np.float32) / np.float32(257)

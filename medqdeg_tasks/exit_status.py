@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..utils.errors import one_line
+from ..utils.base.errors import one_line
 
 COMMAND_LINE = "lmms_eval.__main__"
 _HOOKS = f"{__package__}.hooks"

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from ..utils import nodes
-from ..utils.dataset.images import decode_cell
+from ..utils.base.errors import InputError, one_line
+from ..utils.base.versions import versions
+from ..utils.dataset.image_cells import decode_cell
 from ..utils.dataset.loading import BY_TEXT, load_level, load_series, without_decoding
-from ..utils.elicitation import EXACT, VERBALIZED, VOTES
-from ..utils.errors import InputError, one_line
+from ..utils.dataset.taxonomy import LEVELS
 from ..utils.phantoms.cache import load_default_series, load_default_suite
-from ..utils.provenance import versions
-from ..utils.records import ItemRecord, cluster_of, failed_record, score_item
 from ..utils.sampling.report import current_report
-from ..utils.taxonomy import LEVELS
+from ..utils.scoring import level_summary
+from ..utils.scoring.elicitation import EXACT, VERBALIZED, VOTES
+from ..utils.scoring.records import ItemRecord, cluster_of, failed_record, score_item
 
 if TYPE_CHECKING:
     import datasets
@@ -116,7 +116,7 @@ def _process(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str) -
     except Exception as error:  # one bad item must not cost the run
         record = failed_record(doc, error, elicitation)
     cluster = {"cluster_id": cluster_of(record)}
-    values = {name: record[name] for name in nodes.SCORES}  # type: ignore[literal-required]
+    values = {name: record[name] for name in level_summary.SCORES}  # type: ignore[literal-required]
     return {
         **{name: cluster if value is None else {"score": value, **cluster} for name, value in values.items()},
         "medqdeg": record,
@@ -149,7 +149,12 @@ def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
     `sampling` is what the wrapper model did (`medqdeg.utils.sampling.report`), None for a model without it.
     """
     prompt = PROMPT_FILES[records[0]["elicitation"] if records else VOTES].read_text(encoding="utf-8")
-    summary = {**nodes.level_summary(records), "prompt": prompt, "versions": versions(), "sampling": current_report()}
+    summary = {
+        **level_summary.level_summary(records),
+        "prompt": prompt,
+        "versions": versions(),
+        "sampling": current_report(),
+    }
     for label, scores in summary.get("severities", {}).items():
         if scores["accuracy"] is not None:
             logger.info(
@@ -178,7 +183,7 @@ def across_levels(values: Sequence[float | None], sizes: Sequence[int], weight_b
 
 def compare_levels(summaries: Sequence[Mapping[str, Any]], sizes: Sequence[int], weight_by_size: bool) -> NotInTable:
     """Return accuracy drop, shift change and the paper's Dunning-Kruger rule from L0 to L1 and L2, for every node."""
-    comparison = nodes.compare_levels(summaries)
+    comparison = level_summary.compare_levels(summaries)
     for step, change in comparison["overall"].items():
         if change["dunning_kruger"] is not None:
             logger.info(

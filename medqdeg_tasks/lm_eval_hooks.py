@@ -9,9 +9,9 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from ..utils.dataset.images import decode_cell
-from ..utils.provenance import versions
-from ..utils.records import ItemRecord
+from ..utils.base.versions import versions
+from ..utils.dataset.image_cells import decode_cell
+from ..utils.scoring.records import ItemRecord
 from . import hooks
 
 if TYPE_CHECKING:

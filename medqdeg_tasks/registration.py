@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from ..utils.harness import INSTALL, harness_fault
+from ..utils.base.harness import INSTALL, harness_fault
 from .exit_status import command_line_arguments, is_ours, leave_with_status_1
 
 TASKS_FOLDER = Path(__file__).resolve().parent

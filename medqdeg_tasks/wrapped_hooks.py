@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..utils import nodes
+from ..utils.scoring import level_summary
 from ..utils.wrapping import summary
 from .hooks import NotInTable, logger
 
@@ -20,4 +20,4 @@ def summarise_level(records: Sequence[Mapping[str, Any]]) -> NotInTable:
 
 def compare_levels(summaries: Sequence[Mapping[str, Any]], sizes: Sequence[int], weight_by_size: bool) -> NotInTable:
     """Return accuracy drop and shift change from L0 to the degraded levels, overall and by degradation."""
-    return NotInTable(nodes.compare_levels(summaries))
+    return NotInTable(level_summary.compare_levels(summaries))

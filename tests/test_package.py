@@ -18,7 +18,12 @@ FOLDERS = {"medqdeg_tasks": "medqdeg.tasks", "degradations": "medqdeg.degradatio
 LOCKED = ("lmms-eval", "lm-eval", "test", "dev")
 
 # Modules that must not drag in the harness: another program may import them for their own sake.
-LIGHT = ("medqdeg.degradations", "medqdeg.utils.confidence", "medqdeg.utils.nodes", "medqdeg.utils.records")
+LIGHT = (
+    "medqdeg.degradations",
+    "medqdeg.utils.scoring.confidence",
+    "medqdeg.utils.scoring.level_summary",
+    "medqdeg.utils.scoring.records",
+)
 HEAVY = ("torch", "transformers", "lmms_eval", "datasets", "accelerate")
 
 

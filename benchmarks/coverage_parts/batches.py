@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medqdeg.utils.statistics import agreement_gap
-from medqdeg.utils.statistics.clustered import ClusteredChange, ClusteredRatio, clustered_change, clustered_ratio
-from medqdeg.utils.statistics.gap_intervals import GapChange, LevelGap, gap_change, level_gap
-from medqdeg.utils.statistics.verdict import Claims, claims
+from medqdeg.utils.analysis.statistics import agreement_gap
+from medqdeg.utils.analysis.statistics.clustered import (
+    ClusteredChange,
+    ClusteredRatio,
+    clustered_change,
+    clustered_ratio,
+)
+from medqdeg.utils.analysis.statistics.gap_intervals import GapChange, LevelGap, gap_change, level_gap
+from medqdeg.utils.analysis.statistics.verdict import Claims, claims
 
 from .worlds import Drawn, votes
 

@@ -22,9 +22,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from medqdeg.utils.analysis.cells import CellFigures, CellSums, Replicates
+from medqdeg.utils.analysis.cell_sums import CellFigures, CellSums, Replicates
 from medqdeg.utils.analysis.changes import level_changes
-from medqdeg.utils.analysis.figures import FIGURES, MEANS
 from medqdeg.utils.analysis.item_table import (
     ALL,
     OVERALL,
@@ -34,9 +33,10 @@ from medqdeg.utils.analysis.item_table import (
     guesser_columns,
     vote_columns,
 )
+from medqdeg.utils.analysis.metrics import FIGURES, MEANS
 from medqdeg.utils.analysis.model_pairs import model_differences
-from medqdeg.utils.statistics.bootstrap import ClusterBootstrap
-from medqdeg.utils.statistics.comparisons import matched_change
+from medqdeg.utils.analysis.statistics.bootstrap import ClusterBootstrap
+from medqdeg.utils.analysis.statistics.comparisons import matched_change
 
 TRIALS = 10
 K_SHARES = {2: 0.15, 3: 0.1, 4: 0.55, 5: 0.2}

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medqdeg.utils.statistics.calibration import brier_terms
-from medqdeg.utils.statistics.calibration_error import binned_gaps, calibration_error_interval, score_bins
-from medqdeg.utils.statistics.clustered import ClusteredRatio, clustered_change, standard_error
-from medqdeg.utils.statistics.discrimination import auroc_interval, brier_interval, clustered_auroc
-from medqdeg.utils.statistics.gap_intervals import gap_change, level_gap
-from medqdeg.utils.statistics.share_intervals import differing_clusters, share_intervals
+from medqdeg.utils.analysis.statistics.calibration import brier_terms
+from medqdeg.utils.analysis.statistics.calibration_error import binned_gaps, calibration_error_interval, score_bins
+from medqdeg.utils.analysis.statistics.clustered import ClusteredRatio, clustered_change, standard_error
+from medqdeg.utils.analysis.statistics.discrimination import auroc_interval, brier_interval, clustered_auroc
+from medqdeg.utils.analysis.statistics.gap_intervals import gap_change, level_gap
+from medqdeg.utils.analysis.statistics.share_intervals import differing_clusters, share_intervals
 
 from .batches import Level, by_question, drawn_levels, ratio
 from .worlds import World, draw

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medqdeg.utils.statistics.clustered import clustered_change, clustered_ratio, student_interval
-from medqdeg.utils.statistics.multiplicity import FEWEST_QUESTIONS, LEVEL, q_values, shrunken
+from medqdeg.utils.analysis.statistics.clustered import clustered_change, clustered_ratio, student_interval
+from medqdeg.utils.analysis.statistics.multiplicity import FEWEST_QUESTIONS, LEVEL, q_values, shrunken
 
 NODES = 40
 

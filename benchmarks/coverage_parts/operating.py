@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from medqdeg.utils.statistics import operating_points as points
-from medqdeg.utils.statistics.folds import FOLDS, question_folds
+from medqdeg.utils.analysis.statistics import operating_points as points
+from medqdeg.utils.analysis.statistics.folds import FOLDS, question_folds
 
 from .batches import Level, drawn_levels
 from .intervals import majority

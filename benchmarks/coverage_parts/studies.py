@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medqdeg.utils.statistics import planning
-from medqdeg.utils.statistics.signal_world import Assumptions, signal_world
-from medqdeg.utils.statistics.subset import Question, subset
+from medqdeg.utils.analysis.statistics import planning
+from medqdeg.utils.analysis.statistics.signal_world import Assumptions, signal_world
+from medqdeg.utils.analysis.statistics.subset import Question, subset
 
 from .batches import drawn_levels, matched_pairs
 from .worlds import Drawn

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medqdeg.utils.statistics.clustered import student_interval
-from medqdeg.utils.statistics.comparisons import dunning_kruger_verdict
-from medqdeg.utils.statistics.estimators import plug_in_confidence
+from medqdeg.utils.analysis.statistics.clustered import student_interval
+from medqdeg.utils.analysis.statistics.comparisons import dunning_kruger_verdict
+from medqdeg.utils.analysis.statistics.estimators import plug_in_confidence
 
 from .batches import Level, by_question, drawn_levels, matched_claims
 from .worlds import Drawn, World, draw

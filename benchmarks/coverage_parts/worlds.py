@@ -1,6 +1,6 @@
 """Simulated models whose calibration is known, on clean and degraded versions of the same questions.
 
-Four kinds of model; none is the Gaussian signal on which the rules of `medqdeg.utils.statistics` were chosen:
+Four kinds of model; none is the Gaussian signal on which the rules of `medqdeg.utils.analysis.statistics` were chosen:
 
 - `laplace`: evidence for each option with Laplace noise, and the exact posterior;
 - `elimination`: wrong options are struck out one by one, the model is even about the rest;

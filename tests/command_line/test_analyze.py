@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from medqdeg.utils.analysis.figures import FIGURES
+from medqdeg.utils.analysis.metrics import FIGURES
 from medqdeg.utils.analysis.tables import TABLES
-from medqdeg.utils.records import score_item
-from medqdeg.utils.taxonomy import LEVELS
+from medqdeg.utils.dataset.taxonomy import LEVELS
+from medqdeg.utils.scoring.records import score_item
 
 from ..utils.run_files import paired_documents, scored, scored_levels, write_run
 from .calling import exit_status

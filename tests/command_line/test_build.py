@@ -10,9 +10,9 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.command_line import app
 from medqdeg.utils.command_line import build as command
-from medqdeg.utils.errors import InputError
 
 from ..utils.building.phantom_source import front
 

@@ -19,11 +19,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from medqdeg.degradations import degrade, get, list_degradations, reproduce
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.command_line import app
 from medqdeg.utils.degrade_files import runs as engine
-from medqdeg.utils.errors import InputError
-from medqdeg.utils.image_files import read_image
-from medqdeg.utils.image_files.folders import find_sources
+from medqdeg.utils.images import read_image
+from medqdeg.utils.images.folders import find_sources
 
 COMMAND = [sys.executable, "-c", "from medqdeg.utils.command_line import main; main()"]
 

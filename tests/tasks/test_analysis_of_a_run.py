@@ -8,7 +8,7 @@ import pytest
 from lmms_eval.loggers import EvaluationTracker
 
 from medqdeg.utils.analysis.analyse import analyse
-from medqdeg.utils.runs.reading import read_runs
+from medqdeg.utils.analysis.runs.reading import read_runs
 
 from .test_evaluation import evaluate
 

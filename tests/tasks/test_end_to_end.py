@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 
-from medqdeg.utils.checkpoints.tiny import build_tiny_checkpoint
+from medqdeg.utils.models.tiny import build_tiny_checkpoint
 
 from .test_evaluation import TOLERANCE, brute_force
 

@@ -21,18 +21,17 @@ from lm_eval import simple_evaluate
 from lm_eval.api.model import LM
 from lm_eval.tasks import TaskManager
 
-from medqdeg.tasks import TASKS_FOLDER, hooks, lm_eval_hooks
-from medqdeg.utils import lm_eval_tasks
+from medqdeg.tasks import TASKS_FOLDER, hooks, lm_eval, lm_eval_hooks
 from medqdeg.utils.analysis.analyse import analyse
-from medqdeg.utils.checkpoints.tiny import build_tiny_checkpoint
+from medqdeg.utils.analysis.runs.reading import read_runs
 from medqdeg.utils.dataset.loading import load_level
 from medqdeg.utils.dataset.location import LocalFolder
+from medqdeg.utils.models.tiny import build_tiny_checkpoint
 from medqdeg.utils.phantoms.cache import make_suite
-from medqdeg.utils.runs.reading import read_runs
 
 from ..conftest import SHARED
 
-FOLDER = Path(lm_eval_tasks.__file__).parent
+FOLDER = Path(lm_eval.__file__).parent
 LEVELS = ("l0", "l1", "l2")
 
 

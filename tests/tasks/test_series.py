@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from medqdeg.tasks import hooks
-from medqdeg.utils.checkpoints.tiny import build_tiny_checkpoint
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.dataset.loading import load_level, load_series
 from medqdeg.utils.dataset.location import LocalFolder
-from medqdeg.utils.errors import InputError
+from medqdeg.utils.dataset.taxonomy import severity_label, severity_of
+from medqdeg.utils.models.tiny import build_tiny_checkpoint
 from medqdeg.utils.phantoms.cache import make_suite
-from medqdeg.utils.taxonomy import severity_label, severity_of
 
 ITEMS = 3
 

@@ -24,7 +24,7 @@ from lmms_eval.evaluator import simple_evaluate
 from lmms_eval.tasks import TaskManager
 
 from medqdeg.degradations import degrade
-from medqdeg.utils.errors import InputError
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.wrapping.generate import Wish, write_wrapped_task
 from medqdeg.utils.wrapping.hooks import RECORD
 from medqdeg.utils.wrapping.original import Entry

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from medqdeg.utils import taxonomy
+from medqdeg.utils.dataset import taxonomy
 
 LETTERS = "ABCDE"
 

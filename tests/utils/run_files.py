@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from medqdeg.utils import taxonomy
-from medqdeg.utils.records import score_item
+from medqdeg.utils.dataset import taxonomy
+from medqdeg.utils.scoring.records import score_item
 
 from .record_examples import LETTERS, document, random_replies
 

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ..cores import usable_cores
-from ..runs.run import Collection
-from ..statistics.bootstrap import ClusterBootstrap
+from ..base.cores import usable_cores
 from . import tables
-from .cells import CellFigures, CellSums
+from .cell_sums import CellFigures, CellSums
 from .changes import level_changes
-from .figures import WHOLE, Scope
 from .item_table import ItemTable, item_table
+from .metrics import WHOLE, Scope
 from .model_pairs import Asked, model_differences, notes_on_pairing, reason_against_pairing
+from .runs.run import Collection
 from .standing import Standing, standings
+from .statistics.bootstrap import ClusterBootstrap
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def analyse(collection: Collection, replicates: int = 1000, seed: int = 0, scope
     """Compute the figures of every node of every run, the changes between levels, and the differences between runs.
 
     Args:
-        collection: of `medqdeg.utils.runs.reading.read_runs`.
+        collection: of `medqdeg.utils.analysis.runs.reading.read_runs`.
         replicates: of the cluster bootstrap; fewer than 200 give rough intervals.
         seed: of the bootstrap. Runs on the same source questions get the same draws, so that they pair.
         scope: what is left out is missing in the tables.

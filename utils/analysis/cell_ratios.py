@@ -9,9 +9,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.agreement_gap import GapTerms
-from ..statistics.clustered import ClusteredRatio, clustered_ratio
-from ..statistics.gap_intervals import LevelGap, level_gap
+from .statistics.agreement_gap import GapTerms
+from .statistics.clustered import ClusteredRatio, clustered_ratio
+from .statistics.gap_intervals import LevelGap, level_gap
 
 Array = NDArray[np.float64]
 _Key = TypeVar("_Key")

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.agreement_gap import GapTerms
-from ..statistics.clustered import (
+from .cell_ratios import CellRatios, Estimates, too_few_differ
+from .level_estimates import Aurocs
+from .statistics.agreement_gap import GapTerms
+from .statistics.clustered import (
     ClusteredChange,
     ClusteredRatio,
     changing_clusters,
@@ -17,10 +19,8 @@ from ..statistics.clustered import (
     clustered_ratio,
     standard_error,
 )
-from ..statistics.comparisons import unit_means
-from ..statistics.gap_intervals import LevelGap, gap_change
-from .cell_ratios import CellRatios, Estimates, too_few_differ
-from .level_estimates import Aurocs
+from .statistics.comparisons import unit_means
+from .statistics.gap_intervals import LevelGap, gap_change
 
 Array = NDArray[np.float64]
 Rows = Sequence[int]

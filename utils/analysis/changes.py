@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics import comparisons
-from ..taxonomy import CLEAN, LEVELS
-from .cells import Cell, CellSums, Replicates, combined
-from .figures import CLIFFS, FIGURES, MEANS
+from ..dataset.taxonomy import CLEAN, LEVELS
+from .cell_sums import Cell, CellSums, Replicates, combined
+from .metrics import CLIFFS, FIGURES, MEANS
+from .statistics import comparisons
 
 STEPS: Mapping[str, tuple[str, str]] = {
     f"{before}_to_{after}": (before, after) for place, before in enumerate(LEVELS) for after in LEVELS[place + 1 :]

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.bootstrap import SMALL
-from ..statistics.clustered import student_interval
-from ..statistics.multiplicity import FEWEST_NODES, FEWEST_QUESTIONS, q_values, shrunken
 from .cell_ratios import Estimates
+from .statistics.bootstrap import SMALL
+from .statistics.clustered import student_interval
+from .statistics.multiplicity import FEWEST_NODES, FEWEST_QUESTIONS, q_values, shrunken
 
 Array = NDArray[np.float64]
 

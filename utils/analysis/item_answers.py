@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..confidence import MISSING, UNREAD
-from ..elicitation import EXACT, VERBALIZED, VOTES
-from ..statistics.agreement_gap import GapTerms, exact_terms, stated_terms, vote_terms
+from ..scoring.confidence import MISSING, UNREAD
+from ..scoring.elicitation import EXACT, VERBALIZED, VOTES
+from .statistics.agreement_gap import GapTerms, exact_terms, stated_terms, vote_terms
 
 Array = NDArray[np.float64]
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..confidence import MISSING, UNREAD
-from ..elicitation import EXACT, VERBALIZED, VOTES
-from ..nodes import AXES
-from ..records import cluster_of
-from ..statistics import calibration, estimators
+from ..scoring.confidence import MISSING, UNREAD
+from ..scoring.elicitation import EXACT, VERBALIZED, VOTES
+from ..scoring.level_summary import AXES
+from ..scoring.records import cluster_of
+from .statistics import calibration, estimators
 
 Array = NDArray[np.float64]
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics import calibration, calibration_error, discrimination
-from ..statistics.agreement_gap import GapTerms
-from ..statistics.bootstrap import SMALL
-from ..statistics.clustered import ClusteredRatio, standard_error
-from ..statistics.share_intervals import differing_clusters, share_intervals
 from .cell_ratios import CellRatios, Estimates, estimates, too_few_differ
+from .statistics import calibration, calibration_error, discrimination
+from .statistics.agreement_gap import GapTerms
+from .statistics.bootstrap import SMALL
+from .statistics.clustered import ClusteredRatio, standard_error
+from .statistics.share_intervals import differing_clusters, share_intervals
 
 Array = NDArray[np.float64]
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..answers.reading import OPTION_NAMED
-from ..confidence import VoteScores, score_votes
-from ..elicitation import VERBALIZED, score_stated
-from ..nodes import mean
-from ..records import letters_without_named
-from ..runs.run import Run
+from ..scoring.answers.reading import OPTION_NAMED
+from ..scoring.confidence import VoteScores, score_votes
+from ..scoring.elicitation import VERBALIZED, score_stated
+from ..scoring.level_summary import mean
+from ..scoring.records import letters_without_named
+from .runs.run import Run
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..elicitation import EXACT, VOTES
-from ..statistics import operating_points as points
-from ..statistics.folds import question_folds
-from ..taxonomy import CLEAN
+from ..dataset.taxonomy import CLEAN
+from ..scoring.elicitation import EXACT, VOTES
 from .cell_ratios import Estimates, estimates
 from .item_answers import ItemAnswers
+from .statistics import operating_points as points
+from .statistics.folds import question_folds
 
 Array = NDArray[np.float64]
 

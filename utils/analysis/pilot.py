@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..elicitation import EXACT, VERBALIZED
-from ..statistics.clustered import clustered_change
-from ..statistics.planning import Unit, pilot_unit
-from ..statistics.vote_noise import VoteNoise, estimated_vote_noise, vote_noise
-from ..taxonomy import CLEAN
+from ..dataset.taxonomy import CLEAN
+from ..scoring.elicitation import EXACT, VERBALIZED
 from .cell_ratios import CellRatios
 from .change_estimates import matched_columns, matched_terms
 from .item_answers import ItemAnswers
+from .statistics.clustered import clustered_change
+from .statistics.planning import Unit, pilot_unit
+from .statistics.vote_noise import VoteNoise, estimated_vote_noise, vote_noise
 
 Array = NDArray[np.float64]
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.bootstrap import ClusterBootstrap
-from ..statistics.comparisons import matched_change
-from ..taxonomy import CLEAN
-from .cells import Cell, CellSums, Replicates, combined
+from ..dataset.taxonomy import CLEAN
+from .cell_sums import Cell, CellSums, Replicates, combined
 from .item_table import ALL, OVERALL, ItemTable
+from .statistics.bootstrap import ClusterBootstrap
+from .statistics.comparisons import matched_change
 
 _POOLED = "L1+L2"
 

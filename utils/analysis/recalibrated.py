@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..elicitation import EXACT, VERBALIZED
-from ..statistics import recalibration as fits
-from ..statistics.agreement_gap import exact_terms
-from ..statistics.calibration import brier_terms
-from ..statistics.clustered import clustered_change, clustered_ratio, standard_error, student_interval
-from ..statistics.folds import FOLDS, question_folds
-from ..statistics.gap_intervals import level_gap
-from ..taxonomy import CLEAN
+from ..dataset.taxonomy import CLEAN
+from ..scoring.elicitation import EXACT, VERBALIZED
 from .item_answers import ItemAnswers
+from .statistics import recalibration as fits
+from .statistics.agreement_gap import exact_terms
+from .statistics.calibration import brier_terms
+from .statistics.clustered import clustered_change, clustered_ratio, standard_error, student_interval
+from .statistics.folds import FOLDS, question_folds
+from .statistics.gap_intervals import level_gap
 
 Array = NDArray[np.float64]
 Interval = tuple[float, float, float]

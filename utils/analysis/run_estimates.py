@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.clustered import ClusteredRatio
-from ..statistics.discrimination import FEWEST_DIFFERING_AURC
-from ..taxonomy import LEVELS
+from ..dataset.taxonomy import LEVELS
 from . import change_estimates as changing
 from . import level_estimates as leveled
 from .cell_ratios import CellRatios, Estimates, too_few_differ
-from .cells import Cell, CellSums, Replicates, combined
+from .cell_sums import Cell, CellSums, Replicates, combined
 from .change_estimates import Sizes
-from .figures import CLIFFS, FIGURES
 from .item_table import ItemTable
+from .metrics import CLIFFS, FIGURES
+from .statistics.clustered import ClusteredRatio
+from .statistics.discrimination import FEWEST_DIFFERING_AURC
 
 Array = NDArray[np.float64]
 Rows = Sequence[int]
@@ -289,7 +289,7 @@ class RunEstimates:
             yield Change(CLIFF, PLAIN, name, nodes, changing.mean_cliff(parts, sizes, _range(name, CLIFF)))
 
     def _matched_cliffs(self, names: Sequence[str]) -> Iterator[Change]:
-        from ..statistics.comparisons import matched_cliff
+        from .statistics.comparisons import matched_cliff
 
         levels = [self.table.levels == level for level in LEVELS]
         for name in names:

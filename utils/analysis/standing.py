@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..mix import PAPER_CLEAN_ITEMS, PAPER_DEGRADED_ITEMS
-from ..nodes import much_unread
-from ..runs.run import Run
-from ..taxonomy import CLEAN, LEVELS, SOURCES
+from ..dataset.composition import PAPER_CLEAN_ITEMS, PAPER_DEGRADED_ITEMS
+from ..dataset.taxonomy import CLEAN, LEVELS, SOURCES
+from ..scoring.level_summary import much_unread
 from .model_pairs import item_identity
+from .runs.run import Run
 
 
 @dataclass(frozen=True)

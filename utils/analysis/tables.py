@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..nodes import AXES, dunning_kruger
-from ..statistics.bootstrap import SMALL
-from ..statistics.comparisons import cliff_verdict, dunning_kruger_verdict, inter_model_dunning_kruger
-from ..taxonomy import LEVELS
-from .cells import COVERAGES, Cell, CellFigures, Curves, Replicates
+from ..dataset.taxonomy import LEVELS
+from ..scoring.level_summary import AXES, dunning_kruger
+from .cell_sums import COVERAGES, Cell, CellFigures, Curves, Replicates
 from .changes import CLIFF, MATCHED, PLAIN, Changes
-from .figures import FIGURES, MEANS
 from .item_table import OVERALL, ItemTable
+from .metrics import FIGURES, MEANS
+from .statistics.bootstrap import SMALL
+from .statistics.comparisons import cliff_verdict, dunning_kruger_verdict, inter_model_dunning_kruger
 
 _PLACE = ("level", "axis", "node")
 _INTERVAL = ("estimate", "low", "high")

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..statistics.agreement_gap import GapTerms
-from ..statistics.multiplicity import FEWEST_QUESTIONS, LEVEL, q_values
-from ..statistics.verdict import Claims, Verdict, claims
 from .cell_ratios import CellRatios
 from .change_estimates import gap_rows, matched_columns, matched_terms, rows_of
+from .statistics.agreement_gap import GapTerms
+from .statistics.multiplicity import FEWEST_QUESTIONS, LEVEL, q_values
+from .statistics.verdict import Claims, Verdict, claims
 
 Array = NDArray[np.float64]
 

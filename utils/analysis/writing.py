@@ -8,11 +8,11 @@ from pathlib import Path
 
 import filelock
 
-from ..atomic_files import write_atomically
-from ..csv_cells import safe_csv
-from ..errors import InputError, one_line
+from ..base.atomic_files import write_atomically
+from ..base.csv_cells import safe_csv
+from ..base.errors import InputError, one_line
 from .analyse import Analysis
-from .document import document
+from .json_document import document
 
 DOCUMENT = "analysis.json"
 

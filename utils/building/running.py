@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, one_line
-from ..worker_processes import as_completed
-from .finishing import finish
-from .front import Progress, Sources
-from .gate import KEEP, read_review
+from ..base.errors import InputError, one_line
+from ..base.worker_processes import as_completed
+from .finish.finishing import finish
 from .layout import MANIFEST, WorkFolder, read_json, write_json
-from .parts import holding, make_part
-from .planning import Request, make_plan
+from .make.gate import KEEP, read_review
+from .make.make_parts import holding, make_part
+from .plan.front import Progress, Sources
+from .plan.planning import Request, make_plan
 from .waiting import read_waiting_texts
 from .writing import item_id
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError
+from ..base.errors import InputError
 from .item import ImageSource, SourceItem
 from .layout import replacing
 from .writing import ParquetRows, read_rows

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import taxonomy
+from ..dataset import taxonomy
 from ..dataset.built import option_letters
 from ..dataset.tsv import MISSING_VALUES
-from .degrading import MadeImage
 from .item import SourceItem
 from .layout import replacing
+from .make.degrading import MadeImage
 
 if TYPE_CHECKING:
     import pyarrow

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ..errors import InputError, one_line
+from ..base.errors import InputError, one_line
 from .analyze import analyze
 from .build import build, push
 from .degrade import degrade

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import one_line
+from ..base.errors import one_line
 
 
 def analyze(
@@ -31,9 +31,9 @@ def analyze(
     """
     from ..analysis import named_tier
     from ..analysis.analyse import analyse
+    from ..analysis.runs.reading import read_runs
     from ..analysis.writing import write_analysis
     from ..report.terminal import print_headline
-    from ..runs.reading import read_runs
 
     collection = read_runs(results)
     for line in (*collection.warnings, *(f"{run.name}: {line}" for run in collection.runs for line in run.warnings)):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..cores import usable_cores
-from ..errors import InputError, one_line
+from ..base.cores import usable_cores
+from ..base.errors import InputError, one_line
 
 if TYPE_CHECKING:
-    from ..building.front import Sources
+    from ..building.plan.front import Sources
     from ..building.running import Summary
 
 _NAMED = 20
@@ -58,9 +58,9 @@ def build(
 
     Example: medqdeg build --source gmai=VAL.tsv --source own=ward/:map.yaml --out set/ && MEDQDEG_DATA=set/ ...
     """
-    from ..building.planning import Request
+    from ..building.plan.planning import Request
+    from ..building.plan.selection import Mix, load_mix
     from ..building.running import build as run
-    from ..building.selection import Mix, load_mix
 
     if not sources:
         raise InputError("no source: give --source NAME=WHERE (medqdeg build --help)")
@@ -117,8 +117,8 @@ def push(
 
     Refused where a source's licence does not permit that changed copies are passed on.
     """
-    from ..building.publishing import prepare
-    from ..building.publishing import push as upload
+    from ..building.finish.publishing import prepare
+    from ..building.finish.publishing import push as upload
 
     what = prepare(folder, repository, private=not public, permitted=permitted or ())
     size = f"{len(what.files):,} files, {what.bytes / 1e6:,.1f} MB"
@@ -132,7 +132,7 @@ def push(
 
 def sources_of_the_command() -> Sources:
     """Return what reads the sources."""
-    from ..building.front import readers
+    from ..building.plan.front import readers
 
     return readers()
 
@@ -161,7 +161,7 @@ def _shard(text: str) -> tuple[int, int]:
 
 def _engine(name: str) -> Any:
     if name == "ray":
-        from ..building.on_ray import on_ray
+        from ..building.make.on_ray import on_ray
 
         return on_ray
     return None

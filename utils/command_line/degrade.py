@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..cores import usable_cores
-from ..errors import InputError, one_line
+from ..base.cores import usable_cores
+from ..base.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from ..degrade_files.runs import Request
-    from ..image_files.folders import Search
+    from ..images.folders import Search
 
 _SHEET_ROWS = 120
 
@@ -141,7 +141,7 @@ def degrade(
         frames,
         format,
     )
-    from ..image_files.folders import find_sources
+    from ..images.folders import find_sources
 
     search = find_sources(inputs, excluding=out, follow_links=follow_links, neutral_names=neutral_names)
     _report_search(search, inputs)
@@ -170,7 +170,7 @@ def _request(
     """Check every option before a file is touched."""
     from ...degradations import list_degradations
     from ..degrade_files.runs import FRAME_CHOICES, Request
-    from ..image_files import OUTPUT_FORMATS
+    from ..images import OUTPUT_FORMATS
 
     names = []
     modality = _canonical_modality(modality)
@@ -319,10 +319,10 @@ def _print_errors(errors: Iterable[str]) -> None:
 
 def _draw_sheet(search: Search, request: Request, path: Path, count: int) -> bool:
     """Draw the contact sheet; return whether anything failed."""
-    from ..atomic_files import write_atomically
-    from ..contact_sheet import draw_contact_sheet
+    from ..base.atomic_files import write_atomically
     from ..degrade_files.sheet import sheet_rows
-    from ..image_files import encode_image
+    from ..images import encode_image
+    from ..images.contact_sheet import draw_contact_sheet
 
     resolved = path.resolve()
     if any(Path(os.path.realpath(source.path)) == resolved for source in search.sources):

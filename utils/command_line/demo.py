@@ -14,8 +14,8 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InputError
-from ..harness import require_harness
+from ..base.errors import InputError
+from ..base.harness import require_harness
 
 
 def demo(
@@ -102,28 +102,28 @@ def _tasks(data: Path | None, full: bool) -> str:
     if data is None:
         return "medqdeg_phantom" if full else "medqdeg_phantom_small"
     from ..dataset.location import file_name
-    from ..taxonomy import CLEAN
+    from ..dataset.taxonomy import CLEAN
 
     return "medqdeg" if (data / file_name("test", CLEAN)).exists() else "medqdeg_dev"
 
 
 def _checkpoint(output: Path, guesser: bool) -> Path:
     if not guesser:
-        from ..reference_model import CHECKPOINT
+        from ..models.reference_model import CHECKPOINT
 
         return CHECKPOINT
-    from ..checkpoints.tiny import build_tiny_checkpoint
+    from ..models.tiny import build_tiny_checkpoint
 
     return build_tiny_checkpoint(output / "guesser", "llava")
 
 
 def _analyse(written: list[Path], output: Path, data: Path | None) -> list[Path]:
     from ..analysis.analyse import analyse
+    from ..analysis.runs.reading import read_runs
     from ..analysis.writing import write_analysis
     from ..report.content import report_frames
     from ..report.terminal import print_headline
     from ..report.writing import write_report
-    from ..runs.reading import read_runs
 
     analysis = analyse(read_runs(written))
     write_analysis(analysis, output / "analysis")

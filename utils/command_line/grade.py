@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InputError, one_line
+from ..base.errors import InputError, one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,8 +72,8 @@ def grade(
 def _read(paths: Sequence[Path]) -> tuple[dict[Path, NDArray[np.generic]], int]:
     """Return the images by path, each on the 0..255 scale, and how many could not be read; these are named."""
     from ...degradations.pixels import unpack
-    from ..image_files import read_image
-    from ..image_files.folders import find_sources
+    from ..images import read_image
+    from ..images.folders import find_sources
 
     found: dict[Path, NDArray[np.generic]] = {}
     search = find_sources(paths)

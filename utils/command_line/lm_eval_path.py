@@ -7,4 +7,4 @@ from importlib.resources import files
 
 def lm_eval_path() -> None:
     """Print the folder of the lm-eval tasks, for lm_eval --include_path."""
-    print(files("medqdeg.utils.lm_eval_tasks"))
+    print(files("medqdeg.tasks.lm_eval"))

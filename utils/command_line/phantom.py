@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InputError
+from ..base.errors import InputError
 
 
 def phantom(
@@ -81,8 +81,8 @@ def _make(
 ) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ..cores import usable_cores
-    from ..mix import PAPER_CLEAN_ITEMS
+    from ..base.cores import usable_cores
+    from ..dataset.composition import PAPER_CLEAN_ITEMS
     from ..phantoms.cache import DEFAULT_ITEMS, make_suite
 
     columns = (TextColumn("phantoms"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

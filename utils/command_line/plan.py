@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ..errors import InputError, one_line
+from ..base.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from ..analysis.pilot import Pilot
-    from ..statistics.planning import Unit
+    from ..analysis.statistics.planning import Unit
 
 _TRIALS = (1, 2, 3, 5, 10)
 _FIGURES = {"accuracy": "accuracy", "gap": "agreement gap"}
@@ -116,8 +116,8 @@ def _describe(pilot: Pilot) -> None:
 def _assumed(
     accuracy: tuple[float, float], gap: tuple[float, float], rho: float, options: int, degradations: float
 ) -> tuple[Unit, Unit]:
-    from ..statistics.planning import world_unit
-    from ..statistics.signal_world import Assumptions, signal_world
+    from ..analysis.statistics.planning import world_unit
+    from ..analysis.statistics.signal_world import Assumptions, signal_world
 
     low = math.floor(degradations)
     mix = {low: low + 1 - degradations, low + 1: degradations - low} if degradations < 3 else {3: 1.0}
@@ -149,7 +149,7 @@ def _table(
     from rich.console import Console
     from rich.table import Table
 
-    from ..statistics.planning import calls, detectable
+    from ..analysis.statistics.planning import calls, detectable
 
     table = Table(box=box.SIMPLE, title=f"Change found in 80% of studies of {questions:,} source questions")
     heads = ["T", "accuracy", "gap", *(["accuracy, two models", "gap, two models"] if two is not None else [])]
@@ -175,8 +175,8 @@ def _table(
 
 
 def _needed(figure: str, spoken: str, unit: Unit, effect: float, trials: int, degradations: float) -> None:
-    from ..mix import PAPER_CLEAN_ITEMS
-    from ..statistics.planning import calls, questions_needed
+    from ..analysis.statistics.planning import calls, questions_needed
+    from ..dataset.composition import PAPER_CLEAN_ITEMS
 
     value = unit.at(figure, trials)
     needed = questions_needed(value, effect)

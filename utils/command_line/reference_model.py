@@ -21,19 +21,19 @@ def reference_model(
     Example: python -m lmms_eval --model llava_hf --model_args
     pretrained=$(medqdeg reference-model),device=cpu,device_map=cpu --tasks medqdeg_phantom
     """
-    from ..reference_model import CHECKPOINT
+    from ..models.reference_model import CHECKPOINT
 
     if train is None:
         print(CHECKPOINT)
         return
-    from ..harness import require_harness
+    from ..base.harness import require_harness
 
     require_harness("the training")
     import json
 
     from ...tasks.hooks import doc_to_text
-    from ..cores import usable_cores
-    from ..reference_model.training import train as train_model
+    from ..base.cores import usable_cores
+    from ..models.reference_model.training import train as train_model
 
     report = train_model(train, doc_to_text, seed=seed, threads=usable_cores())
     print(json.dumps(report, indent=2))

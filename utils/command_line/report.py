@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..cores import usable_cores
-from ..errors import InputError, one_line
+from ..base.cores import usable_cores
+from ..base.errors import InputError, one_line
 
 
 def report(
@@ -42,9 +42,9 @@ def report(
     if out is None and not terminal:
         raise InputError("nothing to do: name a folder with --out, or ask for --terminal")
     from ..analysis.analyse import analyse
+    from ..analysis.runs.reading import read_runs
     from ..report.content import SCOPE, report_frames
     from ..report.terminal import print_headline, print_published
-    from ..runs.reading import read_runs
 
     collection = read_runs(results)
     analysis = analyse(collection, replicates, seed, SCOPE)

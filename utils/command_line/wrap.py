@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InputError
-from ..harness import require_harness
+from ..base.errors import InputError
+from ..base.harness import require_harness
 
 
 def wrap(
@@ -93,7 +93,7 @@ def _only_warnings() -> None:
 
 
 def _levels(text: str) -> tuple[str, ...]:
-    from ..taxonomy import LEVELS
+    from ..dataset.taxonomy import LEVELS
 
     wanted = [part.strip().upper() for part in text.split(",") if part.strip()]
     if unknown := [part for part in wanted if part not in LEVELS]:
@@ -104,7 +104,7 @@ def _levels(text: str) -> tuple[str, ...]:
 
 
 def _print_list(names: list[str] | None, include_path: Path | None, markdown: bool) -> None:
-    from ..provenance import versions
+    from ..base.versions import versions
     from ..wrapping.catalogue import as_markdown, list_tasks
 
     def show(done: int, total: int) -> None:

@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import taxonomy
-from ..errors import InputError, one_line
-from .images import check_image, is_stretched, quoted
+from ..base.errors import InputError, one_line
+from . import taxonomy
+from .image_cells import check_image, is_stretched, quoted
 
 if TYPE_CHECKING:
     import datasets

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .. import taxonomy
-from ..cores import usable_cores
-from ..errors import InputError
-from ..image_files import decoding
+from ..base.cores import usable_cores
+from ..base.errors import InputError
+from ..images import decoding
+from . import taxonomy
 from .built import checked_rows
-from .images import check_image, decode_base64, is_file, is_stretched, quoted, relative_path, split_cell
+from .image_cells import check_image, decode_base64, is_file, is_stretched, quoted, relative_path, split_cell
 from .location import Location, file_name, locate
 from .tsv import ImageCells, Place, Row, TsvFile, at_line, extra_as_json, parse_header, question_key
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn, Protocol
 
-from ..errors import InputError
-from ..taxonomy import CLEAN
+from ..base.errors import InputError
 from .built import DATA, parts_among
-from .images import is_file
+from .image_cells import is_file
+from .taxonomy import CLEAN
 from .tsv import first_line
 
 DEFAULT_REPOSITORY = "jiyaoliufd/MedQ-DEG-Bench"

@@ -1,6 +1,6 @@
 """A subset of the items, asked for by an environment variable, since the harnesses have no such flag.
 
-`MEDQDEG_SUBSET=0.167` leaves a sixth of the items: the same ids everywhere (`medqdeg.utils.statistics.subset`). Every
+`MEDQDEG_SUBSET=0.167` leaves a sixth of the items: the same ids everywhere (`medqdeg.utils.analysis.statistics.subset`). Every
 item gets a `weight`: D at L1 and L2, where D is the number of degradations of its source question in the whole set, and
 1 at L0.
 """
@@ -12,9 +12,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from .. import taxonomy
-from ..errors import InputError
-from ..statistics.subset import Chosen, Question, subset
+from ..analysis.statistics.subset import Chosen, Question, subset
+from ..base.errors import InputError
+from . import taxonomy
 
 if TYPE_CHECKING:
     import datasets

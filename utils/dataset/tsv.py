@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .. import taxonomy
-from ..errors import InputError, one_line
+from ..base.errors import InputError, one_line
+from . import taxonomy
 from .delimited import cells_of_line
 
 COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {

@@ -30,19 +30,11 @@ from typing import Any
 from PIL import Image
 
 from ...degradations import SeverityTable, UnchangedImageError, degrade_with_record, load_severities
-from ..atomic_files import write_atomically
-from ..errors import InputError, one_line
-from ..image_files import (
-    OUTPUT_FORMATS,
-    count_frames,
-    decode_image,
-    encode_image,
-    is_dicom,
-    pixels_sha256,
-    read_bytes,
-)
-from ..image_files.folders import Source
-from ..worker_processes import as_completed
+from ..base.atomic_files import write_atomically
+from ..base.errors import InputError, one_line
+from ..base.worker_processes import as_completed
+from ..images import OUTPUT_FORMATS, count_frames, decode_image, encode_image, is_dicom, pixels_sha256, read_bytes
+from ..images.folders import Source
 
 MANIFEST = "manifest.jsonl"
 FRAME_CHOICES = ("single", "first", "middle", "all")
@@ -294,7 +286,7 @@ def _degrade_frame(
     picture = None
     modality = request.modality
     if modality is None and is_dicom(data):
-        from ..image_files.dicom import dicom_modality
+        from ..images.dicom import dicom_modality
 
         modality = dicom_modality(data, name=str(source.path))
     for name in request.names:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from PIL import Image
 
 from ...degradations import UnchangedImageError, get
-from ..contact_sheet import Row, caption
-from ..errors import InputError
-from ..image_files import decode_image, read_bytes
-from ..image_files.folders import Source
+from ..base.errors import InputError
+from ..images import decode_image, read_bytes
+from ..images.contact_sheet import Row, caption
+from ..images.folders import Source
 from .runs import Request, choose_frames, image_seed, left_as_it_is
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...degradations import degrade, largest_severity
-from ..errors import InputError
+from ..base.errors import InputError
 from .traits import TRAITS, UNTOLD, Array
 
 FEWEST_REFERENCES = 5

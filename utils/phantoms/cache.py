@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from ... import degradations
 from ...degradations import read_severity
-from .. import mix as paper_mix
-from ..built_folders import build_folder, is_built
-from ..errors import InputError
+from ..base.built_folders import build_folder, is_built
+from ..base.errors import InputError
+from ..dataset import composition as paper_mix
 from .planning import plan_suite
 from .suite import PUBLISHED, write_suite
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import taxonomy
-from ..errors import InputError
-from ..mix import (
+from ..base.errors import InputError
+from ..dataset import taxonomy
+from ..dataset.composition import (
     PAPER_CLEAN_ITEMS,
     PAPER_DEGRADATIONS,
     PAPER_DEGRADED_ITEMS,

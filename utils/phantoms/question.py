@@ -31,7 +31,7 @@ class Question:
 
     Attributes:
         name: unique over all modalities, such as "ct_liver_lesion_count".
-        skill: a fine-grained skill of `medqdeg.utils.taxonomy`.
+        skill: a fine-grained skill of `medqdeg.utils.dataset.taxonomy`.
         stem: the text of the question. It is the same for all scenes, so it tells nothing about the answer.
         answers: every answer that the question can have.
         k: how many of them an item offers, 2 to 5.

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from ...degradations import LEVELS, degrade
-from ..contact_sheet import Row, draw_contact_sheet
-from ..taxonomy import CAPABILITY_TREE, SKILLS, task_of
+from ..dataset.taxonomy import CAPABILITY_TREE, SKILLS, task_of
+from ..images.contact_sheet import Row, draw_contact_sheet
 from . import GENERATORS
 from .planning import PlannedItem, plan_suite
 from .suite import Phantom, draw_phantom

@@ -15,9 +15,9 @@ import numpy as np
 from PIL import Image
 
 from ...degradations import LEVELS, Severity, degrade_with_record, largest_severity, read_severity
+from ..base.worker_processes import in_order
 from ..dataset.location import file_name
-from ..taxonomy import CLEAN
-from ..worker_processes import in_order
+from ..dataset.taxonomy import CLEAN
 from . import GENERATORS
 from .planning import PlannedItem
 from .question import Scene

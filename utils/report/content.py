@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 
 from ..analysis.analyse import Analysis
-from ..analysis.figures import Scope
 from ..analysis.item_table import OVERALL
+from ..analysis.metrics import Scope
 from ..analysis.standing import ranked_with
 from ..analysis.tables import overall
-from ..taxonomy import (
+from ..dataset.taxonomy import (
     CAPABILITIES,
     CLEAN,
     DEGRADATIONS,

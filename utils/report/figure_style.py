@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import one_line
+from ..base.errors import one_line
 
 ACCURACY_COLOUR, CONFIDENCE_COLOUR = "#0072B2", "#D55E00"
 LEVEL_COLOURS: Mapping[str, str] = {"L0": "#999999", "L1": "#56B4E9", "L2": "#0072B2"}

@@ -16,8 +16,8 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ..atomic_files import write_atomically
-from ..worker_processes import in_order
+from ..base.atomic_files import write_atomically
+from ..base.worker_processes import in_order
 from .comparison_figures import degradation_drop, paired, rank_change
 from .figure_parts import Frames
 from .figure_style import RC

@@ -14,9 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ..confidence import MISSING, UNREAD
-from ..runs.run import Run
-from ..taxonomy import LEVELS
+from ..analysis.runs.run import Run
+from ..dataset.taxonomy import LEVELS
+from ..scoring.confidence import MISSING, UNREAD
 from .content import CONFIDENT
 from .figure_parts import Frames, dots, percent, unranked
 from .figure_style import ACCURACY_COLOUR, CONFIDENCE_COLOUR, GUIDE_COLOUR, TEXT_COLOUR, label, signed, spoken

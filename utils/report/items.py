@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..atomic_files import write_atomically
-from ..confidence import MISSING, UNREAD
-from ..runs.run import Run
-from ..taxonomy import CLEAN, LEVELS
+from ..analysis.runs.run import Run
+from ..base.atomic_files import write_atomically
+from ..dataset.taxonomy import CLEAN, LEVELS
+from ..scoring.confidence import MISSING, UNREAD
 from .page import ITEMS_PAGE, PAGE, number, render
 from .pictures import Key, Shown
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..taxonomy import LEVELS
+from ..dataset.taxonomy import LEVELS
 from .content import CORE
 from .figure_parts import ROW, Frames, dots, folded, headed, model_legend, percent, share_rows, small_handle, unranked
 from .figure_style import (
@@ -22,7 +22,7 @@ from .figure_style import (
     signed,
 )
 from .paper_tables import OURS
-from .tables_out import caption
+from .printed_tables import caption
 
 _DOTTED = (0, (1, 1.5))
 _LEVEL_SIZES = {"L0": 3.0, "L1": 4.5, "L2": 6.5}

@@ -11,7 +11,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..taxonomy import LEVELS, UNLABELLED
+from ..dataset.taxonomy import LEVELS, UNLABELLED
 from .content import CORE
 from .figure_parts import Frames, dots, headed, percent, share_rows, small_handle
 from .figure_style import GUIDE_COLOUR, LEVEL_COLOURS, TEXT_COLOUR, label

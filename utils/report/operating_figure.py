@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from ..taxonomy import LEVELS
+from ..dataset.taxonomy import LEVELS
 from .figure_parts import ROW, Frames, percent, share_rows
 from .figure_style import ACCURACY_COLOUR, CONFIDENCE_COLOUR, GRID_COLOUR, TEXT_COLOUR, label
 

@@ -21,16 +21,16 @@ import jinja2
 import pandas as pd
 
 from ..analysis.analyse import Analysis
-from ..analysis.figures import FIGURES
+from ..analysis.metrics import FIGURES
+from ..analysis.published.results import GROUPS
 from ..analysis.standing import ranked_with
+from ..analysis.statistics.bootstrap import SMALL
 from ..analysis.tables import overall
-from ..atomic_files import write_atomically
-from ..published.results import GROUPS
-from ..statistics.bootstrap import SMALL
-from ..taxonomy import CAPABILITY_TREE, LEVELS
+from ..base.atomic_files import write_atomically
+from ..dataset.taxonomy import CAPABILITY_TREE, LEVELS
 from .content import CORE, FRAMES, NODE_FIGURES
 from .paper_tables import OURS, paper_layout
-from .tables_out import REASONS, caption
+from .printed_tables import REASONS, caption
 
 PAGE = "report.html"
 ITEMS_PAGE = "items.html"

@@ -12,12 +12,10 @@ import numpy as np
 import pandas as pd
 
 from ..analysis.analyse import Analysis
-from ..analysis.cells import Replicates
+from ..analysis.cell_sums import Replicates
 from ..analysis.changes import MATCHED, PLAIN
 from ..analysis.pooled import pooled_categories, pooled_tasks
-from ..analysis.tables import overall
-from ..nodes import dunning_kruger
-from ..published.results import (
+from ..analysis.published.results import (
     TABLE_2_COLUMNS,
     TABLE_3_COLUMNS,
     PublishedModel,
@@ -25,8 +23,10 @@ from ..published.results import (
     published_calibration,
     published_models,
 )
-from ..statistics.bootstrap import SMALL
-from ..taxonomy import CLEAN, LEVELS
+from ..analysis.statistics.bootstrap import SMALL
+from ..analysis.tables import overall
+from ..dataset.taxonomy import CLEAN, LEVELS
+from ..scoring.level_summary import dunning_kruger
 
 OURS, PUBLISHED, DIGITISED = "this report", "published", "published, digitised"
 """Where a row is from: runs analysed here, a table of the paper, or values read off its figure 5."""

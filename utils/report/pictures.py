@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..atomic_files import write_atomically
-from ..errors import InputError
-from ..runs.run import Run
+from ..analysis.runs.run import Run
+from ..base.atomic_files import write_atomically
+from ..base.errors import InputError
 
 if TYPE_CHECKING:
     import datasets
@@ -85,7 +85,7 @@ def _datasets(family: str, level: str, data: Path | None) -> Iterator[datasets.D
 
 
 def _picture(cell: Mapping[str, Any], folder: Path) -> str:
-    from ..dataset.images import decode_rgb
+    from ..dataset.image_cells import decode_rgb
 
     data = cell["bytes"] or Path(cell["path"]).read_bytes()
     name = f"{IMAGES}/{hashlib.sha256(data).hexdigest()[:20]}.webp"

@@ -20,10 +20,10 @@ from rich.text import Text
 from ..analysis.analyse import Analysis
 from ..analysis.changes import MATCHED, PLAIN, matched_against
 from ..analysis.standing import Standing
+from ..analysis.statistics.bootstrap import SMALL
 from ..analysis.tables import overall
-from ..errors import one_line
-from ..nodes import UNREAD_LIMIT
-from ..statistics.bootstrap import SMALL
+from ..base.errors import one_line
+from ..scoring.level_summary import UNREAD_LIMIT
 from .category_lines import print_categories
 from .paper_tables import OURS
 

@@ -11,14 +11,14 @@ import matplotlib as mpl
 import pandas as pd
 
 from ..analysis.analyse import Analysis
-from ..errors import InputError, one_line
+from ..base.errors import InputError, one_line
 from .figure_style import RC
 from .figures import write_figure, write_figures
 from .headline_figure import find_example, headline_figure
 from .items import write_items
 from .page import write_page
 from .pictures import Key, Shown, write_pictures
-from .tables_out import write_tables
+from .printed_tables import write_tables
 
 FIGURES, TABLES = "figures", "tables"
 HEADLINE = "headline"

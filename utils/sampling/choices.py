@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import one_line
+from ..base.errors import one_line
 
 MOST_CHOICES = 128
 """In one request: as many as OpenAI's interface allows."""

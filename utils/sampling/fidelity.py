@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 
-from ..errors import one_line
+from ..base.errors import one_line
 from .integration import Integration, _replaced
 from .progress import without_bars
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..secrets import is_secret, without_secrets
+from ..base.secrets import is_secret, without_secrets
 from .fingerprint import weights_fingerprint
 from .settings import Settings
 

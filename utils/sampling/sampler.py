@@ -16,10 +16,10 @@ from typing import Any
 
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts, unwrap_generation_output
 
-from ..answers import LetterProbabilities, is_missing_trial, read_probabilities, write_probabilities
-from ..answers.probabilities import FAILED_MARKER
-from ..elicitation import EXACT, VERBALIZED
-from ..errors import one_line
+from ..base.errors import one_line
+from ..scoring.answers import LetterProbabilities, is_missing_trial, read_probabilities, write_probabilities
+from ..scoring.answers.probabilities import FAILED_MARKER
+from ..scoring.elicitation import EXACT, VERBALIZED
 from . import exact
 from .block import BLOCK, CannotShare
 from .choices import MOST_CHOICES, Choices

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..elicitation import EXACT
+from ..scoring.elicitation import EXACT
 from .integration import Integration
 from .settings import Settings
 

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from ..elicitation import EXACT, VOTES
-from ..errors import InputError
-from ..secrets import public_argument
+from ..base.errors import InputError
+from ..base.secrets import public_argument
+from ..scoring.elicitation import EXACT, VOTES
 
 
 @dataclass(frozen=True)

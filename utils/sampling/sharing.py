@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import one_line
+from ..base.errors import one_line
 from .block import BLOCK, BlockReplies, CannotShare, generate_block
 from .integration import Integration
 from .remembering import equal, remembering

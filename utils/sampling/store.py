@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, one_line
+from ..base.errors import InputError, one_line
 from .keys import RequestKey
 from .store_files import STORE_VERSION, check_version, old_file, open_copy, own_file, store_files
 

@@ -16,7 +16,7 @@ import time
 import uuid
 from pathlib import Path
 
-from ..errors import InputError, one_line
+from ..base.errors import InputError, one_line
 
 STORE_VERSION = 2
 OLD_FILE_NAME = "responses.sqlite"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError, one_line
+from ..base.errors import InputError, one_line
 from .store import SCHEMA
 from .store_files import STORE_VERSION, old_file, open_copy, store_files
 

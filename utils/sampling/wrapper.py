@@ -16,9 +16,9 @@ from typing import Any
 from lmms_eval.api.instance import GenerationResult, Instance
 from lmms_eval.api.model import lmms
 
-from ..elicitation import EXACT
-from ..errors import InputError, one_line
-from ..provenance import versions
+from ..base.errors import InputError, one_line
+from ..base.versions import versions
+from ..scoring.elicitation import EXACT
 from .fidelity import check_fidelity
 from .integration import Integration
 from .neutral import neutralise

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .kinds import MISSING_PACKAGE, refusal
 from .original import Entry, all_entries
+from .wrappable import MISSING_PACKAGE, refusal
 
 
 @dataclass(frozen=True)

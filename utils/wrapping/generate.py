@@ -12,13 +12,13 @@ import yaml
 
 from ...degradations import get, list_degradations
 from ...degradations.vocabulary import check_modality
-from ..atomic_files import write_atomically
-from ..errors import InputError
-from ..taxonomy import LEVELS
+from ..base.atomic_files import write_atomically
+from ..base.errors import InputError
+from ..dataset.taxonomy import LEVELS
 from .hooks import RECORD, Settings
 from .images import general_degradations
-from .kinds import refusal
 from .original import Entry, load_config, metric_names, score_metrics
+from .wrappable import refusal
 
 _SAMPLING = {"do_sample": True, "temperature": 1.0, "top_p": 1.0}
 _DECODING = ("do_sample", "temperature", "top_p", "top_k", "num_beams")

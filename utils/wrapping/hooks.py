@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...degradations import list_degradations
 from ...degradations.vocabulary import check_modality
-from ..answers import is_missing_trial
-from ..errors import one_line
+from ..base.errors import one_line
+from ..scoring.answers import is_missing_trial
 from .images import Degrader, pick
 from .original import Original
 from .same_answer import ByTheTasksScoring, own_copy

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, one_line
+from ..base.errors import InputError, one_line
 
 _NO_ANSWERS = ("submission", "submit")
 _aggregating = threading.Lock()

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .. import nodes
-from ..provenance import versions
+from ..base.versions import versions
+from ..scoring import level_summary
 from .votes import GIVEN, LOG_T
 
 SCORES = ("accuracy", "confidence", "calibration_shift", "unread_rate", "missing_rate", "trials")
@@ -29,7 +29,7 @@ def level_summary(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _scores(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {"n": len(records), **{name: nodes.mean(record[name] for record in records) for name in SCORES}}
+    return {"n": len(records), **{name: level_summary.mean(record[name] for record in records) for name in SCORES}}
 
 
 def _by(records: Sequence[Mapping[str, Any]], key: str) -> dict[str, dict[str, Any]]:
@@ -53,7 +53,7 @@ def _conditions(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         warnings.append(f"{without} of {len(records)} items have no image, so nothing of theirs is degraded")
     if unchanged:
         warnings.append(f"{unchanged} images are as they were: their degradation has no effect on them")
-    if identical > nodes.SUSPICIOUS_SHARE * len(records):
+    if identical > level_summary.SUSPICIOUS_SHARE * len(records):
         warnings.append(f"all replies to an item are identical on {identical} of {len(records)} items")
     if scales[LOG_T] and scales[LOG_T] < sum(scales.values()):
         warnings.append(

@@ -18,8 +18,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..answers import is_missing_trial, read_answer
-from ..confidence import MISSING, UNREAD, normalised_entropy_confidence
+from ..scoring.answers import is_missing_trial, read_answer
+from ..scoring.confidence import MISSING, UNREAD, normalised_entropy_confidence
 from .same_answer import ByTheTasksScoring, merged
 
 BY_LETTER, YES_NO, GIVEN, OPEN = "letters in the prompt", "yes or no", "given", "open"

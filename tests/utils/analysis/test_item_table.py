@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medqdeg.utils.analysis.item_table import item_table
-from medqdeg.utils.records import failed_record, score_item
+from medqdeg.utils.scoring.records import failed_record, score_item
 
 from ..record_examples import document
 

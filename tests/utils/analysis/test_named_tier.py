@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from medqdeg.utils.analysis.named_tier import NamedTier, lines, named_tier
-from medqdeg.utils.records import score_item
-from medqdeg.utils.runs.reading import read_runs
+from medqdeg.utils.analysis.runs.reading import read_runs
+from medqdeg.utils.scoring.records import score_item
 
 from ...command_line.calling import exit_status
 from ..record_examples import document

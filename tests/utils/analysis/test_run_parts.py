@@ -14,8 +14,8 @@ from medqdeg.utils.analysis.item_answers import ItemAnswers, answers_of_votes, i
 from medqdeg.utils.analysis.operating import operating_point
 from medqdeg.utils.analysis.pilot import Pilot, pilot
 from medqdeg.utils.analysis.recalibrated import recalibration
+from medqdeg.utils.analysis.statistics.agreement_gap import NO_VARIATION, exact_terms, vote_terms
 from medqdeg.utils.analysis.verdict_rows import node_verdicts
-from medqdeg.utils.statistics.agreement_gap import NO_VARIATION, exact_terms, vote_terms
 
 K = 4
 

@@ -10,14 +10,14 @@ import pytest
 
 from medqdeg.utils.analysis import standing
 from medqdeg.utils.analysis.analyse import analyse
+from medqdeg.utils.analysis.runs.reading import read_runs
+from medqdeg.utils.analysis.runs.run import Collection
 from medqdeg.utils.analysis.standing import standings
-from medqdeg.utils.records import score_item
 from medqdeg.utils.report.content import SCOPE, report_frames
 from medqdeg.utils.report.figures import draw_figures
 from medqdeg.utils.report.headline_figure import headline_figure
-from medqdeg.utils.report.tables_out import caption, printed
-from medqdeg.utils.runs.reading import read_runs
-from medqdeg.utils.runs.run import Collection
+from medqdeg.utils.report.printed_tables import caption, printed
+from medqdeg.utils.scoring.records import score_item
 
 from ..run_files import paired_documents, scored, scored_levels, write_run
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils.building.planning import Request
+from medqdeg.utils.building.plan.planning import Request
 from medqdeg.utils.building.running import build
 
 from .phantom_source import front

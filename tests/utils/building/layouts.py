@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from medqdeg.utils import taxonomy
+from medqdeg.utils.dataset import taxonomy
 from medqdeg.utils.phantoms import GENERATORS
 
 GMAI_COLUMNS = (

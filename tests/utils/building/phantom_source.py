@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from medqdeg.utils.building.front import Sources
 from medqdeg.utils.building.item import ImageSource, Skipped, SourceItem
+from medqdeg.utils.building.plan.front import Sources
 from medqdeg.utils.phantoms import GENERATORS
 
 SIDE = 96

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils.building import images
-from medqdeg.utils.building.readers import READERS, checks, medxpertqa, own_map, tables
+from medqdeg.utils.building.plan import described_images
+from medqdeg.utils.building.sources import READERS, checks, medxpertqa, own_map, tables
 
 from .samples import picture
 
@@ -42,7 +42,7 @@ def test_the_worked_example(page: str, tmp_path: Path) -> None:
 def test_every_reason_is_explained(page: str) -> None:
     constants = [value for name, value in vars(checks).items() if name.isupper() and isinstance(value, str)]
     reasons = {*constants, medxpertqa.UNTOLD, tables.UNREADABLE_FILE, tables.UNREADABLE_ROW}
-    reasons |= {images.BAD_IMAGE, images.FLAT_IMAGE, images.ABSURD_SIZE}
+    reasons |= {described_images.BAD_IMAGE, described_images.FLAT_IMAGE, described_images.ABSURD_SIZE}
     missing = {reason for reason in reasons if reason not in page}
     assert missing == set()
 

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from medqdeg.utils.analysis.item_table import item_table
-from medqdeg.utils.building.clusters import account_of, cluster_names, connected, dev_items, picture_key
-from medqdeg.utils.building.front import readers
 from medqdeg.utils.building.layout import MANIFEST
-from medqdeg.utils.building.planning import Request
+from medqdeg.utils.building.plan.clusters import account_of, cluster_names, connected, dev_items, picture_key
+from medqdeg.utils.building.plan.front import readers
+from medqdeg.utils.building.plan.planning import Request
+from medqdeg.utils.building.plan.selection import Mix
 from medqdeg.utils.building.running import build
-from medqdeg.utils.building.selection import Mix
 from medqdeg.utils.building.writing import read_rows
 from medqdeg.utils.dataset.loading import load_level
 from medqdeg.utils.dataset.location import LocalFolder
-from medqdeg.utils.records import score_item
+from medqdeg.utils.scoring.records import score_item
 
 from ..record_examples import document
 from .layouts import write_gmai, write_medxpertqa

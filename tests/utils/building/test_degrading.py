@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from medqdeg.degradations import degrade, load_severities, reproduce
-from medqdeg.utils.building import degrading
-from medqdeg.utils.building.degrading import degrade_item
-from medqdeg.utils.errors import InputError
-from medqdeg.utils.image_files import encode_image
+from medqdeg.utils.base.errors import InputError
+from medqdeg.utils.building.make import degrading
+from medqdeg.utils.building.make.degrading import degrade_item
+from medqdeg.utils.images import encode_image
 
 from .phantom_source import png
 

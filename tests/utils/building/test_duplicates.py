@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from medqdeg.utils.building.duplicates import (
+from medqdeg.utils.building.item import SourceItem
+from medqdeg.utils.building.plan.described_images import ImageFacts, describe
+from medqdeg.utils.building.plan.duplicates import (
     NEAR,
     Merge,
     canonical_order,
@@ -19,9 +21,7 @@ from medqdeg.utils.building.duplicates import (
     merge_duplicates,
     normalised,
 )
-from medqdeg.utils.building.images import ImageFacts, describe
-from medqdeg.utils.building.item import SourceItem
-from medqdeg.utils.building.readers import open_source
+from medqdeg.utils.building.sources import open_source
 
 from .layouts import phantom_items, write_gmai, write_medxpertqa, write_omnimedvqa
 from .samples import picture, plain, source_item, split

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from medqdeg.degradations import load_severities
-from medqdeg.utils.building import gate
-from medqdeg.utils.building.degrading import MadeImage, Pair, degrade_item
-from medqdeg.utils.building.likeness import clipped, compare, entropy, ssim
-from medqdeg.utils.errors import InputError
-from medqdeg.utils.image_files import encode_image, read_image
+from medqdeg.utils.base.errors import InputError
+from medqdeg.utils.building.make import gate
+from medqdeg.utils.building.make.degrading import MadeImage, Pair, degrade_item
+from medqdeg.utils.building.make.image_measures import clipped, compare, entropy, ssim
+from medqdeg.utils.images import encode_image, read_image
 
 LIMITS = gate.Limits()
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils.building.readers import checks, gmai, open_source
-from medqdeg.utils.building.readers.tables import UNREADABLE_FILE, UNREADABLE_ROW
-from medqdeg.utils.errors import InputError
+from medqdeg.utils.base.errors import InputError
+from medqdeg.utils.building.sources import checks, gmai, open_source
+from medqdeg.utils.building.sources.tables import UNREADABLE_FILE, UNREADABLE_ROW
 
 from .layouts import GMAI_COLUMNS, gmai_row, write_gmai, write_rows, zipped
 from .samples import bytes_of, picture, plain, said, split

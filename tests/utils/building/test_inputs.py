@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from medqdeg.utils.building import inputs
-from medqdeg.utils.building.front import Sources, readers
-from medqdeg.utils.building.inputs import FileHashes, contents
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.building.item import Skipped, SourceItem
 from medqdeg.utils.building.layout import MANIFEST, remove_leftovers, replacing
-from medqdeg.utils.building.planning import Request
+from medqdeg.utils.building.plan.front import Sources, readers
+from medqdeg.utils.building.plan.planning import Request
+from medqdeg.utils.building.plan.selection import Mix
 from medqdeg.utils.building.running import build
-from medqdeg.utils.building.selection import Mix
+from medqdeg.utils.building.sources import source_stamps
+from medqdeg.utils.building.sources.source_stamps import FileHashes, contents
 from medqdeg.utils.command_line import app
-from medqdeg.utils.errors import InputError
 
 from .layouts import gmai_row, write_gmai, write_omnimedvqa, zipped
 from .samples import plain
@@ -77,10 +77,10 @@ def test_hashes_are_taken_again_only_of_what_changed(tmp_path: Path, monkeypatch
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
         os.utime(tmp_path / name, ns=(1, 1))
-    monkeypatch.setattr(inputs, "_SETTLED_NS", -(10**18))
+    monkeypatch.setattr(source_stamps, "_SETTLED_NS", -(10**18))
     hashed = []
-    real = inputs.file_sha256
-    monkeypatch.setattr(inputs, "file_sha256", lambda path: hashed.append(path.name) or real(path))
+    real = source_stamps.file_sha256
+    monkeypatch.setattr(source_stamps, "file_sha256", lambda path: hashed.append(path.name) or real(path))
     for expected in (["a", "b"], []):
         hashes = FileHashes(tmp_path / "cache.json")
         contents(tmp_path / "a", hashes)
@@ -108,14 +108,14 @@ def test_a_file_just_written_is_not_trusted_by_its_times(tmp_path: Path) -> None
 def test_a_file_that_cannot_be_opened_has_no_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("closed", "empty", "open"):
         (tmp_path / name).write_text("" if name == "empty" else name)
-    real = inputs.file_sha256
+    real = source_stamps.file_sha256
 
     def closed(path: Path) -> str:
         if path.name == "closed":
             raise PermissionError(13, "Permission denied", str(path))
         return real(path)
 
-    monkeypatch.setattr(inputs, "file_sha256", closed)
+    monkeypatch.setattr(source_stamps, "file_sha256", closed)
     hashes = FileHashes(tmp_path / "absent.json")
     assert contents(tmp_path / "closed", hashes)["sha256"] is None
     assert contents(tmp_path / "empty", hashes)["sha256"] == real(tmp_path / "empty")
@@ -129,14 +129,14 @@ def test_a_file_beside_the_table_that_cannot_be_opened_stops_nothing(
 ) -> None:
     source = write_gmai(tmp_path / "g", [plain(number) for number in range(3)])
     (source / "closed").write_text("closed")
-    real = inputs.file_sha256
+    real = source_stamps.file_sha256
 
     def closed(path: Path) -> str:
         if path.name == "closed":
             raise PermissionError(13, "Permission denied", str(path))
         return real(path)
 
-    monkeypatch.setattr(inputs, "file_sha256", closed)
+    monkeypatch.setattr(source_stamps, "file_sha256", closed)
     build(request_of(source), tmp_path / "set", readers())
     (entry,) = json.loads((tmp_path / "set" / MANIFEST).read_text())["inputs"]
     assert (entry["files"], entry["unreadable"]) == (2, ["closed"])
@@ -237,6 +237,6 @@ def test_the_manifest_names_what_was_read(tmp_path: Path) -> None:
     assert entry == {
         "source": f"gmai={table.name}",
         "name": table.name,
-        "sha256": inputs.file_sha256(table),
+        "sha256": source_stamps.file_sha256(table),
         "bytes": table.stat().st_size,
     }

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from medqdeg.utils.building.item import SourceItem
-from medqdeg.utils.building.leakage import Probe, letter_balance, text_probe, uniform_p
+from medqdeg.utils.building.plan.leakage import Probe, letter_balance, text_probe, uniform_p
 
 from .samples import source_item
 
@@ -117,7 +117,7 @@ def test_equal_scores_count_as_a_share() -> None:
     """Options that cannot be told apart: the accuracy is chance, not the luck of whichever comes first."""
     from scipy import sparse
 
-    from medqdeg.utils.building.leakage import _cross_validated
+    from medqdeg.utils.building.plan.leakage import _cross_validated
 
     features = sparse.csr_matrix(np.zeros((80, 3)))
     right = np.tile([True, False, False, False], 20)
@@ -126,7 +126,7 @@ def test_equal_scores_count_as_a_share() -> None:
 
 
 def test_the_p_of_a_probe_is_the_poisson_binomial() -> None:
-    from medqdeg.utils.building.leakage import _upper_p
+    from medqdeg.utils.building.plan.leakage import _upper_p
 
     assert _upper_p(np.full(20, 0.25), 9.0) == pytest.approx(float(stats.binom.sf(8, 20, 0.25)))
     mixed = _upper_p(np.array([0.5, 0.25, 0.2]), 2)

@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from medqdeg.utils import taxonomy
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.building.writing import read_rows
+from medqdeg.utils.dataset import taxonomy
 from medqdeg.utils.dataset.loading import load_level, without_decoding
 from medqdeg.utils.dataset.location import LocalFolder
-from medqdeg.utils.errors import InputError
 
 LEVELS = taxonomy.LEVELS
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from medqdeg.utils.building.readers import checks, medxpertqa, open_source
-from medqdeg.utils.building.readers.checks import RowError
-from medqdeg.utils.building.readers.tables import UNREADABLE_FILE, UNREADABLE_ROW
-from medqdeg.utils.errors import InputError
+from medqdeg.utils.base.errors import InputError
+from medqdeg.utils.building.sources import checks, medxpertqa, open_source
+from medqdeg.utils.building.sources.checks import RowError
+from medqdeg.utils.building.sources.tables import UNREADABLE_FILE, UNREADABLE_ROW
 
 from .layouts import PlainItem, medxpertqa_row, write_medxpertqa, zipped
 from .samples import bytes_of, picture, plain, said, split
@@ -197,10 +197,10 @@ def test_the_finer_skills_by_what_is_asked(tmp_path: Path, task: str, asks: str,
 
 
 def test_the_card_prints_the_measured_error_of_the_words(tmp_path: Path) -> None:
-    from medqdeg.utils.building.front import readers
-    from medqdeg.utils.building.planning import Request
+    from medqdeg.utils.building.plan.front import readers
+    from medqdeg.utils.building.plan.planning import Request
+    from medqdeg.utils.building.plan.selection import Mix
     from medqdeg.utils.building.running import build
-    from medqdeg.utils.building.selection import Mix
 
     folder = lines(tmp_path, {}, {}, {})
     table = tmp_path / "modalities.csv"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from medqdeg.utils.building.readers import checks, omnimedvqa, open_source
-from medqdeg.utils.building.readers.tables import UNREADABLE_FILE, UNREADABLE_ROW
-from medqdeg.utils.errors import InputError
+from medqdeg.utils.base.errors import InputError
+from medqdeg.utils.building.sources import checks, omnimedvqa, open_source
+from medqdeg.utils.building.sources.tables import UNREADABLE_FILE, UNREADABLE_ROW
 
 from .layouts import omnimedvqa_entry, write_omnimedvqa, zipped
 from .samples import bytes_of, plain, said, split

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils.building.on_ray import on_ray
-from medqdeg.utils.building.planning import Request
+from medqdeg.utils.building.make.on_ray import on_ray
+from medqdeg.utils.building.plan.planning import Request
 from medqdeg.utils.building.running import build
 
 from .phantom_source import front

@@ -15,14 +15,14 @@ import pandas as pd
 import pytest
 import yaml
 
-from medqdeg.utils.building.images import describe
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.building.item import Skipped
-from medqdeg.utils.building.readers import checks, load_map, open_source, own
-from medqdeg.utils.building.readers.tables import UNREADABLE_FILE, UNREADABLE_ROW
-from medqdeg.utils.errors import InputError
-from medqdeg.utils.image_files import decode_image
+from medqdeg.utils.building.plan.described_images import describe
+from medqdeg.utils.building.sources import checks, load_map, open_source, own
+from medqdeg.utils.building.sources.tables import UNREADABLE_FILE, UNREADABLE_ROW
+from medqdeg.utils.images import decode_image
 
-from ..image_files.test_dicom import dicom_bytes
+from ..images.test_dicom import dicom_bytes
 from .layouts import zipped
 from .samples import bytes_of, picture, said, split
 

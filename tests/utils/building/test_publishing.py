@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils.building.card import card
+from medqdeg.utils.base.errors import InputError
+from medqdeg.utils.building.finish.card import card
+from medqdeg.utils.building.finish.publishing import MAY_BE_REDISTRIBUTED, prepare, push, refusals
 from medqdeg.utils.building.layout import WORK
-from medqdeg.utils.building.publishing import MAY_BE_REDISTRIBUTED, prepare, push, refusals
-from medqdeg.utils.errors import InputError
 
 from .fake_upload_hub import UploadHub, upload_hub
 

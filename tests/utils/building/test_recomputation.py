@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medqdeg.utils.building.front import readers
-from medqdeg.utils.building.planning import Request
+from medqdeg.utils.building.plan.front import readers
+from medqdeg.utils.building.plan.planning import Request
+from medqdeg.utils.building.plan.selection import Mix
 from medqdeg.utils.building.running import build
-from medqdeg.utils.building.selection import Mix
 from medqdeg.utils.building.writing import read_rows
 
 from .layouts import PlainItem, write_gmai, write_medxpertqa, write_omnimedvqa, zipped

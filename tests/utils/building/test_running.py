@@ -22,16 +22,16 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from medqdeg.degradations import reproduce
-from medqdeg.utils import taxonomy
-from medqdeg.utils.building.front import readers
-from medqdeg.utils.building.gate import Limits
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.building.layout import MANIFEST, WORK, WorkFolder
-from medqdeg.utils.building.planning import Request
+from medqdeg.utils.building.make.gate import Limits
+from medqdeg.utils.building.plan.front import readers
+from medqdeg.utils.building.plan.planning import Request
+from medqdeg.utils.building.plan.selection import Mix
 from medqdeg.utils.building.running import build
-from medqdeg.utils.building.selection import Mix
 from medqdeg.utils.building.writing import read_rows
 from medqdeg.utils.command_line import app
-from medqdeg.utils.errors import InputError
+from medqdeg.utils.dataset import taxonomy
 
 from .conftest import ITEMS
 from .layouts import phantom_items, write_gmai, write_medxpertqa, write_omnimedvqa, zipped
@@ -43,7 +43,7 @@ COMMAND = (
     "import sys; sys.path.insert(0, sys.argv[1])\n"
     "from pathlib import Path\n"
     "from tests.utils.building.phantom_source import front\n"
-    "from medqdeg.utils.building.planning import Request\n"
+    "from medqdeg.utils.building.plan.planning import Request\n"
     "from medqdeg.utils.building.running import build\n"
     "request = Request((sys.argv[2],), part_items=5, dev_share=0.2)\n"
     "build(request, Path(sys.argv[3]), front(), workers=2, tsv=True)\n"
@@ -189,12 +189,12 @@ def test_a_part_that_dies_half_way_leaves_nothing_that_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     """As a kill between any two items of a part, in this process."""
-    from medqdeg.utils.building import parts
+    from medqdeg.utils.building.make import make_parts
 
     out, wanted = tmp_path / "set", Request(("phantoms=6",), part_items=3)
     build(wanted, tmp_path / "whole", front())
     calls = 0
-    real = parts.degrade_item
+    real = make_parts.degrade_item
 
     def dying(*arguments, **options):
         nonlocal calls
@@ -204,7 +204,7 @@ def test_a_part_that_dies_half_way_leaves_nothing_that_counts(
         return real(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(parts, "degrade_item", dying)
+        patch.setattr(make_parts, "degrade_item", dying)
         with pytest.raises(KeyboardInterrupt):
             build(wanted, out, front())
     assert not (out / MANIFEST).exists()

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medqdeg.utils import taxonomy
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.building.item import ImageSource, SourceItem
-from medqdeg.utils.building.selection import Mix, load_mix, select
-from medqdeg.utils.errors import InputError
-from medqdeg.utils.mix import PAPER_DEGRADATIONS, PAPER_SKILLS
+from medqdeg.utils.building.plan.selection import Mix, load_mix, select
+from medqdeg.utils.dataset import taxonomy
+from medqdeg.utils.dataset.composition import PAPER_DEGRADATIONS, PAPER_SKILLS
 
 SKILLS = ("Disease Diagnosis", "Counting", "Skeletal System", taxonomy.UNLABELLED)
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils import taxonomy
-from medqdeg.utils.building.images import describe
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.building.item import Skipped
-from medqdeg.utils.building.readers import checks, open_source, parse_source, places, skills
-from medqdeg.utils.building.readers.tables import UNREADABLE_FILE
-from medqdeg.utils.errors import InputError
+from medqdeg.utils.building.plan.described_images import describe
+from medqdeg.utils.building.sources import checks, open_source, parse_source, places, skills
+from medqdeg.utils.building.sources.tables import UNREADABLE_FILE
+from medqdeg.utils.dataset import taxonomy
 
 from ..dataset.fake_hub import COMMIT, REPOSITORY, fake_hub
 from ..dataset.test_location import on_hub
@@ -190,7 +190,7 @@ def test_a_source_on_the_hub(tmp_path: Path, reader: str) -> None:
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     program = f"""
         import hashlib
-        from medqdeg.utils.building.readers import open_source, parse_source
+        from medqdeg.utils.building.sources import open_source, parse_source
         answer["path"] = str(parse_source("{reader}={REPOSITORY}@v1").local())
         answer["items"] = [
             [item.source_id, *(hashlib.sha256(image.read()).hexdigest() for image in item.images)]
@@ -215,7 +215,7 @@ def test_a_source_on_the_hub(tmp_path: Path, reader: str) -> None:
 
 def test_what_the_hub_does_not_give_out(tmp_path: Path) -> None:
     program = f"""
-        from medqdeg.utils.building.readers import open_source
+        from medqdeg.utils.building.sources import open_source
         answer["repository"] = refusal(open_source, "gmai=someone/else")
         answer["files"] = refusal(open_source, "omnimedvqa={REPOSITORY}")
         answer["gated"] = refusal(open_source, "gmai={REPOSITORY}")

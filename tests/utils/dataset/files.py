@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from medqdeg.utils.errors import InputError
+from medqdeg.utils.base.errors import InputError
 
 CLEAN_FILE, DEGRADED_FILE = "MedQ-Robust-good-test.tsv", "MedQ-Robust-simulate-test.tsv"
 

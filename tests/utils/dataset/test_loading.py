@@ -19,12 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.dataset import loading
-from medqdeg.utils.dataset.images import decode_cell
+from medqdeg.utils.dataset.image_cells import decode_cell
 from medqdeg.utils.dataset.loading import load_level
 from medqdeg.utils.dataset.location import LocalFolder, locate
-from medqdeg.utils.errors import InputError
-from medqdeg.utils.image_files import decode_image, encode_image
+from medqdeg.utils.images import decode_image, encode_image
 
 from ...small_dataset import write_dataset
 from .files import (
@@ -38,7 +38,7 @@ from .files import (
     write_clean,
     write_degraded,
 )
-from .test_images import png_that_declares
+from .test_image_cells import png_that_declares
 
 
 def load(folder: Path, level: str = "L1", split: str = "test") -> datasets.Dataset:

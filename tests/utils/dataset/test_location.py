@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.dataset.built import part_name
 from medqdeg.utils.dataset.location import (
     DEFAULT_REPOSITORY,
@@ -20,7 +21,6 @@ from medqdeg.utils.dataset.location import (
     file_name,
     locate,
 )
-from medqdeg.utils.errors import InputError
 
 from .fake_hub import COMMIT, REPOSITORY, fake_hub
 from .files import CLEAN_FILE, DEGRADED_FILE, encoded, item, pixels, refusal, write, write_clean, write_degraded
@@ -106,7 +106,7 @@ def on_hub(program: str, endpoint: str, home: Path, **environment: str) -> dict[
     prologue = """
         import json, sys
         from medqdeg.utils.dataset.location import HubRepository, locate
-        from medqdeg.utils.errors import InputError
+        from medqdeg.utils.base.errors import InputError
         def refusal(function, *arguments):
             try:
                 function(*arguments)

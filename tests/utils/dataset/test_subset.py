@@ -5,8 +5,8 @@ from __future__ import annotations
 import datasets
 import pytest
 
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.dataset.subset import VARIABLE, chosen_questions, questions_of, requested_share, take_subset
-from medqdeg.utils.errors import InputError
 
 SKILLS = ("Counting", "Disease Diagnosis", "Clinical Correlation")
 NAMES = ("gaussian_noise", "motion_blur", "exposure")

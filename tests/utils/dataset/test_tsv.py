@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medqdeg.utils import taxonomy
-from medqdeg.utils.dataset import tsv
-from medqdeg.utils.errors import InputError
+from medqdeg.utils.base.errors import InputError
+from medqdeg.utils.dataset import taxonomy, tsv
 
 from .files import item, refusal, write, write_degraded
 

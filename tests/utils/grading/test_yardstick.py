@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from medqdeg.degradations import degrade, list_degradations
-from medqdeg.utils.errors import InputError
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.grading.traits import TRAITS, UNTOLD
 from medqdeg.utils.grading.yardstick import FEWEST_REFERENCES, TOO_UNSURE, Yardstick
 from medqdeg.utils.phantoms import GENERATORS

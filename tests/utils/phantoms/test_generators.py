@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from medqdeg.degradations import MODALITIES
+from medqdeg.utils.dataset.taxonomy import SKILLS
 from medqdeg.utils.phantoms import GENERATORS
 from medqdeg.utils.phantoms.question import Generator
-from medqdeg.utils.taxonomy import SKILLS
 
 pytestmark = pytest.mark.parametrize("generator", GENERATORS.values(), ids=GENERATORS)
 GREY = {"CT", "MRI", "X-ray", "Ultrasound"}

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from medqdeg.degradations import largest_severity, reproduce
-from medqdeg.utils.errors import InputError
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.phantoms.cache import make_suite
 
 ITEMS = 14

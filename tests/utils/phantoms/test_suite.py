@@ -13,15 +13,15 @@ import pytest
 from PIL import Image
 
 from medqdeg.degradations import MODALITIES, list_degradations, reproduce
-from medqdeg.utils import mix, taxonomy
+from medqdeg.utils.base.errors import InputError
+from medqdeg.utils.dataset import composition, taxonomy
 from medqdeg.utils.dataset.loading import load_level
 from medqdeg.utils.dataset.location import LocalFolder
-from medqdeg.utils.errors import InputError
+from medqdeg.utils.models.reference_model import lessons
 from medqdeg.utils.phantoms import GENERATORS
 from medqdeg.utils.phantoms.cache import make_suite
 from medqdeg.utils.phantoms.planning import PlannedItem, plan_suite
 from medqdeg.utils.phantoms.suite import draw_phantom
-from medqdeg.utils.reference_model import lessons
 
 ITEMS = 21
 
@@ -75,25 +75,25 @@ def test_the_papers_mix_is_table_4_and_table_5(paper: Path) -> None:
         skills = {row["fine_grained_skill"]: int(row["count_l1_plus_l2"]) for row in csv.DictReader(file)}
     with (paper / "table5_degradations.csv").open(encoding="utf-8") as file:
         degradations = {row["degradation"]: int(row["count_l1_plus_l2"]) for row in csv.DictReader(file)}
-    assert skills == mix.PAPER_SKILLS
-    assert degradations == mix.PAPER_DEGRADATIONS
+    assert skills == composition.PAPER_SKILLS
+    assert degradations == composition.PAPER_DEGRADATIONS
 
 
 def test_the_full_plan_has_the_papers_counts() -> None:
-    plan = plan_suite(mix.PAPER_CLEAN_ITEMS, 0, "paper")
+    plan = plan_suite(composition.PAPER_CLEAN_ITEMS, 0, "paper")
     check_degradations(plan)
     counts = Counter(name for item in plan for name in item.degradations)
-    assert {name: 2 * count for name, count in counts.items()} == mix.PAPER_DEGRADATIONS
+    assert {name: 2 * count for name, count in counts.items()} == composition.PAPER_DEGRADATIONS
     assert len(plan) + 2 * sum(counts.values()) == 24_894
-    whole = sum(mix.PAPER_SKILLS.values())
+    whole = sum(composition.PAPER_SKILLS.values())
     skills = Counter(item.question.skill for item in plan)
-    for skill, count in mix.PAPER_SKILLS.items():
+    for skill, count in composition.PAPER_SKILLS.items():
         assert abs(skills[skill] - count * len(plan) / whole) < 1
 
 
 @pytest.mark.parametrize(("weights", "total"), [({"a": 1, "b": 1, "c": 1}, 10), ({"a": 5, "b": 0, "c": 2.5}, 7)])
 def test_quotas_are_within_one_of_the_exact_shares(weights: dict[str, float], total: int) -> None:
-    shares = mix.quotas(weights, total)
+    shares = composition.quotas(weights, total)
     assert sum(shares.values()) == total
     for key, weight in weights.items():
         assert abs(shares[key] - total * weight / sum(weights.values())) < 1
@@ -103,7 +103,7 @@ def test_degradations_that_do_not_fit_are_refused() -> None:
     rng = np.random.default_rng(0)
     for pairs in (1, 5):
         with pytest.raises(ValueError, match="do not fit"):
-            mix.spread_degradations([["a", "b"], ["a"]], pairs, {"a": 1, "b": 1}, rng)
+            composition.spread_degradations([["a", "b"], ["a"]], pairs, {"a": 1, "b": 1}, rng)
 
 
 def test_a_model_that_does_not_see_cannot_beat_chance() -> None:

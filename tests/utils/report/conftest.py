@@ -11,8 +11,8 @@ import pytest
 
 from medqdeg.utils.analysis import standing
 from medqdeg.utils.analysis.analyse import Analysis, analyse
+from medqdeg.utils.analysis.runs.reading import read_runs
 from medqdeg.utils.report.content import report_frames
-from medqdeg.utils.runs.reading import read_runs
 
 from ..run_files import scored_levels, write_run
 

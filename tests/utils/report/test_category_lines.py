@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from medqdeg.utils.analysis.analyse import Analysis, analyse
-from medqdeg.utils.records import score_item
+from medqdeg.utils.analysis.runs.reading import read_runs
+from medqdeg.utils.dataset.taxonomy import degradation_category
 from medqdeg.utils.report.category_lines import category_losses, print_categories
-from medqdeg.utils.runs.reading import read_runs
-from medqdeg.utils.taxonomy import degradation_category
+from medqdeg.utils.scoring.records import score_item
 
 from ..run_files import paired_documents, scored_levels, write_run
 

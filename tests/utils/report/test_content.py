@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from medqdeg.utils.analysis.analyse import analyse
-from medqdeg.utils.analysis.figures import WHOLE
+from medqdeg.utils.analysis.metrics import WHOLE
+from medqdeg.utils.analysis.runs.reading import read_runs
 from medqdeg.utils.report.content import FRAMES, SCOPE, report_frames
 from medqdeg.utils.report.page import write_page
 from medqdeg.utils.report.paper_tables import OURS
-from medqdeg.utils.runs.reading import read_runs
 
 from ..run_files import scored_levels, write_run
 

@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 
 from medqdeg.utils.analysis.analyse import analyse
-from medqdeg.utils.records import score_item
+from medqdeg.utils.analysis.runs.reading import read_runs
+from medqdeg.utils.analysis.runs.run import Run
 from medqdeg.utils.report.content import report_frames
 from medqdeg.utils.report.headline_figure import find_example, headline_figure
 from medqdeg.utils.report.pictures import Shown
-from medqdeg.utils.runs.reading import read_runs
-from medqdeg.utils.runs.run import Run
+from medqdeg.utils.scoring.records import score_item
 
 from ..run_files import paired_documents, write_run
 

@@ -15,7 +15,7 @@ from medqdeg.utils.analysis.analyse import Analysis
 from medqdeg.utils.report.content import FRAMES
 from medqdeg.utils.report.figure_style import label, model_styles
 from medqdeg.utils.report.figures import draw_figures, write_figures
-from medqdeg.utils.report.tables_out import escape_latex, escape_markdown, latex, markdown, printed, write_tables
+from medqdeg.utils.report.printed_tables import escape_latex, escape_markdown, latex, markdown, printed, write_tables
 from medqdeg.utils.report.terminal import print_headline, print_published
 
 

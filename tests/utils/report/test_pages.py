@@ -14,14 +14,14 @@ import pytest
 from PIL import Image
 
 from medqdeg.utils.analysis.analyse import analyse
+from medqdeg.utils.analysis.runs.reading import read_runs
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.dataset.loading import load_level
 from medqdeg.utils.dataset.location import LocalFolder
-from medqdeg.utils.errors import InputError
 from medqdeg.utils.report.content import report_frames
 from medqdeg.utils.report.items import write_items
 from medqdeg.utils.report.page import as_json, write_page
 from medqdeg.utils.report.pictures import write_pictures
-from medqdeg.utils.runs.reading import read_runs
 
 from ...small_dataset import write_dataset
 from ..run_files import scored, scored_levels, write_run

@@ -15,11 +15,11 @@ import pytest
 from PIL import Image
 
 from medqdeg.utils.analysis.analyse import analyse
+from medqdeg.utils.analysis.runs.reading import read_runs
 from medqdeg.utils.report.content import report_frames
 from medqdeg.utils.report.items import write_items
 from medqdeg.utils.report.page import write_page
 from medqdeg.utils.report.pictures import Key, Shown
-from medqdeg.utils.runs.reading import read_runs
 
 from ..run_files import scored_levels, write_run
 from .browser import chromium, complaints, open_page

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medqdeg.utils import taxonomy
 from medqdeg.utils.analysis.analyse import analyse
-from medqdeg.utils.mix import PAPER_CLEAN_ITEMS, PAPER_DEGRADED_ITEMS, PAPER_SKILLS
-from medqdeg.utils.published.results import PublishedModel, published_models
-from medqdeg.utils.records import score_item
+from medqdeg.utils.analysis.published.results import PublishedModel, published_models
+from medqdeg.utils.analysis.runs.reading import read_runs
+from medqdeg.utils.dataset import taxonomy
+from medqdeg.utils.dataset.composition import PAPER_CLEAN_ITEMS, PAPER_DEGRADED_ITEMS, PAPER_SKILLS
 from medqdeg.utils.report.content import report_frames
 from medqdeg.utils.report.paper_tables import AVERAGE, OURS
-from medqdeg.utils.runs.reading import read_runs
+from medqdeg.utils.scoring.records import score_item
 
 from ..record_examples import LETTERS, document
 from ..run_files import write_run

@@ -16,7 +16,7 @@ from lmms_eval.models.registry_v2 import ModelManifest
 from lmms_eval.tasks import TaskManager
 
 from medqdeg.tasks import TASKS_FOLDER
-from medqdeg.utils.checkpoints.tiny import build_tiny_checkpoint
+from medqdeg.utils.models.tiny import build_tiny_checkpoint
 
 from ...lmms_eval_fixtures import *  # noqa: F403 - fixtures
 from . import scripted

@@ -235,7 +235,7 @@ def test_votes_of_the_reference_model_are_draws_of_its_exact_letter_masses() -> 
     """10,000 votes in blocks of ten; the trials of a block know nothing of each other."""
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
-    from medqdeg.utils.reference_model import CHECKPOINT
+    from medqdeg.utils.models.reference_model import CHECKPOINT
     from medqdeg.utils.sampling.fidelity import probe_image
 
     model = AutoModelForImageTextToText.from_pretrained(Path(CHECKPOINT)).eval()

@@ -85,7 +85,7 @@ def test_a_moved_checkpoint_is_the_same_model(llava: Path, tmp_path: Path, evalu
 
 
 def test_other_weights_are_another_model(tmp_path: Path, evaluate: Run) -> None:
-    from medqdeg.utils.checkpoints.tiny import build_tiny_checkpoint
+    from medqdeg.utils.models.tiny import build_tiny_checkpoint
 
     arguments = f"inner=llava_hf,store={tmp_path / 'store'},{CPU}"
     for seed in (0, 1):

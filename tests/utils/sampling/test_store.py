@@ -14,7 +14,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from medqdeg.utils.errors import InputError
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.sampling.keys import IN_BLOCKS, RequestKey, image_digest, request_key
 from medqdeg.utils.sampling.store import Response, ResponseStore
 from medqdeg.utils.sampling.store_files import OLD_FILE_NAME, own_file, store_files

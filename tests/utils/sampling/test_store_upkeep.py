@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from medqdeg.utils.errors import InputError
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.sampling.keys import RequestKey, request_key
 from medqdeg.utils.sampling.store import Response, ResponseStore
 from medqdeg.utils.sampling.store_files import OLD_FILE_NAME, store_files

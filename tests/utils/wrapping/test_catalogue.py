@@ -16,8 +16,8 @@ from lmms_eval.api.task import TaskConfig
 from medqdeg.utils.wrapping.catalogue import Listed, as_markdown, list_tasks
 from medqdeg.utils.wrapping.generate import Wish, write_wrapped_task
 from medqdeg.utils.wrapping.hooks import RECORD
-from medqdeg.utils.wrapping.kinds import MISSING_PACKAGE, refusal
 from medqdeg.utils.wrapping.original import all_entries, load_config
+from medqdeg.utils.wrapping.wrappable import MISSING_PACKAGE, refusal
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,180 @@
+"""Absurd records and results files: one line each, and nothing raises."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from medqdeg.utils.analysis.analyse import analyse
+from medqdeg.utils.analysis.runs.reading import read_runs
+from medqdeg.utils.analysis.runs.validation import NEWEST_SCHEMA, record_fault
+from medqdeg.utils.analysis.writing import write_analysis
+from medqdeg.utils.base.errors import InputError
+from medqdeg.utils.report.content import SCOPE
+from medqdeg.utils.scoring.records import SCHEMA_VERSION, score_item
+
+from ...record_examples import document
+from ...run_files import DATE, scored_levels, write_run
+
+GOOD: dict[str, Any] = dict(score_item(document(level="L1"), ["B", "B", "A", "what?", "[LMMS_EVAL_REQUEST_FAILED] x"]))
+STATED: dict[str, Any] = dict(score_item(document(level="L1"), ["Answer: B\nConfidence: 70%"] * 3, "verbalized"))
+SURROGATE = "\ud800"
+NESTED: Any = "deep"
+for _ in range(400):
+    NESTED = [NESTED]
+
+
+def test_the_project_s_own_records_have_no_fault() -> None:
+    assert record_fault(GOOD) is None
+    assert record_fault(STATED) is None
+    assert record_fault({name: value for name, value in GOOD.items() if name != "elicitation"}) is None
+    assert NEWEST_SCHEMA >= SCHEMA_VERSION
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"accuracy": -3}, "accuracy is -3, not in 0 to 1"),
+        ({"accuracy": 10**400}, "accuracy is no number"),
+        ({"accuracy": float("nan")}, "accuracy is no number"),
+        ({"accuracy": True}, "accuracy is no number"),
+        ({"accuracy": [0.5]}, "accuracy is no number"),
+        ({"calibration_shift": 1.7}, "calibration_shift is 1.7, not in -1 to 1"),
+        ({"trials": -5}, "trials is -5, no number of trials"),
+        ({"trials": 10**400}, "trials is a number of many digits"),
+        ({"trials": 2}, "trials is 2, but 4 letters are not missing"),
+        ({"trials": 4.0}, "no number of trials"),
+        ({"distinct_replies": 9}, "more distinct or empty replies than trials"),
+        ({"empty_replies": {}}, "no number of trials"),
+        ({"schema": 99}, "schema 99 is none that this medqdeg knows"),
+        ({"schema": "2"}, "schema '2'"),
+        ({"letters": NESTED}, "the letters are no list of texts"),
+        ({"letters": {"A": 1}}, "the letters are no list of texts"),
+        ({"letters": "ABBBB"}, "the letters are no list of texts"),
+        ({"options": {"A": 1}}, "the options are no list of texts"),
+        ({"options": [["A"], ["B"]]}, "the options are no list of texts"),
+        ({"options": list("AABD")}, "the options do not agree with k"),
+        ({"k": 10**400}, "the options do not agree with k"),
+        ({"k": True}, "the options do not agree with k"),
+        ({"item_id": SURROGATE}, "item_id is no Unicode text"),
+        ({"source": SURROGATE}, "source is no Unicode text"),
+        ({"skill": ["x"]}, "skill is no text"),
+        ({"degradation": {"name": "low_dose"}}, "degradation is no text"),
+        ({"error": [1]}, "error is no text"),
+        ({"level": {"L0": 1}}, "level is no text"),
+        ({"elicitation": []}, "unknown elicitation"),
+        ({"elicitation": ["exact"]}, "unknown elicitation"),
+        ({"elicitation": "telepathy"}, "unknown elicitation 'telepathy'"),
+        ({"invalid": "no"}, "invalid is neither true nor false"),
+        ({"probabilities": {"A": 1.0}}, "the probabilities do not agree with k"),
+        ({"probabilities": [2.0, -1.0, 0.0, 0.0]}, "the probabilities are none"),
+        ({"probabilities": ["1", 0, 0, 0]}, "the probabilities are none"),
+        ({"letter_mass": 7}, "letter_mass is no probability"),
+        ({"stated": [0.5]}, "the stated confidences do not agree with the letters"),
+        ({"stated": [7] * 5}, "a stated confidence is no probability"),
+        ({"confidence": None}, "some scores are missing and others are not"),
+        # Scores that do not follow from the letters B, B, A, unread, missing; the answer is B.
+        ({"accuracy": 0.75, "calibration_shift": GOOD["confidence"] - 0.75}, "accuracy contradicts its letters"),
+        ({"majority_vote": 0.0}, "majority_vote contradicts its letters"),
+        ({"unread_rate": 0.0}, "unread_rate contradicts its letters"),
+        ({"missing_rate": 0.0}, "missing_rate contradicts its letters"),
+        ({"confidence": 0.9, "calibration_shift": 0.4}, "confidence contradicts its letters"),
+        ({"calibration_shift": 0.4}, "calibration_shift contradicts its parts"),
+        ({"letters": ["missing"] * 5, "trials": 0, "distinct_replies": 0}, "scores without any answered trial"),
+    ],
+)
+def test_one_phrase_for_each_fault(changes: dict[str, Any], fault: str) -> None:
+    found = record_fault({**GOOD, **changes})
+    assert found is not None
+    assert fault in found
+    assert "\n" not in found
+    assert len(found) < 300
+    found.encode()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(10**400) | st.just(SURROGATE),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.sampled_from(sorted(GOOD)), value=JSON, whole=st.booleans())
+def test_no_json_value_raises_and_what_passes_can_be_analysed(name: str, value: Any, whole: bool) -> None:
+    record = {**(GOOD if whole else STATED), name: value}
+    if record_fault(record) is None:
+        from medqdeg.utils.analysis.item_table import item_table
+
+        item_table([record])
+
+
+def test_a_file_of_absurd_records_is_one_line_per_kind_and_the_rest_is_analysed(tmp_path: Path) -> None:
+    levels = scored_levels(8, seed=1)
+    folder = write_run(tmp_path / "in", levels)
+    path = folder / f"{DATE}_samples_medqdeg_l0.jsonl"
+    absurd = [{**levels["L0"][0], "accuracy": -3}] * 2 + [{**levels["L0"][0], "schema": 99}]
+    lines = [json.dumps({"medqdeg": record}) for record in absurd]
+    lines += [
+        "[" * 100_000 + "]" * 100_000,
+        '{"medqdeg": ' + "[" * 100_000,
+        '{"medqdeg": {"accuracy": 1' + "0" * 5000 + "}}",
+    ]
+    path.write_text(path.read_text() + "".join(line + "\n" for line in lines))
+    collection = read_runs([tmp_path / "in"])
+    (run,) = collection.runs
+    assert sum(record["level"] == "L0" for record in run.records) == len(levels["L0"])
+    own = [line for line in run.warnings if "samples_medqdeg_l0" in line]
+    assert sum("2 of " in line and "accuracy is -3" in line for line in own) == 1
+    assert sum("1 of " in line and "schema 99" in line for line in own) == 1
+    assert sum("nested too deeply" in line for line in own) == 2
+    assert all("\n" not in line for line in own)
+    write_analysis(analyse(collection, 100, scope=SCOPE), tmp_path / "out")
+
+
+def _set(name: str, value: Any) -> Any:
+    return lambda content: content.__setitem__(name, value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(_set(name, value) for name in ("config", "configs", "n-samples") for value in ([1], "text", 7)),
+        lambda content: content["configs"].update({"medqdeg_l0": [1, 2]}),
+        lambda content: content["n-samples"].update({"medqdeg_l0": {"effective": "12", "original": [3]}}),
+        lambda content: content["results"].update({"medqdeg_l0": ["x"]}),
+        lambda content: content["results"].update({"other": {"score,none": 10**400, "score_stderr,none": 10**400}}),
+        lambda content: content["results"].update({"other": {"score,none": float("nan")}}),
+        _set("model_name", SURROGATE + "model"),
+        _set("model_name", ["list"]),
+        lambda content: content["config"].update({"model_args": [1, 2]}),
+        lambda content: content["config"].update({"model_args": {"a": {"b": [SURROGATE]}}}),
+        lambda content: content["config"].update({"gen_kwargs": SURROGATE}),
+        _set("system_instruction", {"a": [1]}),
+    ],
+)
+def test_results_files_with_other_types_are_read_as_far_as_they_go(change: Any, tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "in", scored_levels(6, seed=1))
+    path = folder / f"{DATE}_results.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    collection = read_runs([tmp_path / "in"])
+    assert len(collection.runs) == 1
+    write_analysis(analyse(collection, 100, scope=SCOPE), tmp_path / "out")
+
+
+def test_a_results_file_nested_too_deeply_is_one_line(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, scored_levels(6, seed=1))
+    (folder / f"{DATE}_results.json").write_text('{"results": ' + "[" * 100_000 + "]" * 100_000 + "}")
+    collection = read_runs([tmp_path])
+    assert any("nested too deeply" in line for line in collection.warnings)
+    for path in folder.glob("*.jsonl"):
+        path.unlink()
+    with pytest.raises(InputError, match="nested too deeply"):
+        read_runs([tmp_path])

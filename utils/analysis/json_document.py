@@ -1,0 +1,161 @@
+"""An analysis as one JSON document; `docs/analysis.md` documents every key."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from ..base.versions import versions
+from .analyse import Analysis
+from .metrics import FIGURES
+from .named_tier import named_tier
+from .runs.run import Run
+from .statistics.bootstrap import SMALL
+
+SCHEMA_VERSION = 1
+
+CONFIDENCE_LEVEL = 0.95
+
+
+def document(analysis: Analysis) -> dict[str, Any]:
+    """Return the document: JSON types only, None where a number does not exist."""
+    collection = analysis.collection
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "settings": {
+            "replicates": analysis.replicates,
+            "seed": analysis.seed,
+            "confidence_level": CONFIDENCE_LEVEL,
+            "small_below": SMALL,
+        },
+        "versions": versions(),
+        "figures": {name: figure.meaning for name, figure in FIGURES.items()},
+        "warnings": list(collection.warnings),
+        "runs": [_run(analysis, run) for run in collection.runs],
+        "pairs": [
+            {
+                "first": pair.first,
+                "second": pair.second,
+                "refused": pair.refused,
+                "notes": list(pair.notes),
+                "levels": {} if pair.refused else _pair(analysis, pair.first, pair.second),
+            }
+            for pair in analysis.pairs
+        ],
+        "other_results": [
+            {
+                "model": other.model,
+                "task": other.task,
+                "metric": other.metric,
+                "value": plain(other.value),
+                "stderr": plain(other.stderr),
+                "path": str(other.path),
+            }
+            for other in collection.other_results
+        ],
+    }
+
+
+def _run(analysis: Analysis, run: Run) -> dict[str, Any]:
+    tables = {name: frame[frame["run"] == run.name] for name, frame in analysis.tables.items() if "run" in frame}
+    named = {
+        found.level: {
+            "trials": found.trials,
+            "accuracy": {"with": found.accuracy[0], "without": found.accuracy[1]},
+            "calibration_shift": {"with": found.shift[0], "without": found.shift[1]},
+        }
+        for found in named_tier(run)
+    }
+    return {
+        "name": run.name,
+        "model": run.model,
+        "integration": run.integration,
+        "model_args": run.model_args,
+        "family": run.family,
+        "date": run.date,
+        "elicitation": run.conditions["elicitation"],
+        "conditions": {key: value for key, value in run.conditions.items() if key != "elicitation"},
+        "warnings": list(run.warnings),
+        "paths": [str(path) for path in run.paths],
+        "levels": _levels(tables["nodes"], tables["figures"]),
+        "changes": _changes(tables["changes"]),
+        "dunning_kruger": _nested(
+            tables["dunning_kruger"],
+            ("comparison", "axis", "node"),
+            ("paper_rule", "rule_matched", "verdict_plain", "verdict_matched"),
+        ),
+        "cliffs": _nested(tables["cliffs"], ("axis", "node", "pairing"), ("verdict",), single=True),
+        **({"option_named": named} if named else {}),
+    }
+
+
+def _levels(nodes: pd.DataFrame, figures: pd.DataFrame) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for row in _dicts(nodes):
+        place = found.setdefault(row["level"], {}).setdefault(row["axis"], {})
+        place[row["node"]] = {
+            **{key: plain(row[key]) for key in ("n", "n_scored", "clusters", "small")},
+            "trials": json.loads(row["trials"]),
+            "options": json.loads(row["options"]),
+            "guesser": {
+                key.removeprefix("guesser_"): plain(value) for key, value in row.items() if key.startswith("guesser_")
+            },
+            "figures": {},
+        }
+    for row in _dicts(figures):
+        node = found[row["level"]][row["axis"]][row["node"]]
+        node["figures"][row["figure"]] = _interval(row, ("n",) if row["n"] != node["n"] else ())
+    return found
+
+
+def _changes(changes: pd.DataFrame) -> dict[str, Any]:
+    found: dict[str, Any] = defaultdict(lambda: defaultdict(lambda: defaultdict(lambda: defaultdict(dict))))
+    for row in _dicts(changes):
+        place = found[row["comparison"]][row["axis"]][row["node"]][row["pairing"]]
+        place[row["figure"]] = _interval(row, ("p", "n", "clusters", "small"))
+    return found
+
+
+def _pair(analysis: Analysis, first: str, second: str) -> dict[str, Any]:
+    def own(name: str) -> pd.DataFrame:
+        frame = analysis.tables[name]
+        return frame[(frame["first"] == first) & (frame["second"] == second)]
+
+    rules = ("paper_rule", "less_accurate_more_confident")
+    found = _nested(own("models_dunning_kruger"), ("level", "axis", "node"), rules)
+    for row in _dicts(own("models")):
+        node = found[row["level"]][row["axis"]][row["node"]]
+        node.setdefault("figures", {})[row["figure"]] = _interval(row, ("p", "n", "clusters", "small"))
+    return found
+
+
+def _interval(row: Mapping[str, Any], more: Sequence[str]) -> dict[str, Any]:
+    return {key: plain(row[key]) for key in ("estimate", "low", "high", *more)}
+
+
+def _nested(frame: pd.DataFrame, keys: Sequence[str], values: Sequence[str], *, single: bool = False) -> dict[str, Any]:
+    """Return nested dictionaries by the values of `keys`; at the bottom the values, or the only one."""
+    found: dict[str, Any] = {}
+    for row in _dicts(frame):
+        place = found
+        for key in keys[:-1]:
+            place = place.setdefault(row[key], {})
+        bottom = {name: plain(row[name]) for name in values}
+        place[row[keys[-1]]] = bottom[values[0]] if single else bottom
+    return found
+
+
+def _dicts(frame: pd.DataFrame) -> Iterable[dict[str, Any]]:
+    return frame.to_dict("records")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: NaN and missing values become None, numpy's numbers Python's."""
+    if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,67 @@
+"""What one evaluation run is to everything that analyses it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model on one family of tasks, from one or several folders' files.
+
+    Attributes:
+        name: unique among the runs read together: the model's name, with the task family or the date where needed.
+        model: the model's name as the harness gives it.
+        integration: the harness's `--model`; empty if unknown.
+        model_args: the harness's `--model_args`; empty if unknown.
+        family: the tasks' common name, "medqdeg" for medqdeg_l0 to medqdeg_l2.
+        date: of the first results file; empty if unknown.
+        levels: the levels present, in order.
+        records: one `medqdeg.utils.scoring.records.ItemRecord` an item, of any schema, by level and item id.
+        conditions: `medqdeg.utils.scoring.level_summary.run_conditions` of the records, and what the results file says of each task:
+            `medqdeg.utils.analysis.runs.conditions.CONDITIONS`, None where it does not say.
+        warnings: one line each.
+        paths: the files read.
+    """
+
+    name: str
+    model: str
+    integration: str
+    model_args: str
+    family: str
+    date: str
+    levels: tuple[str, ...]
+    records: tuple[Mapping[str, Any], ...]
+    conditions: Mapping[str, Any]
+    warnings: tuple[str, ...]
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class OtherResult:
+    """A number of another task in the same results files."""
+
+    model: str
+    task: str
+    metric: str
+    value: float
+    stderr: float | None
+    path: Path
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a set of paths holds.
+
+    Attributes:
+        runs: by name.
+        other_results: numbers of other tasks.
+        warnings: lines that belong to no run, e.g. a file that could not be read.
+    """
+
+    runs: tuple[Run, ...]
+    other_results: tuple[OtherResult, ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())

@@ -1,0 +1,219 @@
+"""Is a record of a samples file one that can be analysed? Types, ranges, and scores that follow from the letters.
+
+Files come from anywhere: cut, edited, merged, made by other versions. Nothing here raises on any JSON value.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ...base.errors import InputError, one_line
+from ...dataset import taxonomy
+from ...dataset.taxonomy import LEVELS
+from ...scoring.confidence import MISSING, UNREAD, score_votes
+from ...scoring.elicitation import EXACT, VERBALIZED, VOTES
+
+OLDEST_SCHEMA, NEWEST_SCHEMA = 1, 3
+"""Versions of a record that this reader knows."""
+
+_TEXTS = ("item_id", "source_question_id", "source_question_rule", "level", "modality", "skill", "source", "answer")
+_RANGES: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("accuracy", "majority_vote", "confidence", "unread_rate", "missing_rate"), (0.0, 1.0)),
+    "calibration_shift": (-1.0, 1.0),
+}
+_COUNTS = ("trials", "distinct_replies", "empty_replies")
+_LATER_COUNTS = ("stated_missing", "stated_out_of_range")
+_MOST_OPTIONS, _MOST_TRIALS = 1000, 1_000_000
+_TOLERANCE = 1e-6  # a score is written with all its digits; one that was rounded on the way is still the same
+
+
+def record_fault(record: Mapping[str, Any]) -> str | None:
+    """Say in one phrase what keeps a record from being analysed, or return None."""
+    try:
+        return _fault(record)
+    except KeyError as error:
+        return f"no {error.args[0]}"
+    except (TypeError, AttributeError, ValueError, OverflowError) as error:
+        return f"damaged ({one_line(error, 120)})"
+
+
+def _fault(record: Mapping[str, Any]) -> str | None:
+    return (
+        _fault_of_schema(record.get("schema"))
+        or _fault_of_texts(record)
+        or _fault_of_options(record)
+        or _fault_of_trials(record)
+        or _fault_of_numbers(record)
+        or _fault_of_elicitation(record)
+        or _fault_of_names(record["skill"], record["degradation"])
+        or _contradiction(record)
+    )
+
+
+def _fault_of_schema(schema: Any) -> str | None:
+    if schema is not None and (not _is_whole(schema) or not OLDEST_SCHEMA <= schema <= NEWEST_SCHEMA):
+        return (
+            f"schema {_short(schema)} is none that this medqdeg knows ({OLDEST_SCHEMA} to {NEWEST_SCHEMA}); "
+            "a newer one may be needed"
+        )
+    return None
+
+
+def _fault_of_texts(record: Mapping[str, Any]) -> str | None:
+    for name in _TEXTS:
+        if not isinstance(record[name], str):
+            return f"{name} is no text"
+    for name in (*_TEXTS, "degradation", "error"):
+        value = record[name]
+        if value is None and name in ("degradation", "error"):
+            continue
+        if not isinstance(value, str):
+            return f"{name} is no text"
+        if not _is_unicode(value):
+            return f"{name} is no Unicode text"
+    if record["level"] not in LEVELS:
+        return f"unknown level {_short(record['level'])}"
+    return None
+
+
+def _fault_of_options(record: Mapping[str, Any]) -> str | None:
+    options, k = record["options"], record["k"]
+    if not isinstance(options, list) or not all(isinstance(option, str) and _is_unicode(option) for option in options):
+        return "the options are no list of texts"
+    if not _is_whole(k) or len(options) != k or not 2 <= k <= _MOST_OPTIONS or len(set(options)) != k:
+        return "the options do not agree with k"
+    if record["answer"] not in options:
+        return f"the answer {_short(record['answer'])} is not among the options"
+    return None
+
+
+def _fault_of_trials(record: Mapping[str, Any]) -> str | None:
+    letters = record["letters"]
+    if not isinstance(letters, list) or not all(isinstance(letter, str) for letter in letters):
+        return "the letters are no list of texts"
+    if strange := sorted(set(letters) - {*record["options"], UNREAD, MISSING}):
+        return f"unknown votes {_short(strange[:3])}"
+    for name in (*_COUNTS, *(name for name in _LATER_COUNTS if name in record)):
+        if not _is_whole(record[name]) or not 0 <= record[name] <= _MOST_TRIALS:
+            return f"{name} is {_short(record[name])}, no number of trials"
+    answered = len(letters) - letters.count(MISSING)
+    if record.get("elicitation") != EXACT and record["error"] is None and record["trials"] != answered:
+        return f"trials is {record['trials']}, but {answered} letters are not missing"
+    if any(record[name] > record["trials"] for name in ("distinct_replies", "empty_replies")):
+        return "more distinct or empty replies than trials"
+    return None
+
+
+def _fault_of_numbers(record: Mapping[str, Any]) -> str | None:
+    for name, (low, high) in _RANGES.items():
+        value = record[name]
+        if value is None:
+            continue
+        if not _is_number(value):
+            return f"{name} is no number"
+        if not low - _TOLERANCE <= value <= high + _TOLERANCE:
+            return f"{name} is {_short(value)}, not in {low:g} to {high:g}"
+    scores = [record[name] for name in ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate")]
+    if any(score is None for score in scores) and any(score is not None for score in scores):
+        return "some scores are missing and others are not"
+    return None
+
+
+def _fault_of_elicitation(record: Mapping[str, Any]) -> str | None:
+    elicitation = _elicitation(record)
+    if elicitation not in (VOTES, VERBALIZED, EXACT):
+        return f"unknown elicitation {_short(elicitation)}"
+    if not isinstance(record.get("invalid", False), bool):
+        return "invalid is neither true nor false"
+    mass, stated, probabilities = (record.get(name) for name in ("letter_mass", "stated", "probabilities"))
+    if mass is not None and not _is_share(mass):
+        return "letter_mass is no probability"
+    if stated is not None:
+        if not isinstance(stated, list) or len(stated) != len(record["letters"]):
+            return "the stated confidences do not agree with the letters"
+        if not all(each is None or _is_share(each) for each in stated):
+            return "a stated confidence is no probability"
+    if probabilities is not None:
+        if not isinstance(probabilities, list) or len(probabilities) != record["k"]:
+            return "the probabilities do not agree with k"
+        if not all(map(_is_share, probabilities)) or abs(math.fsum(probabilities) - 1.0) > _TOLERANCE:
+            return "the probabilities are none"
+    if elicitation == EXACT and record["accuracy"] is not None and (probabilities is None or mass is None):
+        return "scores without probabilities"
+    return None
+
+
+@functools.lru_cache(maxsize=4096)
+def _fault_of_names(skill: str, degradation: str | None) -> str | None:
+    try:
+        taxonomy.capability_of(skill)
+        if degradation is not None:
+            taxonomy.degradation_category(degradation)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def _contradiction(record: Mapping[str, Any]) -> str | None:
+    """Say which score the record's own votes contradict, by the definitions that every version shares."""
+    if record["accuracy"] is None:
+        if record["error"] is None and not record.get("invalid") and record["trials"]:
+            return "answered trials, but no scores"
+        return None
+    elicitation = _elicitation(record)
+    expected: dict[str, float] = {"calibration_shift": record["confidence"] - record["accuracy"]}
+    if elicitation != EXACT:
+        scores = _scores(tuple(record["letters"]), tuple(record["options"]), record["answer"])
+        if scores is None:
+            return "scores without any answered trial"
+        expected |= {name: getattr(scores, name) for name in ("accuracy", "majority_vote", "unread_rate")}
+        expected["missing_rate"] = record["letters"].count(MISSING) / len(record["letters"])
+        if elicitation == VOTES and record.get("confidence_scale") is None:
+            expected["confidence"] = scores.confidence
+    for name, value in expected.items():
+        if record[name] is None or abs(record[name] - value) > _TOLERANCE:
+            own = "its parts" if name == "calibration_shift" else "its letters"
+            return f"{name} contradicts {own}"
+    return None
+
+
+_scores = functools.lru_cache(maxsize=65_536)(score_votes)  # votes repeat from item to item
+
+
+def _elicitation(record: Mapping[str, Any]) -> Any:
+    stated = record.get("elicitation")
+    return VOTES if stated is None else stated
+
+
+def _is_number(value: Any) -> bool:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) if isinstance(value, float) else abs(value) <= 1e15
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_share(value: Any) -> bool:
+    return _is_number(value) and -_TOLERANCE <= value <= 1.0 + _TOLERANCE
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _short(value: Any) -> str:
+    """Return a value for a message; numbers of many digits and deep lists are not written out."""
+    if isinstance(value, int) and abs(value) >= 10**9:
+        return "a number of many digits"
+    return one_line(repr(value) if isinstance(value, str | int | float | bool | None) else _plain(value), 60)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return repr(value)
+    return f"a {type(value).__name__}"

@@ -1,0 +1,1 @@
+"""What is written once all parts are made: manifest, card, review table, upload."""

@@ -1,0 +1,200 @@
+"""The map stage: one part of the clean items becomes its three Parquet files and a report.
+
+A part is made from files alone (the plan, the part's clean items, a person's decisions) and is a pure function of them,
+so any process of any machine that sees the folder may make it, and an engine such as Ray runs it unchanged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ....degradations import load_severities
+from ...base.errors import InputError, one_line
+from ...dataset import taxonomy
+from ...dataset.built import part_name
+from ..layout import WorkFolder, file_sha256, read_json, replacing, write_json
+from ..waiting import Waiting, read_waiting
+from ..writing import ParquetRows, as_row, item_id
+from .degrading import MadeImage, MadeItem, Pair, degrade_item
+from .gate import EXCLUDE, KEEP, NOT_MADE, Limits, Verdict, judge, review_row
+
+AXES: tuple[str, ...] = (
+    *("source", "modality", "capability", "task", "skill", "degradation_category", "degradation", "licence"),
+    *("answer", "options", "images"),
+)
+"""What the items of each level are counted by."""
+
+
+def make_part(out: Path, part: str) -> dict[str, Any]:
+    """Make one part, or find that it is made already, and return its report.
+
+    Args:
+        out: the folder of the build, with a finished plan.
+        part: its name, `<split>-<number>-of-<number>`.
+
+    Returns:
+        The report: `part`, `files` (path -> rows, bytes, SHA-256), `images` (how many), `pairs` (rows of `review.csv`),
+        `counts` (level -> axis -> name -> number), `failed` (items that could not be read), `dropped` (items whose
+        pairs are all out) and `kept`, True where nothing had to be done.
+    """
+    work = WorkFolder(out)
+    plan = read_json(work.plan)
+    review = {(row[0], row[1]): row[2] for row in read_json(work.review) or ()}
+    if (earlier := holding(out, part, plan["key"], review)) is not None:
+        return {**earlier, "part": part, "kept": True}
+    report = _make(out, work, part, plan, review)
+    write_json(work.report(part), report)
+    return {**report, "part": part, "kept": False}
+
+
+def holding(
+    out: Path, part: str, key: str, review: Mapping[tuple[str, str], str], *, hashes: bool = True
+) -> dict[str, Any] | None:
+    """Return the report of a part that is made as the plan and the person want it and still lies there, else None.
+
+    `hashes=False` trusts the files' sizes.
+    """
+    report = read_json(WorkFolder(out).report(part))
+    if not report or report["key"] != key:
+        return None
+    for pair in report["pairs"]:
+        wanted = review.get((pair["item_id"], pair["degradation"]), pair["gate"])
+        if wanted != pair["decision"] and not pair["reason"].startswith(NOT_MADE):
+            return None
+    try:
+        for name, file in report["files"].items():
+            path = out / name
+            if path.stat().st_size != file["bytes"] or (hashes and file_sha256(path) != file["sha256"]):
+                return None
+    except OSError:
+        return None
+    return report
+
+
+def _make(
+    out: Path, work: WorkFolder, part: str, plan: Mapping[str, Any], review: Mapping[tuple[str, str], str]
+) -> dict[str, Any]:
+    request = plan["request"]
+    degraded = partial(degrade_item, seed=request["seed"], table=load_severities(request["severities"]))
+    limits = Limits(**request["limits"])
+    pairs: list[dict[str, Any]] = []
+    failed: list[dict[str, str]] = []
+    dropped: list[str] = []
+    with contextlib.ExitStack() as stack:
+        files = _PartFiles(out, work, part, stack)
+        for waiting, images in read_waiting(work.clean(part)):
+            item = waiting.item
+            make = partial(degraded, images, modality=item.modality, where=item_id(item))
+            try:
+                made = make(waiting.names)
+                tried = list(_tried(made, waiting.spares, make, limits))
+            except InputError as error:
+                failed.append({"item_id": item_id(item), "reason": one_line(error)})
+                continue
+            kept = []
+            for pair, verdict, replaces in tried:
+                decision = review.get((item_id(item), pair.name), verdict.decision)
+                if pair.failure is not None:  # there is nothing to keep
+                    decision = EXCLUDE
+                pairs.append(review_row(item_id(item), pair.name, verdict, decision, replaces))
+                if decision == KEEP:
+                    kept.append(pair)
+            if kept or not waiting.names:
+                files.add(waiting, made.clean, kept)
+            else:
+                dropped.append(item_id(item))
+    return {"key": plan["key"], **files.report(), "pairs": pairs, "failed": failed, "dropped": dropped}
+
+
+def _tried(
+    made: MadeItem, spares: Sequence[str], make: Callable[[Sequence[str]], MadeItem], limits: Limits
+) -> Iterator[tuple[Pair, Verdict, str]]:
+    """Judge an item's pairs; in the place of each that the gate rejects, make the next spare one, while there are any.
+
+    What a person decides has no say in it: which pairs are there to be decided on must not depend on the decisions.
+
+    Yields:
+        A pair, the verdict, and the name of the rejected one that it stands for ("" for one of the plan).
+    """
+    left = iter(spares)
+    for planned in made.pairs:
+        pair, replaces = planned, ""
+        while True:
+            verdict = judge(made.clean, pair, limits)
+            yield pair, verdict, replaces
+            spare = None if verdict.decision == KEEP else next(left, None)
+            if spare is None:
+                break
+            replaces = pair.name
+            (pair,) = make([spare]).pairs
+
+
+class _PartFiles:
+    """What a part's items are written to: a Parquet file a level and the lines about images; and what is counted."""
+
+    def __init__(self, out: Path, work: WorkFolder, part: str, stack: contextlib.ExitStack) -> None:
+        import pyarrow
+
+        schema = pyarrow.ipc.read_schema(pyarrow.py_buffer(work.schema.read_bytes()))
+        split, number, _, of = part.split("-")
+        self._out = out
+        self._names = {level: part_name(level, split, int(number), int(of)) for level in taxonomy.LEVELS}
+        self._counts: dict[str, dict[str, Counter[str]]] = {
+            level: {axis: Counter() for axis in AXES} for level in taxonomy.LEVELS
+        }
+        self._writers: dict[str, ParquetRows] = {}
+        for level, name in self._names.items():
+            self._writers[level] = ParquetRows(stack.enter_context(replacing(out / name)), schema)
+            stack.callback(self._writers[level].close)
+        lines = stack.enter_context(replacing(work.images(part)))
+        self._lines = stack.enter_context(lines.open("w", encoding="utf-8", newline="\n"))
+        self._images = 0
+
+    def add(self, waiting: Waiting, clean: tuple[MadeImage, ...], pairs: Iterable[Pair]) -> None:
+        """Write an item and its degraded versions."""
+        self._write(waiting, taxonomy.CLEAN, None, clean)
+        for pair in pairs:
+            for level, images in pair.levels.items():
+                self._write(waiting, level, pair.name, images)
+
+    def _write(self, waiting: Waiting, level: str, name: str | None, images: tuple[MadeImage, ...]) -> None:
+        row = as_row(waiting.item, waiting.cluster_id, level, name, images)
+        self._writers[level].add(row, sum(len(image.png) for image in images))
+        _count(self._counts[level], row)
+        self._images += len(images)
+        for place, image in enumerate(images):
+            line = {"item_id": row["item_id"], "image": place, "file": self._names[level], **image.described}
+            self._lines.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
+
+    def report(self) -> dict[str, Any]:
+        """Say what was written; after the files are closed."""
+        files = {}
+        for level, name in self._names.items():
+            path = self._out / name
+            files[name] = {
+                "rows": self._writers[level].count,
+                "bytes": path.stat().st_size,
+                "sha256": file_sha256(path),
+            }
+        counts = {
+            level: {axis: dict(sorted(counter.items())) for axis, counter in axes.items()}
+            for level, axes in self._counts.items()
+        }
+        return {"files": files, "counts": counts, "images": self._images}
+
+
+def _count(counts: Mapping[str, Counter[str]], row: Mapping[str, Any]) -> None:
+    for axis in AXES:
+        value = row[axis]
+        if isinstance(value, list):
+            value = str(len(value))
+        elif axis == "licence":
+            value = f"{row['source']}: {value or 'not stated'}"
+        if value is not None:
+            counts[axis][value] += 1

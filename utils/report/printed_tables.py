@@ -1,0 +1,275 @@
+"""The report's tables as files: LaTeX with booktabs, Markdown and CSV.
+
+The CSV files hold the frames of `content` with all their columns. LaTeX and Markdown hold what a page has room for,
+in percent with intervals; any text in them is escaped, since models' names and warnings come from files.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..analysis.published.results import GROUPS, SOURCE
+from ..base.atomic_files import write_atomically
+from ..base.csv_cells import safe_csv
+from ..base.errors import one_line
+from .content import DIFFERENT_ITEMS, FRAMES
+from .figure_style import spoken
+from .paper_tables import DIGITISED, OURS, PUBLISHED, paper_layout
+
+LAYOUTS: tuple[str, ...] = ("table_6", "table_2", "table_3")
+"""Frames that are printed as the paper lays them out; their CSV is in that layout too."""
+
+_POINTS = frozenset(
+    {
+        *("accuracy", "confidence", "calibration_shift", "shift_above_guesser", "estimate", "guesser", "score"),
+        *("guesser_accuracy", "guesser_confidence", "guesser_shift", "accuracy_l0", "accuracy_l2", "coverage"),
+        *("accuracy_change", "confidence_change", "shift_change", "vote_level", "unread_rate"),
+    }
+)
+_SIGNED = frozenset(
+    {"calibration_shift", "shift_above_guesser", "guesser_shift"}
+    | {f"{name}_change" for name in ("accuracy", "confidence", "shift")}
+)
+_LATEX = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}"},
+    **{"−": "$-$", "±": r"$\pm$", "–": "--", "†": r"\textdagger{}", "[": "{[}", "]": "{]}"},
+}
+_CHANGE = "change"
+"""Head of a column of changes in tables 6, 2 and 3; the column before it says of what."""
+
+REASONS = ("not_ranked", "not_published")
+"""Columns of reasons: the first is shown where a row has one, the second stands in captions (`caption`)."""
+
+_UPRIGHT, _WIDE = 5, 9  # columns that a page takes upright, and on its side
+_NEGATIVE = re.compile(r"(?:(?<=^)|(?<=[\[ ]))-(?=\d)")  # the minus of a number, not the hyphen of a name
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~#&!$])")
+
+
+@dataclass(frozen=True)
+class PrintedTable:
+    """A table as text.
+
+    Attributes:
+        title: without markup.
+        note: what to know when reading it.
+        columns: heads.
+        rows: cells, as many as there are columns.
+    """
+
+    title: str
+    note: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def printed(name: str, frame: pd.DataFrame, more: str = "") -> PrintedTable:
+    """Return a frame of the report as text: percent with one decimal, intervals in brackets behind their figure.
+
+    An asterisk behind a count marks fewer than 30 source questions. `more` is added to the note.
+    """
+    table = _paper_table(name, frame) if name in LAYOUTS else _plain_table(name, frame)
+    return replace(table, note=f"{table.note} {more}".strip())
+
+
+def caption(frames: Mapping[str, pd.DataFrame], name: str) -> str:
+    """Return what a table or figure must say beside its meaning: whose items are others than the published models'."""
+    frame = frames.get(name)
+    if frame is None or "origin" not in frame or not (frame["origin"] != OURS).any():
+        return ""
+    others = frames["headline"].drop_duplicates("model").dropna(subset=["not_published"])
+    if others.empty:
+        return ""
+    if len(others) == frames["headline"]["model"].nunique() and others["not_published"].nunique() == 1:
+        reasons = str(others["not_published"].iloc[0])
+    else:
+        named = [f"{one_line(row.model, 60)}: {row.not_published}" for row in others.itertuples()]
+        reasons = "; ".join([*named[:3], *([f"and {len(named) - 3} more"] if len(named) > 3 else [])])
+    return f"Not comparable row by row: {DIFFERENT_ITEMS} ({reasons})."
+
+
+def _plain_table(name: str, frame: pd.DataFrame) -> PrintedTable:
+    kind = FRAMES[name]
+    signed_rows = frame["figure"].eq("calibration_shift") if "figure" in frame else pd.Series(False, frame.index)
+    changes = name in ("degradation_drop", "paired")
+    columns = [column for column in kind.columns if not column.endswith(("_low", "_high")) and column != "small"]
+    hidden = [column for column in REASONS if column in frame and (column == REASONS[1] or frame[column].isna().all())]
+    columns = [column for column in columns if column not in hidden]
+    columns = [column for column in columns if column not in ("low", "high", "statement")]
+    rows = []
+    for row, signed in zip(frame.to_dict("records"), signed_rows, strict=True):
+        cells = []
+        for column in columns:
+            sign = column in _SIGNED or (column in ("estimate", "guesser") and (signed or changes))
+            ends = ("low", "high") if column == "estimate" else (f"{column}_low", f"{column}_high")
+            cells.append(_cell(row, column, *ends, sign="+" if sign else ""))
+        rows.append(tuple(cells))
+    note = kind.meaning
+    if "small" in frame and frame["small"].fillna(False).any():
+        note += " * fewer than 30 source questions: do not rely on the interval."
+    return PrintedTable(kind.title, note, tuple(_head(column) for column in columns), tuple(rows))
+
+
+def latex(table: PrintedTable, label: str) -> str:
+    """Return a table as a LaTeX fragment, with every text escaped; its first line names the packages it needs.
+
+    A wide one lies on its side in small print; where it has changes beside its figures, they make a second table.
+    """
+    tables = {label: table}
+    if len(table.columns) > _WIDE and _CHANGE in table.columns:
+        tables = {label: _without_changes(table), f"{label}_change": _changes_of(table)}
+    body = "\n".join(_longtable(part, name) for name, part in tables.items())
+    if max(len(part.columns) for part in tables.values()) > _UPRIGHT:
+        body = f"\\begin{{landscape}}\\scriptsize\\setlength{{\\tabcolsep}}{{2pt}}\n{body}\n\\end{{landscape}}"
+    packages = r"% \usepackage{booktabs,longtable,pdflscape,textcomp}; \usepackage[T1]{fontenc}"
+    return f"{packages}\n{body}\n"
+
+
+def _without_changes(table: PrintedTable) -> PrintedTable:
+    kept = [place for place, head in enumerate(table.columns) if head != _CHANGE]
+    return _columns_of(table, kept, [table.columns[place] for place in kept], table.title)
+
+
+def _changes_of(table: PrintedTable) -> PrintedTable:
+    changes = [place for place, head in enumerate(table.columns) if head == _CHANGE]
+    heads = [*table.columns[:2], *(table.columns[place - 1] for place in changes)]
+    return _columns_of(table, [0, 1, *changes], heads, f"{table.title}: {_CHANGE} from L0")
+
+
+def _columns_of(table: PrintedTable, places: Sequence[int], heads: Sequence[str], title: str) -> PrintedTable:
+    rows = tuple(tuple(row[place] for place in places) for row in table.rows)
+    return PrintedTable(title, table.note, tuple(heads), rows)
+
+
+def _longtable(table: PrintedTable, label: str) -> str:
+    letters = "l" * len(table.columns)
+    heads = " & ".join(escape_latex(head) for head in table.columns)
+    lines = [
+        rf"\begin{{longtable}}{{{letters}}}",
+        rf"\caption{{{escape_latex(table.title)}. {escape_latex(table.note)}}}\label{{tab:{label}}}\\",
+        r"\toprule",
+        rf"{heads} \\",
+        r"\midrule",
+        r"\endfirsthead",
+        r"\toprule",
+        rf"{heads} \\",
+        r"\midrule",
+        r"\endhead",
+        r"\bottomrule",
+        r"\endfoot",
+        *(" & ".join(escape_latex(_NEGATIVE.sub("−", cell)) for cell in row) + r" \\" for row in table.rows),
+        r"\end{longtable}",
+    ]
+    return "\n".join(lines)
+
+
+def markdown(table: PrintedTable) -> str:
+    """Return a table in Markdown (pipes), with every text escaped."""
+    lines = [
+        f"### {escape_markdown(table.title)}",
+        "",
+        escape_markdown(table.note),
+        "",
+        *("| " + " | ".join(row) + " |" for row in _markdown_rows(table)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def escape_latex(text: str) -> str:
+    """Return text that LaTeX prints as it is."""
+    return "".join(_LATEX.get(character, character) for character in one_line(text))
+
+
+def escape_markdown(text: str) -> str:
+    """Return text on one line that Markdown prints as it is, also in a cell."""
+    return _MARKDOWN.sub(r"\\\1", one_line(text)).replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")
+
+
+def write_tables(frames: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
+    """Write every frame into a folder that exists, as NAME.csv, and where it has rows as NAME.tex and NAME.md.
+
+    Returns:
+        The files written.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    written = []
+    for name, frame in frames.items():
+        whole = paper_layout(frame) if name in LAYOUTS else frame
+        texts = {"csv": safe_csv(whole)}
+        if len(frame):
+            table = printed(name, frame, caption(frames, name))
+            texts |= {"tex": latex(table, name), "md": markdown(table)}
+        for suffix, text in texts.items():
+            written.append(folder / f"{name}.{suffix}")
+            write_atomically(written[-1], text.encode())
+    return written
+
+
+def _paper_table(name: str, frame: pd.DataFrame) -> PrintedTable:
+    wide = paper_layout(frame)
+    present = [column.removesuffix("_change") for column in wide if column.endswith("_change")]
+    rows = []
+    for row in wide.to_dict("records"):
+        cells = [one_line(row["model"]), _origin(row)]
+        for column in present:
+            cells.append(_cell(row, column, f"{column}_low", f"{column}_high", small=row[f"{column}_small"]))
+            if column != "L0":
+                ends = f"{column}_change_low", f"{column}_change_high"
+                cells.append(_cell(row, f"{column}_change", *ends, sign="+"))
+        rows.append(tuple(cells))
+    heads = ["model", "origin"]
+    for column in present:
+        heads += [spoken(column)] if column == "L0" else [spoken(column), _CHANGE]
+    note = FRAMES[name].meaning
+    if (frame["origin"] == PUBLISHED).any():
+        note += f' All but "{OURS}": published, {SOURCE}, which states no intervals.'
+    if frame["small"].any():
+        note += " * fewer than 30 source questions: do not rely on the interval."
+    return PrintedTable(FRAMES[name].title, f"Percent, 95% intervals. {note}", tuple(heads), tuple(rows))
+
+
+def _origin(row: Mapping[str, Any]) -> str:
+    return OURS if row["origin"] == OURS else GROUPS[row["group"]]
+
+
+def _cell(row: Mapping[str, Any], column: str, low: str, high: str, *, sign: str = "", small: object = False) -> str:
+    value = row[column]
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if isinstance(value, str):
+        if column in ("figure", "comparison", "degradation", "category"):
+            return spoken(value)
+        return value if value != DIGITISED else f"{value} (±0.2)"
+    if column in ("n", "clusters"):
+        return f"{value}{'*' if row.get('small') is True and column == 'n' else ''}"
+    in_points = column in _POINTS or low in row
+    if not in_points:
+        if isinstance(value, float):
+            return f"{value:.4g}" if column != "p" else f"{value:.3f}"
+        return {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value}"
+    text = f"{100 * value:{sign}.1f}"
+    ends = row.get(low), row.get(high)
+    if not any(end is None or pd.isna(end) for end in ends):
+        text += f" [{100 * ends[0]:{sign}.1f}, {100 * ends[1]:{sign}.1f}]"
+    return text + ("*" if small is True else "")
+
+
+def _head(column: str) -> str:
+    return {"estimate": "percent", "n": "n", "clusters": "source questions", "trials": "T", "options": "K"}.get(
+        column, spoken(column).replace("l0", "L0").replace("l2", "L2")
+    )
+
+
+def _markdown_rows(table: PrintedTable) -> Sequence[Sequence[str]]:
+    body = [[escape_markdown(cell) for cell in row] for row in table.rows]
+    return [[escape_markdown(head) for head in table.columns], ["---"] * len(table.columns), *body]
