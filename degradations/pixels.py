@@ -100,8 +100,8 @@ def _to_scale(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
         if array.max() < _HARDLY_SEEN and array.min() != array.max():
             warnings.warn(
-                f"16-bit image with no level above {array.max()} of 65535, which is shown as black: spread its range "
-                "first, as medqdeg.utils.images.read_image does",
+                f"16-bit image with no level above {array.max()} of 65535, which is shown as black: spread the "
+                "range in use over 0..65535 first",
                 stacklevel=2,
             )
         return array.astype(np.float32) / np.float32(257)

@@ -4,6 +4,6 @@
 command line and `lmms_eval.evaluator` do it by themselves.
 """
 
-from .registration import TASKS_FOLDER, register
+from .registration import LM_EVAL_TASKS_FOLDER, TASKS_FOLDER, register
 
-__all__ = ["TASKS_FOLDER", "register"]
+__all__ = ["LM_EVAL_TASKS_FOLDER", "TASKS_FOLDER", "register"]

@@ -18,7 +18,12 @@ from typing import Any
 from ..utils.base.harness import INSTALL, harness_fault
 from .exit_status import command_line_arguments, is_ours, leave_with_status_1
 
-TASKS_FOLDER = Path(__file__).resolve().parent
+TASKS_FOLDER = Path(__file__).resolve().parent / "lmms_eval"
+"""The task files of lmms-eval."""
+
+LM_EVAL_TASKS_FOLDER = TASKS_FOLDER.with_name("lm_eval")
+"""Those of EleutherAI's lm-eval. Each harness indexes every YAML file below the folder that it is given, and both use
+the same names of tasks with different keys, so neither folder may lie in the other."""
 
 WRAPPER = "medqdeg"
 """Name of the wrapper model; see `medqdeg.utils.sampling`."""

@@ -12,7 +12,7 @@ from .hooks import NotInTable, logger
 
 def summarise_level(records: Sequence[Mapping[str, Any]]) -> NotInTable:
     """Return one level's scores, overall, by degradation and by modality, with conditions and versions."""
-    level = summary.level_summary(records)
+    level = summary.wrapped_level(records)
     for warning in level["conditions"]["warnings"]:
         logger.warning(f"medqdeg {records[0]['task']} {level['level']}: {warning}")
     return NotInTable(level)

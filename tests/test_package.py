@@ -31,9 +31,11 @@ def test_pyproject_lists_every_package(repository: Path) -> None:
     listed = re.search(r"^packages = \[(.*?)\]", (repository / "pyproject.toml").read_text(), re.S | re.M)
     assert listed is not None
     named = set(re.findall(r'"([\w.]+)"', listed[1]))
-    there = set()
+    there = {"medqdeg"}
     for folder, package in FOLDERS.items():
         for init in (repository / folder).rglob("__init__.py"):
+            if init.parent.name == "front_door":  # the package `medqdeg` itself
+                continue
             parts = init.parent.relative_to(repository / folder).parts
             there.add(".".join([package, *parts]))
     assert named == there

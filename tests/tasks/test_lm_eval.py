@@ -21,7 +21,8 @@ from lm_eval import simple_evaluate
 from lm_eval.api.model import LM
 from lm_eval.tasks import TaskManager
 
-from medqdeg.tasks import TASKS_FOLDER, hooks, lm_eval, lm_eval_hooks
+from medqdeg.tasks import LM_EVAL_TASKS_FOLDER as FOLDER
+from medqdeg.tasks import TASKS_FOLDER, hooks, lm_eval_hooks
 from medqdeg.utils.analysis.analyse import analyse
 from medqdeg.utils.analysis.runs.reading import read_runs
 from medqdeg.utils.dataset.loading import load_level
@@ -31,7 +32,6 @@ from medqdeg.utils.phantoms.cache import make_suite
 
 from ..conftest import SHARED
 
-FOLDER = Path(lm_eval.__file__).parent
 LEVELS = ("l0", "l1", "l2")
 
 

@@ -41,7 +41,7 @@ def reason_against_pairing(first: Asked, second: Asked) -> str | None:
     """Say in one phrase why two runs do not compare item by item, or return None if they do.
 
     They do where both hold the same items (identity, level, options, answer, source question), elicited alike, with the
-    same number of requested trials each, asked and sampled alike (`medqdeg.utils.analysis.runs.conditions.differences`).
+    same number of requested trials each, asked and sampled alike (`runs.conditions.differences`).
     """
     if first.items.keys() != second.items.keys():
         only = len(first.items.keys() - second.items.keys()), len(second.items.keys() - first.items.keys())

@@ -1,8 +1,9 @@
-"""The `medqdeg` command: one module a subcommand, heavy imports inside the functions."""
+"""The `medqdeg` command: one module per subcommand, heavy imports inside the functions."""
 
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -20,27 +21,47 @@ from .store import store
 from .tasks_path import tasks_path
 from .wrap import wrap
 
+RUN, DATA, RESULTS, TOOLS = "Run", "Data", "Results", "Tools"
+
 app = typer.Typer(
     name="medqdeg",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     help="When a medical image gets worse, does a vision-language model know that it knows less?",
 )
 
-app.command(no_args_is_help=True)(degrade)
-app.command(no_args_is_help=True)(grade)
-app.command(no_args_is_help=True)(analyze)
-app.command(no_args_is_help=True)(build)
-app.command(no_args_is_help=True)(push)
-app.command(no_args_is_help=True)(report)
-app.command()(demo)
-app.command(no_args_is_help=True)(phantom)
-app.command()(reference_model)
-app.command()(tasks_path)
-app.command()(lm_eval_path)
-app.command(no_args_is_help=True)(wrap)
-app.add_typer(store)
+# In the order in which --help lists them.
+app.command(rich_help_panel=RUN)(demo)
+app.command(rich_help_panel=RUN, no_args_is_help=True)(wrap)
+app.command(rich_help_panel=DATA, no_args_is_help=True)(build)
+app.command(rich_help_panel=DATA, no_args_is_help=True)(push)
+app.command(rich_help_panel=DATA, no_args_is_help=True)(phantom)
+app.command(rich_help_panel=DATA, no_args_is_help=True)(degrade)
+app.command(rich_help_panel=DATA, no_args_is_help=True)(grade)
+app.command(rich_help_panel=RESULTS, no_args_is_help=True)(analyze)
+app.command(rich_help_panel=RESULTS, no_args_is_help=True)(report)
+app.command(rich_help_panel=TOOLS)(reference_model)
+app.command(rich_help_panel=TOOLS)(tasks_path)
+app.command(rich_help_panel=TOOLS)(lm_eval_path)
+app.add_typer(store, rich_help_panel=TOOLS)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"medqdeg {version('medqdeg')}")
+        raise typer.Exit
+
+
+@app.callback()
+def medqdeg(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """When a medical image gets worse, does a vision-language model know that it knows less?"""
 
 
 def main() -> None:

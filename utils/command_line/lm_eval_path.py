@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 
 def lm_eval_path() -> None:
     """Print the folder of the lm-eval tasks, for lm_eval --include_path."""
-    print(files("medqdeg.tasks.lm_eval"))
+    from ...tasks import LM_EVAL_TASKS_FOLDER
+
+    print(LM_EVAL_TASKS_FOLDER)

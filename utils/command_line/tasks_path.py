@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 
 def tasks_path() -> None:
     """Print the folder of the lmms-eval tasks, for --include_path."""
-    print(files("medqdeg.tasks"))
+    from ...tasks import TASKS_FOLDER
+
+    print(TASKS_FOLDER)

@@ -1,8 +1,7 @@
 """A subset of the items, asked for by an environment variable, since the harnesses have no such flag.
 
-`MEDQDEG_SUBSET=0.167` leaves a sixth of the items: the same ids everywhere (`medqdeg.utils.analysis.statistics.subset`). Every
-item gets a `weight`: D at L1 and L2, where D is the number of degradations of its source question in the whole set, and
-1 at L0.
+`MEDQDEG_SUBSET=0.167` leaves a sixth of the items, the same ids everywhere. Every item gets a `weight`: D at L1 and L2,
+where D is the number of degradations of its source question in the whole set, and 1 at L0.
 """
 
 from __future__ import annotations

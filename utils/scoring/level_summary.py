@@ -85,8 +85,8 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
         items (confidence does not compare across any of the three); `missing_trials`, `empty_replies`, `failed_items`;
         `identical_items`: items whose T >= 2 raw replies are all equal; `invalid_items`: exact items whose letters have
         too little mass, which have no scores; `letter_mass`: mean and smallest of the exact items (None without any);
-        `read_as`: how the replies were read (`medqdeg.utils.scoring.answers.TIERS`, or "unread") -> trials, without the records
-        of schema 1 and 2, which do not say;
+        `read_as`: how the replies were read (`medqdeg.utils.scoring.answers.TIERS`, or "unread") -> trials, without the
+        records of schema 1 and 2, which do not say;
         `stated_missing`, `stated_out_of_range`: verbalized trials without a usable confidence;
         `source_question_rule`: how the clean item behind a degraded one was found -> items; `warnings`: sentences.
     """

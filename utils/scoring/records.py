@@ -32,7 +32,7 @@ records of before lack: `cluster_id`, `read_as`, `severity`."""
 class ItemRecord(TypedDict):
     """One item with its votes and scores.
 
-    `elicitation` is "votes", "verbalized" or "exact"; `medqdeg.utils.scoring.elicitation` says what the scores mean in each.
+    `elicitation` is "votes", "verbalized" or "exact"; `scoring.elicitation` says what the scores mean in each.
     `letters` has one entry a trial, in order: an option letter, "unread" or "missing"; `trials` counts those that
     are not missing, `distinct_replies` the different texts among them, `empty_replies` those without any text. The
     scores are None where every trial is missing, where the item is `invalid` or where scoring failed (`error` then

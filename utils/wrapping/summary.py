@@ -13,7 +13,7 @@ from .votes import GIVEN, LOG_T
 SCORES = ("accuracy", "confidence", "calibration_shift", "unread_rate", "missing_rate", "trials")
 
 
-def level_summary(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def wrapped_level(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return `level`, `overall` scores, `nodes` (by assigned degradation and by modality), `conditions`, `versions`.
 
     The assigned degradation is the same for an item at every level, so a node holds the same items at L0.

@@ -46,7 +46,7 @@ TABLE_3_COLUMNS: Mapping[str, str] = {
     "artifacts": "artifacts",
     "motion": "motion_interference",
 }
-"""Column of table 3 -> degradation category (`medqdeg.utils.dataset.taxonomy.DEGRADATION_CATEGORIES`), in the paper's order."""
+"""Column of table 3 -> degradation category (`taxonomy.DEGRADATION_CATEGORIES`), in the paper's order."""
 
 assert set(TABLE_2_COLUMNS.values()) == set(TASKS)
 

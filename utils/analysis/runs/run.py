@@ -21,8 +21,8 @@ class Run:
         date: of the first results file; empty if unknown.
         levels: the levels present, in order.
         records: one `medqdeg.utils.scoring.records.ItemRecord` an item, of any schema, by level and item id.
-        conditions: `medqdeg.utils.scoring.level_summary.run_conditions` of the records, and what the results file says of each task:
-            `medqdeg.utils.analysis.runs.conditions.CONDITIONS`, None where it does not say.
+        conditions: `level_summary.run_conditions` of the records, and what the results file says of each task:
+            `conditions.CONDITIONS`, None where it does not say.
         warnings: one line each.
         paths: the files read.
     """

@@ -1,0 +1,5 @@
+"""`python -m medqdeg`: the command `medqdeg`."""
+
+from .utils.command_line import main
+
+main()
