@@ -8,11 +8,12 @@ objects pickle and `DataLoader` workers need no `worker_init_fn`.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,10 +23,12 @@ from PIL import Image
 from . import tensors
 from .api import UnchangedImageError, degrade_with_record
 from .arguments import check_stop
+from .movement import Movement, movement_at
 from .registry import get
 from .seeding import check_seed, generator
 from .severity import load_severities
 from .vocabulary import check_modality, read_severity
+from .volumes import degrade_volume_with_record, from_unit, to_unit
 
 Unchanged = Literal["raise", "warn"]
 
@@ -177,24 +180,42 @@ class ImageDegrader:
         """Carry out a choice on a PIL image or an array; the degraded image and its record."""
         if self.value_range is None or isinstance(image, Image.Image):
             return self._degrade(image, choice, overrides)
-        low, high = self.value_range
-        unit = np.clip((np.asarray(image, np.float32) - np.float32(low)) / np.float32(high - low), 0, 1)
-        degraded, record = self._degrade(unit, choice, overrides)
+        degraded, record = self._degrade(to_unit(image, self.value_range), choice, overrides)
         if read_severity(choice.severity).value == 0:
             return image.copy(), record
-        back = degraded * np.float32(high - low) + np.float32(low)
-        return (back if image.dtype.kind == "f" else np.rint(back)).astype(image.dtype), record
+        return from_unit(degraded, self.value_range, image.dtype), record
 
-    def _degrade(self, image: Any, choice: Choice, overrides: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def run_on_volume(self, volume: np.ndarray, choice: Choice) -> tuple[np.ndarray, dict[str, Any]]:
+        """Carry out a choice on a volume (D, H, W), see `degrade_volume`."""
+        degrade = functools.partial(degrade_volume_with_record, value_range=self.value_range)
+        return self._degrade(volume, choice, {}, degrade)
+
+    def movement(self, choice: Choice, shape: tuple[int, int]) -> Movement | None:
+        """What a choice moves in an image of a shape (height, width)."""
+        unused = ("keep_markings", "allow_unchanged")
+        settings = {key: value for key, value in self.settings.items() if key not in unused}
+        return movement_at(
+            choice.name,
+            choice.severity,
+            shape,
+            seed=choice.seed,
+            series=self.series,
+            modality=self.modality,
+            **settings,
+        )
+
+    def _degrade(
+        self, image: Any, choice: Choice, overrides: dict[str, Any], degrade: Callable[..., Any] = degrade_with_record
+    ) -> tuple[Any, dict[str, Any]]:
         settings = {"series": self.series, "modality": self.modality, **self.settings, **overrides}
         try:
-            return degrade_with_record(image, choice.name, choice.severity, seed=choice.seed, **settings)
+            return degrade(image, choice.name, choice.severity, seed=choice.seed, **settings)
         except UnchangedImageError as error:
             if self.unchanged == "raise":
                 raise
             _warn_once(choice.name, error)
             settings["allow_unchanged"] = True
-            return degrade_with_record(image, choice.name, choice.severity, seed=choice.seed, **settings)
+            return degrade(image, choice.name, choice.severity, seed=choice.seed, **settings)
 
     def __repr__(self) -> str:
         name = self.names[0] if len(self.names) == 1 else self.names

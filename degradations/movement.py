@@ -16,7 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import arguments, pixel_scale
 from .registry import resolve
+from .severity import load_severities
+from .vocabulary import check_modality, read_severity
 
 _SLACK = 1e-9  # object_rotation's, in pixels outside the grid that still count as inside
 
@@ -91,9 +94,32 @@ def movement_of(record: Mapping[str, Any]) -> Movement | None:
     entry, _ = resolve(record["name"])
     if entry.source_matrix is None or not record["parameters"]:
         return None
-    height, width = record["size"]
+    height, width = record["size"][-2:]
     source = entry.source_matrix((height, width), **record["parameters"])
     return Movement(source, entry.mirrors_border, (height, width))
+
+
+def movement_at(
+    name: str,
+    severity: float | str,
+    shape: tuple[int, int],
+    *,
+    seed: int | str,
+    series: bool = False,
+    modality: str | None = None,
+    severities: Any = None,
+    reference_size: float | None = None,
+    **overrides: Any,
+) -> Movement | None:
+    """What `degrade` with these arguments moves in an image of a shape (height, width), without degrading one."""
+    entry, implied = resolve(name)
+    level = read_severity(severity, series)
+    if not entry.moves or level.value == 0:
+        return None
+    table, scale = load_severities(severities), pixel_scale(reference_size, shape)
+    parts = arguments(entry, level, shape, seed, check_modality(modality) or implied, table, scale, overrides)
+    largest = max(((share, own) for share, own in parts if own is not None), key=lambda part: part[0])[1]
+    return movement_of({"name": entry.name, "size": shape, "parameters": largest})
 
 
 def _mirrored(places: np.ndarray, side: int) -> np.ndarray:
