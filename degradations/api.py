@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -121,7 +121,7 @@ def degrade_with_record(
     """
     entry, implied = resolve(name)
     modality = check_modality(modality) or implied
-    severity = read_severity(severity, series)
+    wanted = read_severity(severity, series)
     check_seed(seed)
     pixels = unpack(image)
     shape = pixels.values.shape
@@ -129,15 +129,15 @@ def degrade_with_record(
 
     check_names(entry, overrides)
     parts: Parts = []
-    if severity.value > 0:
+    if wanted.value > 0:
         table, scale = load_severities(severities), pixel_scale(reference_size, shape)
-        parts = arguments(entry, severity, shape, seed, modality, table, scale, overrides)
+        parts = arguments(entry, wanted, shape, seed, modality, table, scale, overrides)
     record = {
         "library": "medqdeg",
         "version": _version(),
         "name": entry.name,
         "modality": modality,
-        "severity": severity.label,
+        "severity": wanted.label,
         "seed": seed if isinstance(seed, str) else int(seed),
         "size": list(shape[:2]),
         "keep_markings": keep,
@@ -145,9 +145,9 @@ def degrade_with_record(
     }
     if len(parts) > 1:
         record["parts"] = [list(part) for part in parts]
-    if severity.value == 0:
-        return image.copy(), record
-    return _run(entry, image, pixels, severity, parts, keep, allow_unchanged), record
+    if wanted.value == 0:
+        return _copied(image), record
+    return _run(entry, image, pixels, wanted, parts, keep, allow_unchanged), record
 
 
 def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:
@@ -176,9 +176,14 @@ def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:
         )
     severity = read_severity(record["severity"])
     if severity.value == 0:
-        return image.copy()
+        return _copied(image)
     parts = record.get("parts", [(1.0, record["parameters"])])
     return _run(entry, image, pixels, severity, parts, record["keep_markings"], allow_unchanged=True)
+
+
+def _copied(image: ImageT) -> ImageT:
+    """The clean image, which :func:`unpack` has taken for one: both PIL's and NumPy's have a copy of their own type."""
+    return cast("ImageT", cast("Any", image).copy())
 
 
 def _share(part: tuple[float, Any]) -> float:
@@ -204,7 +209,7 @@ def _run(
         out = paste_markings(out, operand, find_markings(values, as_paper=keep == AS_PAPER))
     if whole and not exact and severity.series and entry.rounding == "floor":
         out = out + np.float32(lift(severity.value))
-    packed = pixels.pack(out, entry.rounding)
+    packed = cast("ImageT", pixels.pack(out, entry.rounding))
     # In an image of a few pixels the little that happened may be rounded away.
     small = values.size <= _FEW_VALUES
     if not (allow_unchanged or severity.value < 1) and (

@@ -33,7 +33,8 @@ def compose(entry: Degradation, operand: np.ndarray, parts: Parts) -> np.ndarray
         parts: their shares sum to 1.
     """
     if len(parts) == 1 and parts[0][1] is not None:
-        return entry.apply(operand, **parts[0][1])
+        whole: np.ndarray = entry.apply(operand, **parts[0][1])
+        return whole
     total = np.zeros(operand.shape, np.float32)
     for share, parameters in parts:
         if parameters is None:

@@ -65,7 +65,8 @@ def _pasted_by_the_authors(highest: np.ndarray, spread: np.ndarray) -> np.ndarra
     long = np.maximum(boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]) >= LINE_LENGTH
     lines = long & ~survives
     lines[0] = False  # the background
-    return (opened > 0) | lines[labels]
+    found: np.ndarray = (opened > 0) | lines[labels]
+    return found
 
 
 def paste_markings(out: np.ndarray, original: np.ndarray, mask: np.ndarray | None) -> np.ndarray:

@@ -85,7 +85,7 @@ def _unpack_array(image: np.ndarray) -> Pixels:
         if image.ndim == 3 and shape[2] == 1:
             return back[..., np.newaxis]
         if image.ndim == 3 and shape[2] == 4:
-            whole = plain.copy()
+            whole: np.ndarray = plain.copy()
             whole[..., :3] = back
             return whole
         return back
@@ -104,7 +104,8 @@ def _to_scale(array: np.ndarray) -> np.ndarray:
                 "range in use over 0..65535 first",
                 stacklevel=2,
             )
-        return array.astype(np.float32) / np.float32(257)
+        eighth: np.ndarray = array.astype(np.float32) / np.float32(257)
+        return eighth
     if array.dtype.kind == "f":
         # min and max are NaN if any value is, and a comparison with NaN is false.
         if not (array.min() >= 0 and array.max() <= 1):
@@ -112,7 +113,8 @@ def _to_scale(array: np.ndarray) -> np.ndarray:
                 f"{array.dtype} array with values in [{array.min():g}, {array.max():g}]: "
                 "floating-point images must lie in [0, 1]; scale it, or pass uint8 or uint16"
             )
-        return array.astype(np.float32) * np.float32(255)
+        scaled: np.ndarray = array.astype(np.float32) * np.float32(255)
+        return scaled
     raise TypeError(f"dtype {array.dtype} is not supported: pass uint8, uint16 or floating point in [0, 1]")
 
 
@@ -126,11 +128,14 @@ def _from_scale(out: np.ndarray, dtype: np.dtype, rounding: Rounding) -> np.ndar
         if out.dtype == np.uint8:
             return out
         clipped = np.clip(out, 0, 255)
-        return (np.rint(clipped, out=clipped) if rounding == "nearest" else clipped).astype(np.uint8)
+        back: np.ndarray = (np.rint(clipped, out=clipped) if rounding == "nearest" else clipped).astype(np.uint8)
+        return back
     scaled = out.astype(np.float32, copy=out.dtype == np.uint8)
     if dtype.kind == "u":
-        return np.clip(np.rint(scaled * np.float32(257)), 0, 65535).astype(dtype)
-    return np.clip(scaled / np.float32(255), 0, 1).astype(dtype)
+        back = np.clip(np.rint(scaled * np.float32(257)), 0, 65535).astype(dtype)
+    else:
+        back = np.clip(scaled / np.float32(255), 0, 1).astype(dtype)
+    return back
 
 
 def _unpack_pil(image: Image.Image) -> Pixels:

@@ -64,7 +64,8 @@ class Degradation:
     @property
     def apply(self) -> Callable[..., Any]:
         """The pure function ``apply(image, *, ...)`` on a 0..255 array."""
-        return self._module.apply
+        function: Callable[..., Any] = self._module.apply
+        return function
 
     @property
     def draw(self) -> Callable[..., dict[str, Any]] | None:

@@ -92,10 +92,11 @@ def parse_quantity(raw: Any, where: str) -> Quantity:
             if unit.strip() not in _UNITS:
                 known = ", ".join(u for u in _UNITS if u)
                 raise ValueError(f"{where}: unit {unit.strip()!r} in {raw!r} is not one of {known}")
-            value = _number(low) if high is None else (_number(low), _number(high))
-            if high is not None and value[0] > value[1]:
+            if high is None:
+                return Quantity(_number(low), unit.strip())
+            if _number(low) > _number(high):
                 raise ValueError(f"{where}: the range {raw!r} runs downwards")
-            return Quantity(value, unit.strip())
+            return Quantity((_number(low), _number(high)), unit.strip())
         if _WORD.match(raw):
             return Quantity(raw)
         raise ValueError(f"{where}: {raw!r} is neither a number with a unit, nor a range, nor a word")

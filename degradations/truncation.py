@@ -30,7 +30,8 @@ def truncate(shifted: np.ndarray, exact: Callable[[np.ndarray], np.ndarray]) -> 
         exact: from flat indices to the float64 result there.
     """
     # In one row: OpenCV takes an array of 4 x 1 for a scalar, and before version 5 a number for the first channel only.
-    lower = cv2.add(shifted.reshape(1, -1), -DOUBT, dtype=cv2.CV_8U).reshape(shifted.shape)
+    # (OpenCV's types do not know that it takes a number.)
+    lower = cv2.add(shifted.reshape(1, -1), -DOUBT, dtype=cv2.CV_8U).reshape(shifted.shape)  # type: ignore[call-overload]
     return settle(lower, cv2.convertScaleAbs(shifted, beta=DOUBT), exact)
 
 
@@ -58,7 +59,8 @@ class Neighbourhoods:
     def _corners(self, indices: np.ndarray) -> np.ndarray:
         """Flat index into the padded image of the upper left end of each pixel's neighbourhood."""
         row, rest = np.divmod(indices, self._shape[1] * self._along)
-        return row * self._down + rest
+        corners: np.ndarray = row * self._down + rest
+        return corners
 
     def weighted_sum(self, indices: np.ndarray, taps: list[tuple[int, int, float]]) -> np.ndarray:
         """Sum of ``weight * sample`` over ``(row, column, weight)`` taps, added one after the other."""
@@ -93,7 +95,7 @@ class Neighbourhoods:
 def _symmetric_sum(samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Along the second axis, in the order of ``scipy.ndimage.correlate1d`` for symmetric weights."""
     middle = weights.size // 2
-    total = samples[:, middle] * weights[middle]
+    total: np.ndarray = samples[:, middle] * weights[middle]
     for index in range(middle):
         total += (samples[:, index] + samples[:, -1 - index]) * weights[index]
     return total

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import overload
 
 LEVELS: tuple[str, ...] = ("L0", "L1", "L2")
 """Severities: L0 is the clean image, L1 mild and L2 severe degradation."""
@@ -33,6 +34,10 @@ MODALITY_ALIASES: Mapping[str, str] = {
 }
 
 
+@overload
+def check_modality(modality: str) -> str: ...
+@overload
+def check_modality(modality: str | None) -> str | None: ...
 def check_modality(modality: str | None) -> str | None:
     """The modality's canonical name (one of :data:`MODALITIES`); None stays None.
 

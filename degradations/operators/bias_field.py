@@ -65,7 +65,8 @@ def apply(
     field *= np.float32(strength)
     field += np.float32(1 - strength)
     np.maximum(field, np.float32(floor), out=field)
-    return image * (field if image.ndim == 2 else field[..., None])
+    out: np.ndarray = image * (field if image.ndim == 2 else field[..., None])
+    return out
 
 
 def polynomial(shape: tuple[int, int], coefficients: list[float]) -> np.ndarray:
@@ -76,7 +77,8 @@ def polynomial(shape: tuple[int, int], coefficients: list[float]) -> np.ndarray:
     for (i, j), coefficient in zip(_POWERS, coefficients, strict=True):
         matrix[j, i] = coefficient
     down, across = (_powers(size) for size in shape)
-    return (down @ matrix).astype(np.float32) @ across.T.astype(np.float32)
+    field: np.ndarray = (down @ matrix).astype(np.float32) @ across.T.astype(np.float32)
+    return field
 
 
 def _powers(size: int) -> np.ndarray:

@@ -48,7 +48,7 @@ def apply(image: np.ndarray, *, cells: list[list[float]], opacity: float) -> np.
         raise ValueError(f"blood_cell: opacity must be in (0, 1], not {opacity}")
     if not all(cell[2] > 0 for cell in cells):
         raise ValueError("blood_cell: the diameter of a cell must be positive (at least 0.001 pixels)")
-    out = image.copy()
+    out: np.ndarray = image.copy()
     channels = image.shape[2] if image.ndim == 3 else 1
     for row, column, diameter, aspect, angle, tone, *share in cells:
         reach = diameter / 2 / math.sqrt(aspect) + 1

@@ -32,7 +32,7 @@ def apply(image: np.ndarray, *, radius: float, sigma: float, centre: list[float]
     """
     if len(centre) != 2:
         raise ValueError(f"bubble: centre must be a row and a column, not {centre}")
-    out = image.copy()
+    out: np.ndarray = image.copy()
     # Only the disc's box is blurred, with as much around it as the kernel reaches.
     reach = gaussian_blur.radius(sigma)
     box, wide = [], []

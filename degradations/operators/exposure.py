@@ -44,7 +44,8 @@ def apply(image: np.ndarray, *, gamma: float, offset: float) -> np.ndarray:
         raise ValueError(f"exposure: gamma must be positive, not {gamma}")
     if image.dtype == np.uint8:
         return cv2.LUT(image, _levels(gamma, offset))
-    return 255 * np.clip(image / np.float32(255), 0, 1) ** np.float32(gamma) + np.float32(offset)
+    out: np.ndarray = 255 * np.clip(image / np.float32(255), 0, 1) ** np.float32(gamma) + np.float32(offset)
+    return out
 
 
 @functools.lru_cache(maxsize=64)

@@ -51,4 +51,5 @@ def _kernel(sigma: float) -> np.ndarray:
     if reach == 0:
         return np.ones(1)
     weights = np.exp(-0.5 / (sigma * sigma) * np.arange(-reach, reach + 1) ** 2)
-    return weights / weights.sum()
+    normalised: np.ndarray = weights / weights.sum()
+    return normalised

@@ -52,7 +52,7 @@ def apply(image: np.ndarray, *, relative_sigma: float, noise_seed: int, colour: 
     step = max(_CHUNK // width, 1)
     for row in range(0, shape[0], step):
         part = slice(row, min(row + step, shape[0]))
-        noise = table.take(bits[part.start * width : part.stop * width], mode="wrap")
+        noise: np.ndarray = table.take(bits[part.start * width : part.stop * width], mode="wrap")
         noise = noise.reshape(-1, *shape[1:])
         if noise.ndim < image.ndim:
             noise = cv2.merge([noise] * image.shape[2])

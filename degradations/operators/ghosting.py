@@ -41,7 +41,7 @@ def apply(image: np.ndarray, *, weights: list[float]) -> np.ndarray:
     if spacing < 1:
         raise ValueError(f"ghosting: {len(weights)} ghosts need at least {len(weights) + 2} rows, got {height}")
     image = np.ascontiguousarray(image, dtype=np.float32)
-    out = image.copy()
+    out: np.ndarray = image.copy()
     for number, weight in enumerate(weights, 1):
         down = number * spacing
         below = out[down:].reshape(height - down, -1)

@@ -48,5 +48,5 @@ def apply(
     if not (arc > 0 and step > 0):
         raise ValueError(f"limited_angle: arc and step must be positive, got {arc} and {step}")
     angles = equal_angles(start, arc, round(arc / step) + 1, endpoint=True)
-    distance = source_distance(geometry, image.shape, distance, distance_per_side)
-    return on_luma(image, lambda luma: scan_and_reconstruct(luma, angles, distance=distance))
+    source = source_distance(geometry, image.shape, distance, distance_per_side)
+    return on_luma(image, lambda luma: scan_and_reconstruct(luma, angles, distance=source))

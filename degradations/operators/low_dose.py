@@ -65,20 +65,20 @@ def apply(
         raise ValueError(f"low_dose: photons and attenuation must be positive, got {photons} and {attenuation}")
     if np.float32(attenuation / 255) == 0 or (highest is not None and not highest > 0):
         raise ValueError(f"low_dose: attenuation {attenuation} or highest {highest} is too small for any contrast")
-    distance = source_distance(geometry, image.shape, distance, distance_per_side)
-    angles = full_scan(views, distance)
+    source = source_distance(geometry, image.shape, distance, distance_per_side)
+    angles = full_scan(views, source)
     scale = attenuation / 255
 
     def scan(luma: np.ndarray) -> np.ndarray:
         square, window = on_square(luma)
         side = square.shape[0]
-        detectors = distance or ceil(hypot(side, side)) + 1
-        integrals = project(square, angles, detectors=detectors, source_distance=distance)
+        detectors = source or ceil(hypot(side, side)) + 1
+        integrals = project(square, angles, detectors=detectors, source_distance=source)
         if photons is None:
-            return fbp(integrals, angles, side=side, source_distance=distance)[window]
+            return fbp(integrals, angles, side=side, source_distance=source)[window]
         noisy = _measure(integrals * np.float32(scale), photons, noise_seed, highest)
         noisy /= np.float32(scale)
-        return fbp(noisy, angles, side=side, source_distance=distance)[window]
+        return fbp(noisy, angles, side=side, source_distance=source)[window]
 
     return on_luma(image, scan)
 
@@ -105,7 +105,7 @@ def poisson_quantile(mean: np.ndarray, probability: np.ndarray) -> np.ndarray:
     w = ndtri(probability)
     root = np.sqrt(mean)
     square = w * w
-    count = np.floor(
+    count: np.ndarray = np.floor(
         mean
         + root * w
         + (1 / 3 + square / 6)

@@ -42,7 +42,7 @@ def _shrink(image: np.ndarray, height: int, width: int) -> np.ndarray:
     rows += upper
     spread = np.arange(channels)
     first = rows.take((left[:, np.newaxis] * channels + spread).reshape(-1), axis=1)
-    out = rows.take((right[:, np.newaxis] * channels + spread).reshape(-1), axis=1)
+    out: np.ndarray = rows.take((right[:, np.newaxis] * channels + spread).reshape(-1), axis=1)
     out -= first
     out *= np.repeat(along.astype(np.float32), channels)
     out += first
@@ -75,4 +75,5 @@ def _linear(source: int, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
 def _nearest(source: int, target: int) -> np.ndarray:
     """Index into ``source`` samples for each of ``target`` samples."""
     step = (source - 1) / (target - 1) if target > 1 else 0.0
-    return np.floor(step * np.arange(target) + 0.5).astype(np.intp)
+    indices: np.ndarray = np.floor(step * np.arange(target) + 0.5).astype(np.intp)
+    return indices

@@ -70,7 +70,8 @@ def _compose(luma: np.ndarray, movements: list[list[float]]) -> np.ndarray:
         used = np.flatnonzero(weights)
         part = slice(used[0], used[-1] + 1)
         spectrum[:, part] += transform_rows(_move_and_transpose(luma, *movement))[:, part] * weights[part]
-    return rows_from_spectrum(spectrum).T
+    out: np.ndarray = rows_from_spectrum(spectrum).T
+    return out
 
 
 def _move_and_transpose(luma: np.ndarray, rotation: float, down: float, right: float) -> np.ndarray:

@@ -21,4 +21,5 @@ def apply(image: np.ndarray, *, factor: float) -> np.ndarray:
     if image.dtype == np.uint8:
         levels = mean + factor * (np.arange(256) - mean)
         return cv2.LUT(image, np.clip(levels, 0, 255).astype(np.uint8))
-    return np.float32(mean) + np.float32(factor) * (image - np.float32(mean))
+    out: np.ndarray = np.float32(mean) + np.float32(factor) * (image - np.float32(mean))
+    return out

@@ -40,6 +40,6 @@ def apply(
     Raises:
         ValueError: a source inside the image, no views, an unknown geometry.
     """
-    distance = source_distance(geometry, image.shape, distance, distance_per_side)
-    angles = full_scan(views, distance)
-    return on_luma(image, lambda luma: scan_and_reconstruct(luma, angles, distance=distance))
+    source = source_distance(geometry, image.shape, distance, distance_per_side)
+    angles = full_scan(views, source)
+    return on_luma(image, lambda luma: scan_and_reconstruct(luma, angles, distance=source))
