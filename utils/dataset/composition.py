@@ -146,7 +146,7 @@ def _rooms(most: Sequence[int], pairs: int, rng: np.random.Generator) -> list[in
     while (off := pairs - int(room.sum())) != 0:
         able = np.flatnonzero(room < most) if off > 0 else np.flatnonzero(room > 1)
         room[rng.permutation(able)[: abs(off)]] += 1 if off > 0 else -1
-    return room.tolist()
+    return [int(places) for places in room]
 
 
 def counted(chosen: Sequence[Sequence[str]]) -> dict[str, int]:

@@ -177,7 +177,8 @@ class HubRepository:
                 return first_line(Path(cached))
             reference = f"datasets/{self.repository}" + (f"@{self.revision}" if self.revision else "")
             with HfFileSystem().open(f"{reference}/{name}", "rb") as remote:
-                return remote.readline()
+                line: bytes = remote.readline()
+                return line
         except Exception:  # whatever the network or the Hub says: the line is a nicety, its absence is handled
             return None
 

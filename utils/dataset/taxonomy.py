@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ...degradations import LEVELS, MODALITIES, Degradation, get, known_names, list_degradations
+from ...degradations import LEVELS as LEVELS  # from here to the other rooms
+from ...degradations import MODALITIES, Degradation, get, known_names, list_degradations
 from ...degradations.vocabulary import MODALITY_ALIASES, check_severity, read_severity
 from ..base.errors import InputError
 
