@@ -24,9 +24,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..base.errors import InputError, one_line
 from .deep_greys import to_8_bits
@@ -36,6 +36,8 @@ from .quiet import quiet_libraries
 from .reading import read_bytes
 from .recognition import is_dicom
 from .strictness import strict_decoding
+
+_Result = TypeVar("_Result")
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm", ".dicom"})
 """What counts as an image when a folder is searched."""
@@ -155,7 +157,7 @@ def count_frames(data: bytes, *, name: str) -> int:
     return _with_pillow(data, name, FILE_FORMATS, _frames)
 
 
-def _with_pillow(data: bytes, name: str, formats: Sequence[str], function: Callable[[Image.Image], Any]) -> Any:
+def _with_pillow(data: bytes, name: str, formats: Sequence[str], function: Callable[[Image.Image], _Result]) -> _Result:
     """Open with Pillow, call, and turn what Pillow raises on bad files into one line."""
     try:
         # libtiff prints what it thinks of a file's tags.
@@ -168,7 +170,7 @@ def _with_pillow(data: bytes, name: str, formats: Sequence[str], function: Calla
                 return function(image)
     except InputError:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise InputError(f"{name}: not a {_listed(formats)} image") from None
     except Image.DecompressionBombError:
         raise InputError(

@@ -209,7 +209,7 @@ def _count(dataset: Dataset, name: str) -> int:
 
 def _decode_frame(dataset: Dataset, index: int, name: str) -> np.ndarray:
     """Return one frame as stored: (H, W), or (H, W, 3) in RGB."""
-    from pydicom.pixels import get_decoder, pixel_array
+    from pydicom.pixels import get_decoder, pixel_array  # type: ignore[attr-defined]  # public by its documentation
 
     syntax = dataset.file_meta.TransferSyntaxUID
     try:
