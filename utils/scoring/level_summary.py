@@ -202,7 +202,8 @@ def dunning_kruger(clean: Mapping[str, Any], degraded: Mapping[str, Any]) -> boo
     """Return the paper's intra-model rule: Acc(L0) > Acc(Lx) and shift(L0) <= shift(Lx); None if a score is missing."""
     if clean["accuracy"] is None or degraded["accuracy"] is None:
         return None
-    return clean["accuracy"] > degraded["accuracy"] and clean["calibration_shift"] <= degraded["calibration_shift"]
+    falls: bool = clean["accuracy"] > degraded["accuracy"]
+    return falls and bool(clean["calibration_shift"] <= degraded["calibration_shift"])
 
 
 def level_change(clean: Mapping[str, Any], degraded: Mapping[str, Any]) -> dict[str, Any]:

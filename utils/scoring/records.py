@@ -6,7 +6,7 @@ lmms-eval drops the document itself from its samples, so the record repeats what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from ..dataset import taxonomy
 from .answers import (
@@ -201,7 +201,7 @@ def _record(doc: Mapping[str, Any], **fields: Any) -> ItemRecord:
     }
     values = {**_identity(doc), **nothing, **fields}
     names = [name for name in ItemRecord.__annotations__ if name in values]  # optional fields may be absent
-    return ItemRecord(**{name: values[name] for name in names})  # type: ignore[typeddict-item]
+    return cast("ItemRecord", {name: values[name] for name in names})
 
 
 def _score_fields(scores: VoteScores | None) -> dict[str, float | None]:
