@@ -84,8 +84,10 @@ def analyse(collection: Collection, replicates: int = 1000, seed: int = 0, scope
         notes = notes_on_pairing(first, second) if refused is None else ()
         pairs.append(Pair(first.run, second.run, refused, notes))
         if refused is None:
-            sides = [(side.run, found[side.run]) for side in (first, second)]
-            differences, effects = tables.model_rows(*sides, model_differences(sides[0][1], sides[1][1]))
+            one_side, other_side = ((side.run, found[side.run]) for side in (first, second))
+            differences, effects = tables.model_rows(
+                one_side, other_side, model_differences(one_side[1], other_side[1])
+            )
             rows["models"].append(pd.DataFrame(differences))
             rows["models_dunning_kruger"].append(pd.DataFrame(effects))
     frames = {name: _frame(rows[name], columns) for name, columns in tables.TABLES.items()}
@@ -117,4 +119,7 @@ def _analyse_run(
 
 def _frame(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
     filled = [part for part in parts if len(part)]
-    return pd.concat(filled, ignore_index=True)[list(columns)] if filled else pd.DataFrame(columns=list(columns))
+    frame: pd.DataFrame = pd.DataFrame(columns=list(columns))
+    if filled:
+        frame = pd.concat(filled, ignore_index=True)[list(columns)]
+    return frame

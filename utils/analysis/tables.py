@@ -53,7 +53,8 @@ _DECIMALS = 9  # beyond these, sums in another order differ from machine to mach
 
 def overall(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a table that are about all items."""
-    return table[table["axis"] == OVERALL]
+    rows: pd.DataFrame = table[table["axis"] == OVERALL]
+    return rows
 
 
 def node_rows(run: str, table: ItemTable, items: Mapping[Cell, NDArray[np.int64]]) -> Iterable[dict[str, Any]]:
@@ -120,15 +121,19 @@ def dunning_kruger_rows(run: str, figures: pd.DataFrame, changes: pd.DataFrame) 
         ]
         known = all(value is not None and not np.isnan(value) for score in scores for value in score.values())
         verdicts = {
-            pairing: dunning_kruger_verdict(*pair)
+            pairing: dunning_kruger_verdict(accuracy, shift)
             for pairing in (PLAIN, MATCHED)
-            if None not in (pair := [ends.get((comparison, axis, node, pairing, name)) for name in scores[0]])
+            if (accuracy := ends.get((comparison, axis, node, pairing, "accuracy"))) is not None
+            and (shift := ends.get((comparison, axis, node, pairing, "calibration_shift"))) is not None
         }
-        matched = [estimates.get((comparison, axis, node, MATCHED, name)) for name in scores[0]]
+        accuracy_change = estimates.get((comparison, axis, node, MATCHED, "accuracy"))
+        shift_change = estimates.get((comparison, axis, node, MATCHED, "calibration_shift"))
         yield {
             **{"run": run, "comparison": comparison, "axis": axis, "node": node},
             "paper_rule": dunning_kruger(*scores) if known else None,
-            "rule_matched": _rule_of_changes(*matched) if None not in matched else None,
+            "rule_matched": None
+            if accuracy_change is None or shift_change is None
+            else _rule_of_changes(accuracy_change, shift_change),
             "verdict_plain": verdicts.get(PLAIN),
             "verdict_matched": verdicts.get(MATCHED),
         }
@@ -196,7 +201,7 @@ def model_rows(
 def item_rows(run: str, table: ItemTable) -> pd.DataFrame:
     """Return the rows of `items`."""
     questions = np.array(table.question_ids, dtype=object)
-    return pd.DataFrame(
+    rows: pd.DataFrame = pd.DataFrame(
         {
             "run": run,
             "level": table.levels,
@@ -209,6 +214,7 @@ def item_rows(run: str, table: ItemTable) -> pd.DataFrame:
             **{f"guesser_{name}": np.round(values, _DECIMALS) for name, values in table.guesser.items()},
         }
     )
+    return rows
 
 
 def _rows(replicates: Replicates, bounds: tuple[float, float], *, with_p: bool = False) -> Sequence[dict[str, Any]]:

@@ -115,4 +115,5 @@ def vote_levels(score: Array, trials: int) -> NDArray[np.int64]:
 
 def _ratio(numerator: Array, denominator: Array) -> Array:
     out = np.full(np.broadcast_shapes(np.shape(numerator), np.shape(denominator)), np.nan)
-    return np.divide(numerator, denominator, out=out, where=np.asarray(denominator) > 0)
+    ratio: Array = np.divide(numerator, denominator, out=out, where=np.asarray(denominator) > 0)
+    return ratio

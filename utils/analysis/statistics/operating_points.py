@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from .clustered import Array, ClusteredRatio, clustered_ratio, effective_number
+from .clustered import Array, ClusteredRatio, clustered_ratio, effective_number, sums_by_place
 from .folds import FOLDS
 from .share_intervals import ShareIntervals, share_intervals
 
@@ -146,7 +146,7 @@ def choose(
         answered = np.bincount(clusters[use], minlength=size).astype(float)
         if not answered.any():
             continue
-        errors = np.bincount(clusters[use], weights=wrong[use], minlength=size)
+        errors = sums_by_place(clusters[use], wrong[use], size)
         bound = error_bound(errors, answered, float(use.sum()), alpha)
         if effective_number(answered) < enough:
             small_bounds.append(bound)
@@ -251,7 +251,7 @@ def level_outcome(
     weight = np.ones(len(wrong)) if weight is None else weight
 
     def by_question(values: Array) -> Array:
-        return np.bincount(clusters[chosen], weights=(weight * values)[chosen], minlength=size)
+        return sums_by_place(clusters[chosen], (weight * values)[chosen], size)
 
     items = by_question(np.ones(len(wrong)))
     accepted = by_question(answered.astype(float))

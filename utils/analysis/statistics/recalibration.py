@@ -70,7 +70,8 @@ def tempered(probabilities: Array, temperature: float) -> Array:
         logs = np.log(probabilities) / temperature
     logs -= logs.max(axis=1, keepdims=True)
     powers = np.exp(logs)
-    return powers / powers.sum(axis=1, keepdims=True)
+    flattened: Array = powers / powers.sum(axis=1, keepdims=True)
+    return flattened
 
 
 def log_likelihood_loss(probabilities: Array, answer: NDArray[np.int64]) -> Array:
@@ -134,7 +135,8 @@ def fit_temperature(probabilities: Array, answer: NDArray[np.int64]) -> Fit:
 
 def platt(stated: Array, parameters: Array) -> Array:
     """Return expit(offset + slope logit stated), with stated kept within [0.001, 0.999]."""
-    return special.expit(parameters[0] + parameters[1] * special.logit(np.clip(stated, _SURE, 1 - _SURE)))
+    scaled: Array = special.expit(parameters[0] + parameters[1] * special.logit(np.clip(stated, _SURE, 1 - _SURE)))
+    return scaled
 
 
 def fit_platt(stated: Array, right: Array) -> Fit:
