@@ -6,9 +6,9 @@ must stop a run before the first model call leaves as `SystemExit` with one line
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import logging
-import math
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,10 +20,12 @@ from ..utils.base.errors import InputError, one_line
 from ..utils.base.versions import versions
 from ..utils.dataset.image_cells import decode_cell
 from ..utils.dataset.loading import BY_TEXT, load_level, load_series, without_decoding
+from ..utils.dataset.subset import requested_share, take_subset
 from ..utils.dataset.taxonomy import LEVELS
 from ..utils.phantoms.cache import load_default_series, load_default_suite
 from ..utils.sampling.report import current_report
 from ..utils.scoring import level_summary
+from ..utils.scoring.agreement import ItemGap, agreement_gap, item_gap
 from ..utils.scoring.elicitation import EXACT, VERBALIZED, VOTES
 from ..utils.scoring.records import ItemRecord, cluster_of, failed_record, score_item
 
@@ -64,15 +66,23 @@ def load_items(split: str, level: str) -> datasets.Dataset:
     try:
         if level == CURVE:
             return without_decoding(load_default_series() if split in PHANTOM_SPLITS else load_series(split))
-        if split in PHANTOM_SPLITS:
-            return without_decoding(load_default_suite(level, small_only=PHANTOM_SPLITS[split]))
-        return without_decoding(load_level(split, level))
+        items = _load_level(split, level)
+        share = requested_share()
+        if share is not None:
+            items = take_subset(items, level, share, functools.partial(_load_level, split))
+        return without_decoding(items)
     except InputError as error:
         raise SystemExit(f"medqdeg: {one_line(error)}") from None
     except Exception as error:
         traceback.print_exc()
         reason = f"{type(error).__name__}: {one_line(error)}"
         raise SystemExit(f"medqdeg: the items could not be loaded ({reason})") from None
+
+
+def _load_level(split: str, level: str) -> datasets.Dataset:
+    if split in PHANTOM_SPLITS:
+        return load_default_suite(level, small_only=PHANTOM_SPLITS[split])
+    return load_level(split, level)
 
 
 def doc_to_visual(doc: Mapping[str, Any]) -> list[PIL.Image.Image]:
@@ -115,18 +125,28 @@ def _process(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str) -
         record = score_item(doc, replies, elicitation)
     except Exception as error:  # one bad item must not cost the run
         record = failed_record(doc, error, elicitation)
-    cluster = {"cluster_id": cluster_of(record)}
+    of_item = {"cluster_id": cluster_of(record)}
+    if "weight" in record:
+        of_item["weight"] = record["weight"]
     values = {name: record[name] for name in level_summary.SCORES}  # type: ignore[literal-required]
+    gap = item_gap(record)
     return {
-        **{name: cluster if value is None else {"score": value, **cluster} for name, value in values.items()},
+        **{name: of_item if value is None else {"score": value, **of_item} for name, value in values.items()},
+        # No "score": the gap is a ratio of sums, and a mean's standard error would not be its own.
+        "agreement_gap": of_item if gap is None else {"gap": dataclasses.asdict(gap), **of_item},
+        "readable_share": of_item if gap is None else {"score": gap.readable, **of_item},
         "medqdeg": record,
     }
 
 
 def mean_score(values: Sequence[Mapping[str, Any]]) -> float | None:
     """Return the mean over the items that have a score; exact, so the order of the items does not matter."""
-    scores = [value["score"] for value in values if "score" in value]
-    return math.fsum(scores) / len(scores) if scores else None
+    return level_summary.mean([value.get("score") for value in values], [value.get("weight", 1.0) for value in values])
+
+
+def gap_score(values: Sequence[Mapping[str, Any]]) -> float | None:
+    """Return the agreement gap of a level, or None where its votes have none; exact like `mean_score`."""
+    return agreement_gap((ItemGap(**value["gap"]), value.get("weight", 1.0)) for value in values if "gap" in value)
 
 
 class NotInTable(dict):  # type: ignore[type-arg]
@@ -157,10 +177,11 @@ def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
     }
     for label, scores in summary.get("severities", {}).items():
         if scores["accuracy"] is not None:
-            logger.info(
-                f"medqdeg {label}: accuracy {scores['accuracy']:.4f}, confidence {scores['confidence']:.4f}, "
-                f"shift {scores['calibration_shift']:+.4f} ({scores['n']} items)"
-            )
+            spoken = {"accuracy": "accuracy", "agreement_gap": "gap", "confidence": "confidence"}
+            parts = [f"{said} {scores[name]:.4f}" for name, said in spoken.items() if scores[name] is not None]
+            if scores["calibration_shift"] is not None:
+                parts.append(f"shift {scores['calibration_shift']:+.4f}")
+            logger.info(f"medqdeg {label}: {', '.join(parts)} ({scores['n']} items)")
     for warning in summary["conditions"]["warnings"]:
         logger.warning(f"medqdeg {summary['level']}: {one_line(warning)}")
     if BY_TEXT in summary["conditions"]["source_question_rule"]:
@@ -186,8 +207,10 @@ def compare_levels(summaries: Sequence[Mapping[str, Any]], sizes: Sequence[int],
     comparison = level_summary.compare_levels(summaries)
     for step, change in comparison["overall"].items():
         if change["dunning_kruger"] is not None:
+            gap = "" if change["gap_change"] is None else f"agreement gap {change['gap_change']:+.4f}, "
             logger.info(
-                f"medqdeg {step.replace('_', ' ')}: accuracy drop {change['accuracy_drop']:.4f}, shift change "
-                f"{change['shift_change']:+.4f}, Dunning-Kruger effect: {'yes' if change['dunning_kruger'] else 'no'}"
+                f"medqdeg {step.replace('_', ' ')}: accuracy drop {change['accuracy_drop']:.4f}, {gap}shift change "
+                f"{change['shift_change']:+.4f}, the paper's Dunning-Kruger rule: "
+                f"{'yes' if change['dunning_kruger'] else 'no'}; whether overconfidence grows says `medqdeg analyze`"
             )
     return NotInTable(comparison)

@@ -15,9 +15,11 @@ from .demo import demo
 from .grade import grade
 from .lm_eval_path import lm_eval_path
 from .phantom import phantom
+from .plan import plan
 from .reference_model import reference_model
 from .report import report
 from .store import store
+from .subset import subset
 from .tasks_path import tasks_path
 from .wrap import wrap
 
@@ -33,6 +35,8 @@ app = typer.Typer(
 
 # In the order in which --help lists them.
 app.command(rich_help_panel=RUN)(demo)
+app.command(rich_help_panel=RUN)(plan)
+app.command(rich_help_panel=RUN, no_args_is_help=True)(subset)
 app.command(rich_help_panel=RUN, no_args_is_help=True)(wrap)
 app.command(rich_help_panel=DATA, no_args_is_help=True)(build)
 app.command(rich_help_panel=DATA, no_args_is_help=True)(push)

@@ -48,7 +48,10 @@ from .paper_tables import (
 CORE = ("accuracy", "confidence", "calibration_shift")
 """The figures that the report follows through levels and nodes."""
 
-NODE_FIGURES = (*CORE, "shift_above_guesser", "shift_james_stein", "ece", "auroc", "unread_rate")
+NODE_FIGURES = (
+    *CORE,
+    *("agreement_gap", "readable_share", "shift_above_guesser", "shift_james_stein", "ece", "auroc", "unread_rate"),
+)
 """The figures that the page offers for every node."""
 
 DIFFERENT_ITEMS = "the items are not those of the published models"
@@ -56,10 +59,11 @@ DIFFERENT_ITEMS = "the items are not those of the published models"
 CONFIDENT = 0.8
 """Confidence from which an answer counts as confident."""
 
-SCOPE = Scope(NODE_FIGURES, CORE, (OVERALL,))
+SCOPE = Scope(NODE_FIGURES, (*CORE, "agreement_gap"), (OVERALL,))
 """What part of an analysis a report needs."""
 
-_HEADLINE = (*CORE, "shift_above_guesser", "unread_rate")
+_SHIFTS = ("calibration_shift", "shift_above_guesser")
+_HEADLINE = ("accuracy", "agreement_gap", "readable_share", "confidence", *_SHIFTS, "unread_rate")
 _INTERVAL = ("estimate", "low", "high")
 _SIZE = ("n", "clusters", "small")
 
@@ -86,7 +90,10 @@ class FrameKind:
 FRAMES: Mapping[str, FrameKind] = {
     "headline": FrameKind(
         "Headline",
-        "Each row is one run at one severity. The guesser votes uniformly with the same T and K; its confidence is "
+        "Each row is one run at one severity. The agreement gap is overconfidence that a calibrated model does not "
+        "show: how often two readable votes on an item agree, minus how often one is right; readable is the share of "
+        "pairs that it is about. The shift is the paper's, confidence minus accuracy. The guesser votes uniformly with "
+        "the same T and K; its confidence is "
         "what few votes alone give, its shift what an honest guesser shows. Unread is the share of answered trials "
         "without a readable answer, which count as wrong and uncertain: with 10% of them at a level a run has no rank.",
         (
@@ -114,9 +121,23 @@ FRAMES: Mapping[str, FrameKind] = {
     ),
     "dunning_kruger": FrameKind(
         "Dunning-Kruger effect within models",
-        "Accuracy falls from L0 while the shift holds or grows. The rule asks the estimates of a row, the verdict its "
-        f"intervals. Plain: level against level, as in the paper. Matched: {MATCHED_MEANING}.",
+        "The paper's rule: accuracy falls from L0 while the shift holds or grows. It asks the estimates of a row, the "
+        "verdict on the shift its intervals; a calibrated model meets both where votes are few. "
+        f"Plain: level against level, as in the paper. Matched: {MATCHED_MEANING}.",
         DUNNING_KRUGER,
+    ),
+    "verdicts": FrameKind(
+        "Does overconfidence hold or grow as images get worse?",
+        "From L0. Supported: accuracy falls, also among readable votes, the agreement gap does not shrink by more "
+        f"than 0.02, and it is above 0.02 at the end, all by 95% intervals; matched: {MATCHED_MEANING}.",
+        ("model", "comparison", "verdict", "verdict_reason", "p"),
+    ),
+    "operating_points": FrameKind(
+        "Operating points",
+        "An item is answered where the top share reaches the threshold, which keeps the error among the answered below "
+        "the risk on clean images with 90% confidence; the rest goes to a person. Silent failures are answered and "
+        "wrong, of all items. Judged by five folds of source questions.",
+        ("model", "level", "figure", *_INTERVAL, *_SIZE, "threshold", "risk", "statement"),
     ),
     "severity_curves": FrameKind(
         "By level",
@@ -207,7 +228,7 @@ def report_frames(analysis: Analysis, *, published: bool = False) -> dict[str, p
         **{"headline": headline, "severity_curves": severity_curves, "modality": modality, "hierarchy": hierarchy},
         **{"degradation_drop": degradation_drop, "reliability": reliability, "risk_coverage": risk_coverage},
         **{"paired": paired, "refused_pairs": refused_pairs, "dunning_kruger_between": dunning_kruger_between},
-        **{"other_results": other_results},
+        **{"other_results": other_results, "verdicts": verdicts, "operating_points": operating_points},
         "notes": functools.partial(notes, published=published),
     }
     return {
@@ -232,6 +253,18 @@ def headline(analysis: Analysis) -> pd.DataFrame:
             row |= {name: found["estimate"], f"{name}_low": found["low"], f"{name}_high": found["high"]}
         rows.append(row)
     return _frame("headline", rows)
+
+
+def verdicts(analysis: Analysis) -> pd.DataFrame:
+    """Return the verdict on each run's steps from L0."""
+    chosen = overall(analysis.tables["dunning_kruger"])
+    return _frame("verdicts", chosen.assign(model=chosen["run"]))
+
+
+def operating_points(analysis: Analysis) -> pd.DataFrame:
+    """Return each run's operating point by level."""
+    chosen = analysis.tables["operating_points"]
+    return _frame("operating_points", chosen.assign(model=chosen["run"]))
 
 
 def severity_curves(analysis: Analysis) -> pd.DataFrame:

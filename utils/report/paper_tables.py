@@ -53,7 +53,7 @@ FIGURE_5 = (
 DUNNING_KRUGER = (
     *("model", "origin", "comparison", "pairing"),
     *(f"{name}_change{end}" for name in ("accuracy", "confidence", "shift") for end in ("", "_low", "_high")),
-    *("paper_rule", "verdict"),
+    *("paper_rule", "verdict_paper_shift"),
 )
 """Columns of the Dunning-Kruger effect within models: one row per model, comparison and pairing."""
 
@@ -154,8 +154,8 @@ def dunning_kruger_within(analysis: Analysis, *, published: bool) -> pd.DataFram
     rows = []
     for effect in overall(analysis.tables["dunning_kruger"]).itertuples():
         for pairing, rule, verdict in (
-            (PLAIN, effect.paper_rule, effect.verdict_plain),
-            (MATCHED, effect.rule_matched, effect.verdict_matched),
+            (PLAIN, effect.paper_rule, effect.verdict_paper_shift_plain),
+            (MATCHED, effect.rule_matched, effect.verdict_paper_shift),
         ):
             keys = {name: (effect.run, effect.comparison, pairing, figure) for name, figure in _CHANGING.items()}
             if all(key in changes.index for key in keys.values()):
@@ -163,7 +163,7 @@ def dunning_kruger_within(analysis: Analysis, *, published: bool) -> pd.DataFram
                 for name, key in keys.items():
                     ends = {"": "estimate", "_low": "low", "_high": "high"}
                     row |= {f"{name}_change{suffix}": changes.at[key, end] for suffix, end in ends.items()}
-                rows.append({**row, "paper_rule": rule, "verdict": verdict})
+                rows.append({**row, "paper_rule": rule, "verdict_paper_shift": verdict})
     return pd.DataFrame(rows + (_published_effects() if published else []), columns=list(DUNNING_KRUGER))
 
 
@@ -186,7 +186,7 @@ def _published_effects() -> list[dict[str, Any]]:
                     **{"model": model, "origin": DIGITISED, "comparison": f"{CLEAN}_to_{level}", "pairing": PLAIN},
                     **changes,
                     "paper_rule": dunning_kruger(*sides) if known else None,
-                    "verdict": None,
+                    "verdict_paper_shift": None,
                 }
             )
     return rows

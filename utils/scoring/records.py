@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 3
 """2 added the elicitation and what only one of them has (`probabilities` ... `invalid`); 3 optional fields, which
-records of before lack: `cluster_id`, `read_as`, `severity`."""
+records of before lack: `cluster_id`, `read_as`, `severity`, `weight`, `confidence_unstated_as_guess`."""
 
 
 class ItemRecord(TypedDict):
@@ -47,6 +47,10 @@ class ItemRecord(TypedDict):
 
     `cluster_id` is what standard errors count as one: items of one source question, or of one image that serves
     several questions. Records of earlier versions lack it; `cluster_of` knows what stands for it.
+
+    `confidence_unstated_as_guess`, verbalized only, is the mean stated confidence with 1/K for a trial without letter
+    or number (`scoring.elicitation.StatedScores`). `weight` is there where the run is a subset: how many items of the
+    whole set the item stands for.
 
     Exact: the item is asked once, so `letters` is empty and `trials` is 1 (0 if the request failed).
     `letter_mass` in [0, 1] is the probability that the reply begins with an option letter, `probabilities` the K
@@ -85,6 +89,8 @@ class ItemRecord(TypedDict):
     calibration_shift: float | None
     unread_rate: float | None
     error: str | None
+    confidence_unstated_as_guess: NotRequired[float | None]
+    weight: NotRequired[float]
     read_as: NotRequired[list[str | None]]
     severity: NotRequired[float]
 
@@ -139,6 +145,8 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str 
             "stated_out_of_range": sum(one is not None and one.out_of_range for one in read),
         }
         scores = score_stated(letters, stated, list(options), doc["answer"])
+        as_guess = None if scores is None else scores.confidence_unstated_as_guess
+        fields["confidence_unstated_as_guess"] = as_guess
     else:
         found_in = [None if is_missing_trial(reply) else read_reply(reply, options) for reply in replies]
         letters = [MISSING if one is None else one.letter or UNREAD for one in found_in]
@@ -225,5 +233,6 @@ def _identity(doc: Mapping[str, Any]) -> dict[str, Any]:
         "k": len(doc["letters"]),
         "options": list(doc["letters"]),
         "answer": doc["answer"],
+        **({"weight": doc["weight"]} if doc.get("weight") is not None else {}),
         **({"severity": taxonomy.severity_of(doc["level"])} if of_series else {}),
     }

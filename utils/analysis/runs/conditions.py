@@ -153,6 +153,11 @@ def _sampling(conditions: Mapping[str, Any]) -> dict[str, Any] | None:
     return {name: value for name, value in kept.items() if value is not None and neutral.get(name) != value}
 
 
+def decodes_greedily(conditions: Mapping[str, Any]) -> bool:
+    """Return whether a run is known to have decoded greedily, so that its trials are one and the same."""
+    return _sampling(conditions) == {"temperature": 0}
+
+
 def _bounds(conditions: Mapping[str, Any]) -> dict[str, Any] | None:
     stated = conditions.get("generation_kwargs")
     if not isinstance(stated, Mapping):

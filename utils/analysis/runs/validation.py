@@ -116,7 +116,16 @@ def _fault_of_numbers(record: Mapping[str, Any]) -> str | None:
             return f"{name} is no number"
         if not low - _TOLERANCE <= value <= high + _TOLERANCE:
             return f"{name} is {_short(value)}, not in {low:g} to {high:g}"
-    scores = [record[name] for name in ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate")]
+    names = ["accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate"]
+    if _elicitation(record) == VERBALIZED and record["accuracy"] is not None:
+        # Without a usable trial there is no stated confidence; the letters are scored all the same.
+        names = [name for name in names if name not in ("confidence", "calibration_shift")]
+        if (record["confidence"] is None) != (record["calibration_shift"] is None):
+            return "a confidence without a shift, or the other way round"
+    weight = record.get("weight", 1.0)
+    if not _is_number(weight) or not 0 < weight <= _MOST_TRIALS:
+        return f"weight is {_short(weight)}, no number above 0"
+    scores = [record[name] for name in names]
     if any(score is None for score in scores) and any(score is not None for score in scores):
         return "some scores are missing and others are not"
     return None
@@ -164,7 +173,9 @@ def _contradiction(record: Mapping[str, Any]) -> str | None:
             return "answered trials, but no scores"
         return None
     elicitation = _elicitation(record)
-    expected: dict[str, float] = {"calibration_shift": record["confidence"] - record["accuracy"]}
+    expected: dict[str, float] = {}
+    if elicitation != VERBALIZED:  # whose shift is of the usable trials, in records of before of all
+        expected["calibration_shift"] = record["confidence"] - record["accuracy"]
     if elicitation != EXACT:
         scores = _scores(tuple(record["letters"]), tuple(record["options"]), record["answer"])
         if scores is None:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+NO_TRIALS = "no answered trial"
 TOO_FEW_TRIALS = "one vote per item: no pair of votes"
 NO_VARIATION = "votes do not vary"
 GREEDY = "greedy decoding: votes do not vary"
@@ -112,7 +113,7 @@ def reason_without_gap(counts: Array, unread: Array, *, greedy: bool = False) ->
     counts = np.asarray(counts, dtype=float)
     trials = counts.sum(axis=1) + unread
     if not (trials >= 2).any():
-        return TOO_FEW_TRIALS
+        return TOO_FEW_TRIALS if (trials > 0).any() else NO_TRIALS
     if greedy:
         return GREEDY
     kinds = (counts > 0).sum(axis=1) + (np.asarray(unread) > 0)

@@ -6,12 +6,12 @@ times that each cluster is drawn; a statistic of sums over items needs these num
 that all replicates of all nodes are matrix products. One set of draws serves all levels, nodes and models, which makes
 their differences paired.
 
-Three kinds of interval, by what `benchmarks/coverage.py` measured with some tens of clusters, where a plain percentile
+Two kinds of interval, by what `benchmarks/coverage.py` measured with some tens of clusters, where a plain percentile
 interval is too narrow:
 
 - of a mean (`studentised_intervals`): bootstrap-t (Efron and Tibshirani, "An introduction to the bootstrap", 1993,
   section 12.5) with the linearised, clustered standard error of a ratio. Means of skewed, bounded numbers need it.
-- of a difference or a calibration metric (`intervals`): expanded percentile intervals (Hesterberg, "What teachers
+- of an area under a curve and its differences (`intervals`): expanded percentile intervals (Hesterberg, "What teachers
   should know about the bootstrap", The American Statistician 69, 2015, section 5.3), the quantiles of the replicates at
   the levels at which a percentile interval of a mean is as wide as Student's t interval.
 - of the ECE, which noise can only raise, and its differences (`bias_aware_intervals`): wide enough for the metric with
@@ -197,27 +197,6 @@ def studentised_intervals(
     return (
         np.where(usable, np.maximum(student_low, bounds[0]), low),
         np.where(usable, np.minimum(student_high, bounds[1]), high),
-    )
-
-
-def bias_aware_intervals(
-    estimates: Array, replicates: Array, clusters: Array, bounds: tuple[float, float], confidence: float = 0.95
-) -> tuple[Array, Array]:
-    """Return intervals of statistics that are biased by noise, as the ECE is.
-
-    The replicates, noisier than the data, are biased once more; their mean shows how much. The interval spans the
-    expanded percentile interval and Student's interval (with the replicates' standard deviation) around the estimate
-    less its bias.
-
-    Args and returns: as of `intervals`.
-    """
-    low, high = intervals(estimates, replicates, clusters, bounds, confidence)
-    reach = _student_reach(replicates, clusters, confidence)
-    count = np.maximum(np.isfinite(replicates).sum(axis=1), 1)
-    mean = np.nansum(replicates, axis=1) / count
-    centre = 2 * np.asarray(estimates) - mean
-    return np.maximum(np.minimum(low, centre - reach), bounds[0]), np.minimum(
-        np.maximum(high, centre + reach), bounds[1]
     )
 
 

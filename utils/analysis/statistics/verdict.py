@@ -61,16 +61,19 @@ class Verdict:
     reason: str | None = None
 
     @property
-    def sentence(self) -> str:
-        """The verdict in words."""
-        if self.word is None:
-            return f"none: {self.reason}"
-        because = {
+    def because(self) -> str:
+        """What the verdict rests on, in words."""
+        return {
             "supported": f"overconfidence {self.form}",
             "contradicted": f"refuted: {' and '.join(self.refuted)}",
             "not decided": f"open: {' and '.join(self.open_claims)}",
+            None: str(self.reason),
         }[self.word]
-        return f"{self.word} ({because})"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict and what it rests on, in words."""
+        return f"none: {self.because}" if self.word is None else f"{self.word} ({self.because})"
 
 
 def verdict(
