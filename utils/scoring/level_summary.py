@@ -287,7 +287,7 @@ def mean(values: Iterable[float | None], weights: Iterable[float] | None = None)
     if weights is None:
         weighted = [(value, 1.0) for value in values if value is not None]
     else:
-        weighted = [pair for pair in zip(values, weights, strict=True) if pair[0] is not None]
+        weighted = [(value, weight) for value, weight in zip(values, weights, strict=True) if value is not None]
     if not weighted:
         return None
     return math.fsum(value * weight for value, weight in weighted) / math.fsum(weight for _, weight in weighted)

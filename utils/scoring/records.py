@@ -144,8 +144,9 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str 
             "stated_missing": sum(one is not None and one.confidence is None and not one.out_of_range for one in read),
             "stated_out_of_range": sum(one is not None and one.out_of_range for one in read),
         }
-        scores = score_stated(letters, stated, list(options), doc["answer"])
-        as_guess = None if scores is None else scores.confidence_unstated_as_guess
+        of_stated = score_stated(letters, stated, list(options), doc["answer"])
+        as_guess = None if of_stated is None else of_stated.confidence_unstated_as_guess
+        scores: VoteScores | None = of_stated
         fields["confidence_unstated_as_guess"] = as_guess
     else:
         found_in = [None if is_missing_trial(reply) else read_reply(reply, options) for reply in replies]
