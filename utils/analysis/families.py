@@ -28,7 +28,7 @@ def family_p(found: Estimates) -> Array:
     return np.where(found.clusters >= FEWEST_QUESTIONS, found.p, np.nan)
 
 
-def family_q(found: Estimates, axes: Sequence[str]) -> Array:
+def family_q(found: Estimates, axes: Sequence[object]) -> Array:
     """Return q of each row among the rows of its axis.
 
     Args:

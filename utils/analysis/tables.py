@@ -23,7 +23,7 @@ from .item_table import OVERALL, ItemTable
 from .metrics import FIGURES, MEANS
 from .run_estimates import RunEstimates, run_difference
 from .statistics.bootstrap import SMALL
-from .statistics.clustered import effective_number
+from .statistics.clustered import effective_number, sums_by_place
 from .statistics.comparisons import cliff_verdict, dunning_kruger_verdict, inter_model_dunning_kruger
 from .verdict_rows import NodeVerdict
 
@@ -71,7 +71,7 @@ def node_rows(run: str, table: ItemTable, items: Mapping[Cell, NDArray[np.int64]
     """Yield the rows of `nodes`."""
     for cell, chosen in items.items():
         scored = chosen[np.isfinite(table.columns["accuracy"][chosen])]
-        sizes = np.bincount(table.clusters[chosen], weights=table.weight[chosen])
+        sizes = sums_by_place(table.clusters[chosen], table.weight[chosen])
         effective = float(effective_number(sizes))
         yield {
             **{"run": run, "level": cell.level, "axis": cell.axis, "node": cell.node},

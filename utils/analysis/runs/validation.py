@@ -182,7 +182,7 @@ def _contradiction(record: Mapping[str, Any]) -> str | None:
             return "scores without any answered trial"
         expected |= {name: getattr(scores, name) for name in ("accuracy", "majority_vote", "unread_rate")}
         expected["missing_rate"] = record["letters"].count(MISSING) / len(record["letters"])
-        if elicitation == VOTES and record.get("confidence_scale") is None:
+        if elicitation == VOTES and record.get("confidence_scale") is None and scores.confidence is not None:
             expected["confidence"] = scores.confidence
     for name, value in expected.items():
         if record[name] is None or abs(record[name] - value) > _TOLERANCE:
