@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     # The command is a front to everything, the tasks included; nothing but the door knows it.
     "command_line": {
         *("analysis", "base", "building", "dataset", "degradations", "degrade_files", "images", "models", "phantoms"),
-        *("report", "tasks", "wrapping"),
+        *("report", "sampling", "tasks", "wrapping"),
     },
     "front_door": {"analysis", "command_line", "degradations", "report"},
 }

@@ -139,6 +139,9 @@ class Sampler:
             )
         if self.seeding.seen()[0] is False and self.integration.client is None:
             self.warnings.append(f"not seeded: {self.seeding.seen()[1]}; another run would draw other replies")
+        if self.sharing.fallbacks:
+            reasons = "; ".join(sorted(self.sharing.fallbacks))
+            self.warnings.append(f"{sum(self.sharing.fallbacks.values())} trials were asked one by one: {reasons}")
         if self.choices.refused:
             self.warnings.append(f"one request per trial: {self.choices.why_not}")
         for warning in self.warnings:
