@@ -75,5 +75,6 @@ def _offloaded(module: torch.nn.Module, name: str) -> torch.Tensor:
     hook = getattr(module, "_hf_hook", None)
     for one in getattr(hook, "hooks", None) or [hook]:
         if (weights := getattr(one, "weights_map", None)) is not None:
-            return weights[name.rpartition(".")[2]]
+            found: torch.Tensor = weights[name.rpartition(".")[2]]
+            return found
     raise ValueError(f"{name} is on no device")

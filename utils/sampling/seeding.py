@@ -62,7 +62,7 @@ class Seeding:
         import torch
 
         # All devices, since `manual_seed` seeds all of them.
-        devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+        devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(seed)
             before = _states(devices)
