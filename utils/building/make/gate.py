@@ -77,6 +77,7 @@ class Verdict:
 
     @property
     def decision(self) -> str:
+        """`KEEP` or `EXCLUDE`."""
         return KEEP if self.kind is None else EXCLUDE
 
 

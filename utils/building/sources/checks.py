@@ -65,6 +65,7 @@ class RowError(Exception):
         self.reason, self.detail, self.harmless = reason, one_line(detail, 200) if detail else "", harmless
 
     def skipped(self, source: str, where: str) -> Skipped:
+        """Return what the reports say of the row: of which source, and where it stands."""
         return Skipped(source, where, self.reason, self.detail, self.harmless)
 
 

@@ -56,7 +56,9 @@ class Table(Protocol):
 
     columns: tuple[str, ...]
 
-    def rows(self, source: str) -> Iterator[Row | Skipped]: ...
+    def rows(self, source: str) -> Iterator[Row | Skipped]:
+        """Yield the rows in order, and in the place of one that cannot be read what is said of it under `source`."""
+        ...
 
 
 def open_table(
