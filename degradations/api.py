@@ -50,21 +50,21 @@ def degrade(
     """Degrade one image.
 
     Args:
-        image: a PIL image (L, LA, RGB, RGBA, P, I;16), or an array of shape ``(H, W)``, ``(H, W, 1)``, ``(H,
-            W, 3)`` or ``(H, W, 4)`` with dtype uint8, uint16 or floating point in [0, 1]. It is not changed.
+        image: a PIL image (L, LA, RGB, RGBA, P, I;16), or an array of shape `(H, W)`, `(H, W, 1)`, `(H,
+            W, 3)` or `(H, W, 4)` with dtype uint8, uint16 or floating point in [0, 1]. It is not changed.
             An alpha channel is kept as it is.
-        name: a degradation's name or alias, see :func:`list_degradations`.
-        severity: 0, 1 or 2 (or ``"L0"``, ``"L1"``, ``"L2"``) for the paper's levels, or any other number up to the
-            degradation's stop, such as 1.5 (or ``"S1.50"``). 0 returns a copy of the input.
+        name: a degradation's name or alias, see `list_degradations`.
+        severity: 0, 1 or 2 (or `"L0"`, `"L1"`, `"L2"`) for the paper's levels, or any other number up to the
+            degradation's stop, such as 1.5 (or `"S1.50"`). 0 returns a copy of the input.
         seed: a non-negative integer, or a text such as the item's id. The draw depends on the seed, the name
             and the severity only, so give every image of a data set a seed of its own, else all get the same
             spot and angle.
         series: 1 and 2 belong to the series of the severities between them as well, which all share L1's draw.
             Severity 1 is L1; severity 2 differs from L2, whose draw is its own.
-        modality: one of :data:`MODALITIES`; chooses the row of the severity table.
-        severities: a severity table of one's own, see :func:`load_severities`.
-        reference_size: image size in pixels for which the table's ``px`` values are meant; they are scaled by
-            ``sqrt(H W) / reference_size``. None: absolute pixels, as in the paper.
+        modality: one of `MODALITIES`; chooses the row of the severity table.
+        severities: a severity table of one's own, see `load_severities`.
+        reference_size: image size in pixels for which the table's `px` values are meant; they are scaled by
+            `sqrt(H W) / reference_size`. None: absolute pixels, as in the paper.
         keep_markings: True: paste all coloured outlines and boxes on grey images back after degrading; False:
             degrade them too; None: as the authors do for this degradation.
         allow_unchanged: return the image where the degradation has no effect on it, rather than raise. Severities
@@ -111,13 +111,13 @@ def degrade_with_record(
     allow_unchanged: bool = False,
     **overrides: Any,
 ) -> tuple[ImageT, Record]:
-    """As :func:`degrade`, with the record from which :func:`reproduce` makes the same output again.
+    """Degrade as `degrade` does, and return the record from which `reproduce` makes the same output again.
 
     Returns:
-        The image, and a dict that ``json.dumps`` takes: library, version, name, modality, severity, seed,
-        size (height, width), keep_markings, and ``parameters``: every argument of the operator, drawn or not. Where
-        a severity between the levels is composed of several results, ``parts`` has the share and the parameters of
-        each (null: the clean image), and ``parameters`` are those of the largest.
+        The image, and a dict that `json.dumps` takes: library, version, name, modality, severity, seed,
+        size (height, width), keep_markings, and `parameters`: every argument of the operator, drawn or not. Where
+        a severity between the levels is composed of several results, `parts` has the share and the parameters of
+        each (null: the clean image), and `parameters` are those of the largest.
     """
     entry, implied = resolve(name)
     modality = check_modality(modality) or implied
@@ -182,7 +182,7 @@ def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:
 
 
 def _copied(image: ImageT) -> ImageT:
-    """The clean image, which :func:`unpack` has taken for one: both PIL's and NumPy's have a copy of their own type."""
+    """Return a copy of what `unpack` has taken for an image: PIL's and NumPy's copies are of their own type."""
     return cast("ImageT", cast("Any", image).copy())
 
 

@@ -48,7 +48,7 @@ def compose(entry: Degradation, operand: np.ndarray, parts: Parts) -> np.ndarray
 
 
 def lift(severity: float) -> float:
-    """What to add before truncating to whole levels at a severity of a series, so that a clean image stays as it is.
+    """Return what to add before truncating to whole levels at a severity of a series: a clean image stays as it is.
 
     The authors truncate, which alone takes half a level from a hardly degraded image: from 0 to 1 rounding to the
     nearest level turns into theirs.

@@ -1,8 +1,8 @@
 """Pixel formats: from what the caller holds to the array that an operator sees, and back.
 
-Operators work on one representation: ``(H, W)`` or ``(H, W, 3)``, ``uint8`` or ``float32``, always on the
+Operators work on one representation: `(H, W)` or `(H, W, 3)`, `uint8` or `float32`, always on the
 0..255 scale of the paper. Everything else about an image (PIL or NumPy, mode, bit depth, alpha, a trailing
-axis of length one, byte order, palette) is taken off by :func:`unpack` and put back by :meth:`Pixels.pack`.
+axis of length one, byte order, palette) is taken off by `unpack` and put back by `Pixels.pack`.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ _CONVERT_FIRST = {
 class Pixels:
     """The colour or grey values of one image, and how to put values back into an image of the same kind.
 
-    ``values``: ``(H, W)`` or ``(H, W, 3)``; ``uint8``, or ``float32`` on the 0..255 scale for other depths.
-        It may
-    share memory with the caller's image: read only.
+    Attributes:
+        values: `(H, W)` or `(H, W, 3)`; uint8, or float32 on the 0..255 scale for other depths. It may share memory
+            with the caller's image: read only.
+        pack: makes an image of the same kind of values like these, with a rounding.
     """
 
     values: np.ndarray
@@ -53,7 +54,7 @@ def unpack(image: Any) -> Pixels:
 
     Args:
         image: a PIL image (L, LA, RGB, RGBA, P, I;16, or I with values in 0..65535), or a NumPy array of
-            shape ``(H, W)``, ``(H, W, 1)``, ``(H, W, 3)`` or ``(H, W, 4)`` with dtype uint8, uint16 or
+            shape `(H, W)`, `(H, W, 1)`, `(H, W, 3)` or `(H, W, 4)` with dtype uint8, uint16 or
             floating point in [0, 1].
 
     Raises:
@@ -121,7 +122,7 @@ def _to_scale(array: np.ndarray) -> np.ndarray:
 def _from_scale(out: np.ndarray, dtype: np.dtype, rounding: Rounding) -> np.ndarray:
     """Values on the 0..255 scale to the wanted dtype: clipped, then rounded.
 
-    ``rounding="floor"`` truncates to uint8, as the authors' ``astype(uint8)`` does. It is a habit of 8-bit
+    `rounding="floor"` truncates to uint8, as the authors' `astype(uint8)` does. It is a habit of 8-bit
     images: uint16 is always rounded to the nearest, floating point not at all.
     """
     if dtype == np.uint8:

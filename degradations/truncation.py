@@ -25,7 +25,7 @@ def truncate(shifted: np.ndarray, exact: Callable[[np.ndarray], np.ndarray]) -> 
     """Truncate a float32 filter result to uint8.
 
     Args:
-        shifted: the result minus 0.5 (OpenCV's filters take a ``delta``), float32: OpenCV's rounding then
+        shifted: the result minus 0.5 (OpenCV's filters take a `delta`), float32: OpenCV's rounding then
             truncates.
         exact: from flat indices to the float64 result there.
     """
@@ -36,8 +36,7 @@ def truncate(shifted: np.ndarray, exact: Callable[[np.ndarray], np.ndarray]) -> 
 
 
 def settle(lower: np.ndarray, upper: np.ndarray, exact: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """``upper``, with the pixels where it is not ``lower`` computed exactly; ``upper`` is changed in
-    place."""
+    """Return `upper` with the pixels where it is not `lower` computed exactly; `upper` is changed in place."""
     doubtful = np.flatnonzero(lower != upper)
     if doubtful.size:
         upper.reshape(-1)[doubtful] = np.clip(exact(doubtful), 0, 255).astype(np.uint8)
@@ -48,7 +47,13 @@ class Neighbourhoods:
     """Exact values of a filter at single pixels of a uint8 image with reflected borders."""
 
     def __init__(self, image: np.ndarray, before: tuple[int, int], after: tuple[int, int]) -> None:
-        """``before`` and ``after``: how far the filter reaches up and left, and down and right, in pixels."""
+        """Pad the image by the filter's reach.
+
+        Args:
+            image: (H, W) or (H, W, C) uint8.
+            before: how far the filter reaches up and left, in pixels.
+            after: how far it reaches down and right.
+        """
         self._shape = image.shape
         self._padded = cv2.copyMakeBorder(
             image, before[0], after[0], before[1], after[1], borderType=cv2.BORDER_REFLECT
@@ -63,7 +68,7 @@ class Neighbourhoods:
         return corners
 
     def weighted_sum(self, indices: np.ndarray, taps: list[tuple[int, int, float]]) -> np.ndarray:
-        """Sum of ``weight * sample`` over ``(row, column, weight)`` taps, added one after the other."""
+        """Return the sum of `weight * sample` over `(row, column, weight)` taps, added one after the other."""
         flat, corners = self._padded.reshape(-1), self._corners(indices)
         total = np.zeros(indices.size)
         for row, column, weight in taps:
@@ -71,7 +76,7 @@ class Neighbourhoods:
         return total
 
     def separable(self, indices: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """A symmetric separable filter, down the columns first, each sum from the ends to the middle."""
+        """Apply a symmetric separable filter, down the columns first, each sum from the ends to the middle."""
         size = weights.size
         row, rest = np.divmod(indices, self._shape[1] * self._along)
         column, channel = np.divmod(rest, self._along)
@@ -93,7 +98,7 @@ class Neighbourhoods:
 
 
 def _symmetric_sum(samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Along the second axis, in the order of ``scipy.ndimage.correlate1d`` for symmetric weights."""
+    """Along the second axis, in the order of `scipy.ndimage.correlate1d` for symmetric weights."""
     middle = weights.size // 2
     total: np.ndarray = samples[:, middle] * weights[middle]
     for index in range(middle):

@@ -39,7 +39,7 @@ def check_modality(modality: str) -> str: ...
 @overload
 def check_modality(modality: str | None) -> str | None: ...
 def check_modality(modality: str | None) -> str | None:
-    """The modality's canonical name (one of :data:`MODALITIES`); None stays None.
+    """Return the modality's canonical name (one of `MODALITIES`); None stays None.
 
     Raises:
         ValueError: unknown modality.
@@ -53,7 +53,7 @@ def check_modality(modality: str | None) -> str | None:
 
 
 def check_severity(severity: float | str) -> str:
-    """``"L0"``, ``"L1"`` or ``"L2"`` from 0, 1, 2, 1.0 and ``"1.0"`` (a column with gaps), ``"1"``, ``"l1"``, ``"L1"``.
+    """Return "L0", "L1" or "L2" for 0, 1, 2, 1.0 and "1.0" (a column with gaps), "1", "l1", "L1".
 
     Raises:
         ValueError: anything else.
@@ -79,7 +79,7 @@ class Severity:
 
     @property
     def label(self) -> str:
-        """``"L0"``, ``"L1"``, ``"L2"``, or ``"S1.50"`` in a series; a clean image is ``"L0"`` in both."""
+        """`"L0"`, `"L1"`, `"L2"`, or `"S1.50"` in a series; a clean image is `"L0"` in both."""
         if not self.series or self.value == 0:
             return f"L{self.value:.0f}"
         short = f"{self.value:.2f}"
@@ -87,11 +87,11 @@ class Severity:
 
 
 def read_severity(severity: float | str, series: bool = False) -> Severity:
-    """A severity from what a caller writes.
+    """Read a severity from what a caller writes.
 
     Args:
-        severity: a number or its text, with or without an L (``2``, ``"L2"``: a published level; 1.5: of the series),
-            or ``"S1.50"``, which is always of the series.
+        severity: a number or its text, with or without an L (`2`, `"L2"`: a published level; 1.5: of the series),
+            or `"S1.50"`, which is always of the series.
         series: take 1 and 2 for severities of the series as well.
 
     Raises:

@@ -12,10 +12,10 @@ import numpy as np
 
 
 def apply(image: np.ndarray, *, offset: float) -> np.ndarray:
-    """Add ``offset`` grey levels.
+    """Add `offset` grey levels.
 
     Args:
-        image: ``(H, W)`` or ``(H, W, 3)``, uint8 or float32, 0..255 scale. Exact on uint8 for whole offsets;
+        image: `(H, W)` or `(H, W, 3)`, uint8 or float32, 0..255 scale. Exact on uint8 for whole offsets;
             a fractional one is truncated after the sum.
     """
     if image.dtype != np.uint8:

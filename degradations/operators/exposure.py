@@ -25,7 +25,7 @@ def draw(
     over_offset: float,
     direction: str = "either",
 ) -> dict[str, Any]:
-    """Under- or over-exposure, with equal chances unless ``direction`` is ``"under"`` or ``"over"``."""
+    """Draw under- or over-exposure, with equal chances unless `direction` is `"under"` or `"over"`."""
     if direction not in ("either", "under", "over"):
         raise ValueError(f"exposure: direction must be either, under or over, not {direction!r}")
     under = direction == "under" or (direction == "either" and rng.random() < 0.5)
@@ -36,7 +36,7 @@ def apply(image: np.ndarray, *, gamma: float, offset: float) -> np.ndarray:
     """Apply the power law.
 
     Args:
-        image: ``(H, W)`` or ``(H, W, 3)``, uint8 or float32, 0..255 scale.
+        image: `(H, W)` or `(H, W, 3)`, uint8 or float32, 0..255 scale.
         gamma: exponent, positive.
         offset: grey levels added afterwards.
     """

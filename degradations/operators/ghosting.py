@@ -1,7 +1,7 @@
 """Ghosting in MRI: displaced copies of the image along the phase-encoding axis.
 
 Periodic movement (breath, pulse, flow) modulates the signal from one phase-encoding line to the next, which
-in the image becomes copies shifted along that axis. The authors add ``ghosts`` copies, i times H // (ghosts +
+in the image becomes copies shifted along that axis. The authors add `ghosts` copies, i times H // (ghosts +
 2) rows further down, with weights w_i of their own, and let nothing wrap round:
 
     y = x + sum_i w_i shift_down(x, i (H // (ghosts + 2)))
@@ -22,7 +22,7 @@ import numpy as np
 def draw(
     rng: np.random.Generator, shape: tuple[int, ...], *, ghosts: int, weight: tuple[float, float]
 ) -> dict[str, Any]:
-    """Draw the weight of each ghost, uniformly from the range ``weight``: ``{"weights": [w_1, ...]}``."""
+    """Draw the weight of each ghost, uniformly from the range `weight`: `{"weights": [w_1, ...]}`."""
     return {"weights": rng.uniform(*weight, int(ghosts)).tolist()}
 
 

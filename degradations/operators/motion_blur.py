@@ -2,8 +2,8 @@
 
     y = x * K, K a line of the given length and angle with weights that sum to 1, borders reflected
 
-The authors draw the line in two ways, and both are kept. ``rotated``: a horizontal line, turned by bilinear
-interpolation (all modalities but one). ``stepped``: unit steps from the centre, truncated to the pixel grid
+The authors draw the line in two ways, and both are kept. `rotated`: a horizontal line, turned by bilinear
+interpolation (all modalities but one). `stepped`: unit steps from the centre, truncated to the pixel grid
 (X-ray).
 """
 
@@ -26,10 +26,10 @@ def apply(image: np.ndarray, *, length: float, angle: float, kernel: str = "rota
     """Blur along a line.
 
     Args:
-        image: ``(H, W)`` or ``(H, W, 3)``, uint8 or float32, 0..255 scale.
+        image: `(H, W)` or `(H, W, 3)`, uint8 or float32, 0..255 scale.
         length: of the line in pixels; rounded, at least 2.
-        angle: in degrees; ``rotated`` turns anticlockwise, ``stepped`` clockwise, as in the authors' images.
-        kernel: ``"rotated"`` or ``"stepped"``.
+        angle: in degrees; `rotated` turns anticlockwise, `stepped` clockwise, as in the authors' images.
+        kernel: `"rotated"` or `"stepped"`.
     """
     weights, top, left = _kernel(max(round(length), 2), float(angle), kernel)
     reach = _reach(max(round(length), 2), weights.shape, top, left)

@@ -118,7 +118,7 @@ class BareLetters(ReplyToItem):
         return self.option(letters.pop()) if len(letters) == 1 else None
 
     def marked(self) -> str | None:
-        """The one option marked as right: ``{"A": false, "B": true}``, "B. Pleural effusion ✅"."""
+        """The one option marked as right: `{"A": false, "B": true}`, "B. Pleural effusion ✅"."""
         true = {found["letter"] for found in _MARKED_TRUE.finditer(self.low) if found["value"] == "true"}
         ticked = true or {found["letter"] for found in _TICKED.finditer(self.low)}
         return self.option(ticked.pop()) if len(ticked) == 1 else None
