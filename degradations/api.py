@@ -1,4 +1,4 @@
-"""The calls that the library is for: degrade an image, say how it was done, do it again."""
+"""The public calls: degrade an image, keep a record of how, and make the same output again."""
 
 from __future__ import annotations
 

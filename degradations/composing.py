@@ -1,4 +1,4 @@
-"""A severity between the levels as an image: the operator's results in their shares, and how they are rounded.
+"""Images of severities between the levels: a weighted sum of the operator's results, and how it is rounded.
 
 All draws of a series come from L1's stream of the seed, so that one image's series is nested (the same spot grows, more
 of the same lines are lost) and its severity 1 is L1 byte for byte. The published L2 is drawn independently of L1, so

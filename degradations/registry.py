@@ -1,10 +1,10 @@
-"""The 18 degradations: what each is called, where it belongs, how its result is stored.
+"""The 18 degradations: name, category, modalities, and how results are rounded and stored.
 
 The 19th: write `operators/<name>.py` (its docstring is the physics), add an entry here and rows to
 `severities.yaml`, and test it in `tests/degradations`.
 """
 
-# ruff: noqa: E501  (one line a degradation)
+# ruff: noqa: E501  (one line per degradation)
 
 from __future__ import annotations
 

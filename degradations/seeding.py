@@ -1,4 +1,4 @@
-"""Random numbers that depend on the call and on nothing else.
+"""Random numbers that depend on nothing but the call's arguments.
 
 Every call gets a generator of its own, seeded by (seed, degradation, severity). No global state is read or
 written, so the order of calls, the process and the number of threads do not matter. Python's `hash` is

@@ -1,4 +1,4 @@
-"""How strong is L1, how strong is L2: the severity table, as data.
+"""The severity table as data: how strong L1 and L2 of each degradation are.
 
 The table is a YAML file that a person edits (`severities.yaml` is the paper's). For each degradation it has
 rows for `default` and, where they differ, for single modalities; each row has `L1` and `L2`; each of

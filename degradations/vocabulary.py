@@ -1,4 +1,4 @@
-"""What levels and modalities are called."""
+"""The names of levels and modalities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What EleutherAI's lm-eval (0.4.13) wants otherwise than lmms-eval: the hooks of its task files.
+"""How the hooks of EleutherAI's lm-eval (0.4.13) differ from lmms-eval's.
 
 The items, the prompt, the scores and the records are those of `hooks`.
 """

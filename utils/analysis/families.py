@@ -1,4 +1,4 @@
-"""What the nodes of an axis say about each other: q-values, and figures drawn towards the axis' mean."""
+"""Multiplicity over the nodes of an axis: q-values, and figures shrunk towards the axis' mean."""
 
 from __future__ import annotations
 

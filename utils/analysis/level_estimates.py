@@ -136,7 +136,7 @@ def calibration_errors(
     """Return the debiased calibration error of every cell.
 
     Args:
-        ratios, items, score, credit, clusters, differing: as of `aurocs`.
+        ratios, items, score, credit, clusters, differing: as in `aurocs`.
         trials: T of the votes behind the score; None where there are none.
     """
     known = np.isfinite(score) & np.isfinite(credit)
@@ -182,7 +182,7 @@ def expected_calibration_errors(
     """Return the ECE over vote levels (or tenths) of every cell.
 
     Args:
-        items, score, credit: as of `aurocs`.
+        items, score, credit: as in `aurocs`.
         weight: (n,) how many items each counts for.
         steps: number T of steps between 0 and 1.
     """

@@ -81,7 +81,7 @@ def recalibration(
     """Fit on L0 and test on every level.
 
     Args:
-        answers, credit, levels, clusters, question_ids, weight: as of `operating.operating_point`.
+        answers, credit, levels, clusters, question_ids, weight: as in `operating.operating_point`.
         without_gap: level -> why its votes have no agreement gap.
     """
     method = METHODS[answers.elicitation]

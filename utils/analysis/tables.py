@@ -1,4 +1,4 @@
-"""The tidy tables of an analysis: one row a figure, with its interval."""
+"""The tidy tables of an analysis: one row per figure, with its interval."""
 
 from __future__ import annotations
 

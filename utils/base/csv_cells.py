@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet cannot take for anything but data."""
+"""CSV cells that no spreadsheet takes for a formula."""
 
 from __future__ import annotations
 

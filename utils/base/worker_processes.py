@@ -55,11 +55,11 @@ def in_order(
     Args:
         function: of a module, or a `functools.partial` of one.
         arguments: taken from the iterable at once.
-        workers: as of `as_completed`.
+        workers: as in `as_completed`.
         chunk: arguments that are given out at a time.
 
     Raises:
-        BrokenProcessPool: as of `as_completed`.
+        BrokenProcessPool: as in `as_completed`.
     """
     if workers <= 1:
         yield from map(function, arguments)

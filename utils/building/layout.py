@@ -1,4 +1,4 @@
-"""What lies where in the folder of a build, and how small JSON files there are written."""
+"""The layout of the folder of a build, and how small JSON files in it are written."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MANIFEST, IMAGES, CARD, REVIEW, SKIPPED, PICTURES = (
 _A_DAY = 24 * 60 * 60
 
 WORK = ".work"
-"""What resuming and reviewing need: the plan, the chosen clean images, one report a part. Never published."""
+"""What resuming and reviewing need: the plan, the chosen clean images, one report per part. Never published."""
 
 
 class WorkFolder:

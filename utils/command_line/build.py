@@ -47,7 +47,7 @@ def build(
     tsv: Annotated[bool, typer.Option("--tsv", help="Also write the four TSV files of the published layout.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="one a core")] = None,
     shard: Annotated[
-        str, typer.Option(metavar="I/N", help="Make every N-th part only, from the I-th on: one call a machine.")
+        str, typer.Option(metavar="I/N", help="Make every N-th part only, from the I-th on: one call per machine.")
     ] = "1/1",
     engine: Annotated[str, typer.Option(help="What makes the parts: local processes, or ray.")] = "local",
 ) -> None:

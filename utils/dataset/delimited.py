@@ -1,4 +1,4 @@
-"""What Python's csv module lacks for tables of images: text after a quotation in a cell, as pandas reads it."""
+"""Delimited text as pandas reads it where Python's csv module differs: text after a quotation in a cell."""
 
 from __future__ import annotations
 

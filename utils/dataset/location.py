@@ -183,7 +183,7 @@ class HubRepository:
         # .../snapshots/<commit>/<path in the repository>: the images must be of the commit that the file is of.
         snapshot = next(folder for folder in tsv.parents if folder.parent.name == "snapshots")
         folder = glob.escape(tsv.parent.relative_to(snapshot).as_posix() + "/").removeprefix("./")
-        # One pattern a folder: a pattern a file would be matched against every file of the repository.
+        # One pattern per folder: one per file would be matched against every file of the repository.
         patterns = {
             f"{folder}{glob.escape(path.partition('/')[0])}/*"
             if "/" in path
@@ -227,7 +227,7 @@ class HubRepository:
                 f"revision, or run `hf auth login`{folder_hint}"
             ) from None
         raise InputError(
-            f"the dataset {self.repository} is neither in the local cache nor can the Hub be reached ({cause}). "
+            f"the dataset {self.repository} is not in the local cache, and the Hub cannot be reached ({cause}). "
             f"Either connect and run again, or copy it here (`hf download {self.repository} --repo-type dataset "
             f"--local-dir DIR` on a connected machine) and set {ENVIRONMENT_VARIABLE}=DIR{folder_hint}"
         ) from None

@@ -1,4 +1,4 @@
-"""What an image file is: PNG, JPEG, TIFF, WebP, BMP or DICOM in, an image as a viewer shows it out.
+"""Decode an image file (PNG, JPEG, TIFF, WebP, BMP or DICOM) into the image that a viewer shows.
 
 Decisions, so that the same file gives the same pixels everywhere:
 
@@ -119,7 +119,7 @@ def decode_pixels(
     """Decode an image that is not DICOM: the pixels and the rendering of `decode_image`, whose errors it raises.
 
     Args:
-        data, name, frame, window: as of `decode_image`.
+        data, name, frame, window: as in `decode_image`.
         formats: Pillow's names of the formats that are read.
     """
     if not data:
@@ -163,7 +163,7 @@ def _with_pillow(data: bytes, name: str, formats: Sequence[str], function: Calla
         # libtiff prints what it thinks of a file's tags.
         quiet = quiet_libraries() if data[:2] in (b"II", b"MM") else contextlib.nullcontext()
         with quiet, strict_decoding(), warnings.catch_warnings():
-            # Our own limit below stands for Pillow's warning; damaged EXIF is worth no line each.
+            # Our own limit below stands for Pillow's warning; damaged EXIF does not deserve a line per image.
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=tuple(formats)) as image:
                 check_size(image.width, image.height, name)

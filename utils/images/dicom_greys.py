@@ -32,7 +32,7 @@ def grey_levels(
         pixels: stored values, (H, W).
         dataset: the file's.
         index: of the frame, whose functional groups may hold settings of its own.
-        window: as of `dicom.decode_dicom`.
+        window: as in `dicom.decode_dicom`.
 
     Returns:
         uint8 (H, W), 0 dark, and the VOI step: `source`, and where they apply `function`, `center`, `width`, `low`,

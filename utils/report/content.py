@@ -1,4 +1,4 @@
-"""What a report holds, as data frames: one function a frame, and all of them by name.
+"""The content of a report as data frames: one function per frame, and all of them by name.
 
 Every frame is made from an `Analysis`; pages, figures, tables and the terminal only lay them out. Numbers are
 fractions. `small` marks fewer than 30 source questions. `origin` tells runs analysed here from published results,
@@ -442,7 +442,7 @@ def _in_order(table: pd.DataFrame, column: str, order: tuple[str, ...]) -> pd.Da
 
 
 def _statement(row: object) -> str:
-    """Say what a paired difference means, with the numbers that say so."""
+    """Return what a paired difference means, in words, with its numbers."""
     what = {"accuracy": "accuracy", "confidence": "confidence", "calibration_shift": "Calibration Shift"}[row.figure]
     if np.isnan(row.low):
         return f"{row.level}: too few source questions to compare the {what} of {row.first} and {row.second}"

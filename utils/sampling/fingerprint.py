@@ -1,4 +1,4 @@
-"""Which weights answer: a digest of a model's parameters and buffers, and whether it saw all of them."""
+"""A digest of a model's parameters and buffers, which identifies the weights that answer, and whether it covers all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does an integration sample? What replies that are all equal say about it, and what they do not.
+"""Whether an integration samples: what items whose replies are all equal show about it, and what they do not.
 
 An integration that ignores the temperature gives every trial of an item the same reply, save for what the arithmetic of
 batches of other sizes changes now and then. A model that is certain of most items does the same there, and votes

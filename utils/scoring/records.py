@@ -33,7 +33,7 @@ class ItemRecord(TypedDict):
     """One item with its votes and scores.
 
     `elicitation` is "votes", "verbalized" or "exact"; `scoring.elicitation` says what the scores mean in each.
-    `letters` has one entry a trial, in order: an option letter, "unread" or "missing"; `trials` counts those that
+    `letters` has one entry per trial, in order: an option letter, "unread" or "missing"; `trials` counts those that
     are not missing, `distinct_replies` the different texts among them, `empty_replies` those without any text. The
     scores are None where every trial is missing, where the item is `invalid` or where scoring failed (`error` then
     says how).
@@ -42,7 +42,7 @@ class ItemRecord(TypedDict):
     nothing was read; `letters_without_named` leaves the last tier out again.
     `severity` is there where `level` is the label of a series, such as "S1.50".
 
-    Verbalized: `stated` has one entry a trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
+    Verbalized: `stated` has one entry per trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
     trials without a number, `stated_out_of_range` those with one that is no probability ("150%"). Else None, 0, 0.
 
     `cluster_id` is what standard errors count as one: items of one source question, or of one image that serves

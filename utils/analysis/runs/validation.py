@@ -1,4 +1,4 @@
-"""Is a record of a samples file one that can be analysed? Types, ranges, and scores that follow from the letters.
+"""Checks of a record of a samples file: types, ranges, and scores that follow from the letters.
 
 Files come from anywhere: cut, edited, merged, made by other versions. Nothing here raises on any JSON value.
 """

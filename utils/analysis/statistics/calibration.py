@@ -1,4 +1,4 @@
-"""Does a confidence that is a probability hold what it says? Metrics over tie groups, for many weightings at once.
+"""Calibration metrics over groups of tied scores, for many weightings at once.
 
 An item has a score (the largest vote share, or any other confidence) and a credit: the probability, in [0, 1], that its
 answer is right (1/m where the right letter is one of m tied leaders). Items of equal score form a tie group, so all

@@ -1,4 +1,4 @@
-"""Does a score tell right answers from wrong ones? AUROC with a clustered interval, and AUGRC.
+"""How well a score tells right answers from wrong ones: AUROC with a clustered interval, and AUGRC.
 
 AUROC A is the chance that a right answer has a higher score than a wrong one. An item of credit c counts as c of a
 right and 1 - c of a wrong answer. With V the share of the other class that an item is placed rightly against (a right

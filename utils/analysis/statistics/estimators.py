@@ -67,7 +67,7 @@ def shrunken_shares(shares: Array, k: Numbers, trials: Numbers) -> Array:
 
 
 def james_stein_confidence(shares: Array, k: Numbers, trials: Numbers) -> Array:
-    """Return C of the shrunken shares, (n,) values in [0, 1]; arguments as of `shrunken_shares`."""
+    """Return C of the shrunken shares, (n,) values in [0, 1]; arguments as in `shrunken_shares`."""
     return plug_in_confidence(shrunken_shares(shares, k, trials), k)
 
 

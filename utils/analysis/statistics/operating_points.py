@@ -1,4 +1,4 @@
-"""Below which confidence must a person look, and what slips through on bad images?
+"""The confidence below which a person must look, and the errors that remain above it on degraded images.
 
 An item is answered where its score reaches a threshold; the rest goes to a person. The threshold is chosen on clean
 images (L0) so that the error among the answered stays at most r with confidence 1 - alpha. Choosing the best-looking
@@ -203,10 +203,10 @@ def operating_point(
     """Choose the threshold to deploy, and answer each item by the threshold of the other folds.
 
     Args:
-        candidates, wrong, clusters: as of `choose`.
+        candidates, wrong, clusters: as in `choose`.
         folds: (G,) fold of each source question (`folds.question_folds`).
         clean: (n,) items of L0.
-        risk, alpha: as of `choose`.
+        risk, alpha: as in `choose`.
 
     Returns:
         The operating point, and (n,) which items are answered; None where a threshold is missing.
@@ -244,7 +244,7 @@ def level_outcome(
 
     Args:
         answered: (n,) of `operating_point`.
-        wrong, clusters, size: as of `choose`.
+        wrong, clusters, size: as in `choose`.
         chosen: (n,) the items of one level.
         weight: (n,) how many items each counts for; 1 if None.
     """

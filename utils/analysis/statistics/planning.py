@@ -1,4 +1,4 @@
-"""How many questions and trials does it take to see a change?
+"""How many questions and trials a study needs to see a change.
 
 The standard error of a matched change is unit / sqrt(G) for G source questions, and 2.80 of it (the 97.5% plus the 80%
 quantile of the normal distribution) is the change that is found in 80% of studies, the MDE.

@@ -1,4 +1,4 @@
-"""Can one number learnt on clean images mend the confidence, and does it still hold on bad ones?
+"""Recalibration by one or two numbers fitted on clean images, and whether they still hold on degraded ones.
 
 **Votes**: no temperature, since raising noisy vote shares to a power overcorrects doubtful items (a calibrated model
 then shows a gap of +0.08 at L2 with ten trials, +0.14 with three). Instead the calibration slope b = sum V / sum U

@@ -1,4 +1,4 @@
-"""The map stage's heart: one clean item's images and the names of degradations in, every image of the item out.
+"""Degrade one clean item: from its images and the names of degradations to every image of the item.
 
 It is a pure function: what comes out follows from the image files' bytes, the names, the seed and the versions of the
 libraries, so it may run in any process, on any machine, in any order, and twice.

@@ -1,4 +1,4 @@
-"""Which pairs are too weak or too strong to ask about: automatic verdicts, and a table that a person overrules.
+"""The gate: which pairs are too weak or too strong to ask about, with a table by which a person overrules it.
 
 The limits lie beyond the images that the paper's authors publish, all of which their radiologists let pass; how many
 other real images and phantoms they reject, `benchmarks/quality_gate.py` prints: the gate catches what failed, not what

@@ -1,4 +1,4 @@
-"""Items that show the same image: they are no independent questions, and must not be parted by the splits.
+"""Clusters of items that show the same image: they are not independent, and stay in one split.
 
 Two clean items are connected if an image of one has the pixels of an image of the other, whatever files hold them and
 in whatever place of the item they stand; a cluster is what such links connect, directly or through other items. With

@@ -1,4 +1,4 @@
-"""Items whose keys contradict each other, and what is done with them."""
+"""Items whose keys contradict each other, and how they are settled."""
 
 from __future__ import annotations
 

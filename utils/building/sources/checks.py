@@ -1,4 +1,4 @@
-"""What all readers check alike: from the texts of a row to an item, or the reason why there is none."""
+"""Checks that all readers share: from the texts of a row to an item, or the reason why there is none."""
 
 from __future__ import annotations
 

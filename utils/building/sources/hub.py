@@ -29,7 +29,7 @@ def download(repository: str, revision: str | None, patterns: Sequence[str]) -> 
         ) from None
     except Exception as error:
         raise InputError(
-            f"the dataset {repository} is neither in the local cache nor can the Hub be reached ({_cause(error)}). "
+            f"the dataset {repository} is not in the local cache, and the Hub cannot be reached ({_cause(error)}). "
             f"Copy it here (`hf download {repository} --repo-type dataset --local-dir DIR` on a connected machine) "
             "and give DIR instead"
         ) from None

@@ -245,7 +245,7 @@ class Places:
 
 
 def open_place(path: Path, *, follow_links: bool = True) -> Place:
-    """Return the folder or zip file at a path; `follow_links` as of `Folder`.
+    """Return the folder or zip file at a path; `follow_links` as in `Folder`.
 
     Raises:
         InputError: there is neither, or the zip file is damaged.

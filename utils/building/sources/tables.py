@@ -57,7 +57,7 @@ class Table(Protocol):
     columns: tuple[str, ...]
 
     def rows(self, source: str) -> Iterator[Row | Skipped]:
-        """Yield the rows in order, and in the place of one that cannot be read what is said of it under `source`."""
+        """Yield the rows in order; a row that cannot be read comes as the `Skipped` that reports it under `source`."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""A reply beside the options of its item: what every rule of reading asks of the two."""
+"""A reply together with the options of its item: the questions that every rule of reading asks of the two."""
 
 from __future__ import annotations
 
