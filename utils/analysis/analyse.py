@@ -74,7 +74,7 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Clinical:
-    """What a run says to those who would use the model, or would run it again.
+    """What matters for using the model in a clinic or for running it again.
 
     Attributes:
         operating_point: below which confidence a person must look.

@@ -70,7 +70,7 @@ def level_changes(run: RunEstimates, names: Sequence[str]) -> Iterator[Change]:
 
 
 def matched_against(records: Iterable[Mapping[str, Any]]) -> str:
-    """Say what a degraded item is compared with in the matched changes from L0.
+    """Return, in words, what a degraded item is compared with in the matched changes from L0.
 
     Where source questions are told apart by their text, one of them may have several clean items.
     """

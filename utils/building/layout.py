@@ -92,7 +92,7 @@ def _digest(file: Any) -> str:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a neighbour to write to, which takes the place of `path` at the end if nothing was raised.
+    """Yield a neighbouring path to write to, which replaces `path` at the end if nothing was raised.
 
     The neighbour's name says which process of which machine writes it and occurs once: two processes or threads that
     make the same file disturb each other in nothing, and the last one's file stays.

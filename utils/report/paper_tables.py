@@ -245,7 +245,7 @@ def _frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give the numbers one type each, however few rows there are; counts that do not exist are <NA>."""
+    """Give each column one type, however few rows there are; counts that do not exist are <NA>."""
     texts = {"model", "origin", "group", "column", "level"}
     kinds = {"n": "Int64", "clusters": "Int64", "small": "bool"}
     return frame.astype({name: kinds.get(name, "float64") for name in frame.columns if name not in texts})

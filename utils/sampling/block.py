@@ -63,7 +63,7 @@ class CannotShare(Exception):
 
 @dataclass
 class BlockReplies:
-    """What a block's rows became.
+    """The replies of a block of trials.
 
     Attributes:
         rows: of each trial, prompt and reply, (tokens,), int64, up to its own end-of-sequence.

@@ -13,7 +13,7 @@ _SAMPLES_PER_TENSOR = 64
 
 
 class Fingerprint(NamedTuple):
-    """What the weights of a model look like.
+    """A fingerprint of a model's weights.
 
     Attributes:
         digest: 32 hexadecimal digits over every tensor's name, shape, type and evenly spaced values.

@@ -26,7 +26,7 @@ LEVEL: Final = 0.01
 
 
 def sampling_suspicion(records: Sequence[Mapping[str, Any]]) -> str | None:
-    """Say why the run may not have sampled, or return None.
+    """Return, in words, why the run may not have sampled; None where nothing suggests it.
 
     Asked where more than half of the items with two or more answered trials have only equal raw replies. With v of
     these n items whose votes differ, P(V >= v) for V ~ Binomial(n, `BATCH_NOISE`) is how often noise alone gives so

@@ -31,7 +31,7 @@ _TOLERANCE = 1e-6  # a score is written with all its digits; one that was rounde
 
 
 def record_fault(record: Mapping[str, Any]) -> str | None:
-    """Say in one phrase what keeps a record from being analysed, or return None."""
+    """Return, in one phrase, why a record cannot be analysed; None where it can."""
     try:
         return _fault(record)
     except KeyError as error:
@@ -167,7 +167,7 @@ def _fault_of_names(skill: str, degradation: str | None) -> str | None:
 
 
 def _contradiction(record: Mapping[str, Any]) -> str | None:
-    """Say which score the record's own votes contradict, by the definitions that every version shares."""
+    """Return which score the record's own votes contradict, by the definitions that every version shares."""
     if record["accuracy"] is None:
         if record["error"] is None and not record.get("invalid") and record["trials"]:
             return "answered trials, but no scores"

@@ -192,7 +192,7 @@ def gap_after_fit(
 
 
 def reason_without_fit(questions: int, wrong: float) -> str | None:
-    """Say why nothing is fitted, or return None.
+    """Return, in words, why nothing is fitted; None where something is.
 
     Args:
         questions: source questions at L0.

@@ -33,7 +33,7 @@ def contradictions(found: Mapping[str, Any]) -> str:
 
 
 def modality_audit(items: int) -> str:
-    """Say of how many items the modality is told by words, and how often that was wrong where it was looked at."""
+    """Return, in words, how many items have their modality from words, and how often that was wrong in a review."""
     judged, wrong, partly = (AUDIT[key] for key in ("judged", "clearly wrong", "partly wrong"))
     low, high = binomtest(wrong, judged).proportion_ci()
     return (

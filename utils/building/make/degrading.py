@@ -39,7 +39,7 @@ class MadeImage:
 
     @property
     def described(self) -> dict[str, Any]:
-        """What the manifest says about it."""
+        """What the manifest records about it."""
         return {
             "input_sha256": self.input_sha256,
             "output_sha256": hashlib.sha256(self.png).hexdigest(),

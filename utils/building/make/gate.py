@@ -63,7 +63,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says of a pair.
+    """The gate's verdict on a pair.
 
     Attributes:
         kind: None where it passes, else `TOO_WEAK`, `TOO_STRONG` or `NOT_MADE`.

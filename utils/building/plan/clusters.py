@@ -83,7 +83,7 @@ def rank(item: SourceItem, seed: int | str, purpose: str) -> tuple[bytes, str, s
 
 
 def account_of(pictures: Sequence[Sequence[str]], clusters: Sequence[int]) -> dict[str, int]:
-    """Say how many images serve several items, and what hangs together by them.
+    """Return how many images serve several items, and which items are connected by them.
 
     Returns:
         `items`, `clusters`; `shared_images`, and `items_with_shared_images`; `largest_cluster`, in items.

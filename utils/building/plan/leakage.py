@@ -1,4 +1,4 @@
-"""Whether answers can be guessed without the image: the balance of letters, and the accuracy of a model of the text alone.
+"""Whether answers can be guessed without the image: the balance of letters, and what a model of the text scores.
 
 Neither check proves that a data set leaks nothing; each finds a way in which one would. A set that is drawn from
 published benchmarks can be guessed to some extent by knowledge alone ("which organ does pneumonia affect?"), which the

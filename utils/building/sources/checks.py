@@ -65,7 +65,7 @@ class RowError(Exception):
         self.reason, self.detail, self.harmless = reason, one_line(detail, 200) if detail else "", harmless
 
     def skipped(self, source: str, where: str) -> Skipped:
-        """Return what the reports say of the row: of which source, and where it stands."""
+        """Return the report of the row: its source, where it stands, the reason."""
         return Skipped(source, where, self.reason, self.detail, self.harmless)
 
 
