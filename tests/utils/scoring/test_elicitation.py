@@ -93,23 +93,24 @@ def test_nothing_stated_is_no_confidence():
 def test_the_record_of_verbalized_replies():
     replies = ["Answer: B\nConfidence: 80%", "B", "Answer: A\nConfidence: 150%", FAILED, "Who knows?"]
     record = score_item(document(), replies, "verbalized")
-    assert set(record) == set(ItemRecord.__annotations__)
+    assert set(record) == set(ItemRecord.__annotations__) - {"severity", "weight"}
     assert record["elicitation"] == "verbalized"
     assert record["letters"] == ["B", "B", "A", "missing", "unread"]
     assert record["stated"] == [0.8, None, None, None, None]
     assert (record["stated_missing"], record["stated_out_of_range"], record["trials"]) == (2, 1, 4)
     assert record["confidence"] == 0.8
+    assert record["confidence_unstated_as_guess"] == pytest.approx((0.8 + 3 * 0.25) / 4)
     assert record["calibration_shift"] == pytest.approx(0.8 - 1.0)
     assert record["accuracy"] == 2 / 4
     conditions = run_conditions([record])
     assert (conditions["stated_missing"], conditions["stated_out_of_range"]) == (2, 1)
-    assert any("count as guesses" in warning for warning in conditions["warnings"])
+    assert any("count in no confidence" in warning for warning in conditions["warnings"])
 
 
 def test_the_record_of_exact_probabilities():
     masses = {"A": 0.1, "B": 0.7, "C": 0.1, "D": 0.05}
     record = score_item(document(), [write_probabilities(LetterProbabilities(masses, 0.9))] * 10)
-    assert set(record) == set(ItemRecord.__annotations__)
+    assert set(record) == set(ItemRecord.__annotations__) - {"severity", "weight", "confidence_unstated_as_guess"}
     assert (record["elicitation"], record["letters"], record["trials"]) == ("exact", [], 1)
     assert record["probabilities"] == pytest.approx([mass / 0.95 for mass in masses.values()])
     assert record["letter_mass"] == pytest.approx(0.95)
