@@ -107,7 +107,7 @@ def process_results(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str,
 
 
 def process_results_verbalized(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:
-    """The same, where each reply states a letter and a confidence."""
+    """Score replies as `process_results` does, where each states a letter and a confidence."""
     return _process(doc, replies, VERBALIZED)
 
 

@@ -48,7 +48,7 @@ def level_name(severity: int | str) -> str:
 
 @dataclass(frozen=True)
 class DegradeRequest:
-    """What is wanted of every image.
+    """What is asked for every image.
 
     Attributes:
         names: canonical names of degradations.
@@ -118,7 +118,7 @@ class DegradeRequest:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one input file: manifest lines, how many outputs were made or kept, what went wrong."""
+    """The outcome of one input file: manifest lines, how many outputs were made or kept, what went wrong."""
 
     source: Source
     lines: tuple[dict[str, Any], ...]
@@ -129,7 +129,7 @@ class Outcome:
 
 @dataclass
 class DegradeSummary:
-    """What became of a run. `errors` are lines that each name a file."""
+    """The outcome of a run. `errors` are lines that each name a file."""
 
     files: int = 0
     made: int = 0

@@ -1,4 +1,4 @@
-"""Ask every trial once: from the store where it is there, else from the inner model, and keep what comes."""
+"""Answer every trial once: from the store where it has the reply, else by the inner model, whose reply is stored."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Sampler:
     # --- What lmms-eval calls -----------------------------------------------------------------------------
 
     def generate_until(self, requests: list[Instance]) -> list[GenerationResult]:
-        """Return one result a request, in order. A request that failed gives a text that is no vote.
+        """Return one result per request, in order. A request that failed gives a text that is no vote.
 
         Raises:
             SystemExit: with one line, if nothing can come of the run.
