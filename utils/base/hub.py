@@ -41,6 +41,6 @@ def cannot_be_had(error: Exception, repository: str, instead: str) -> InputError
         )
     return InputError(
         f"the dataset {repository} is not in the local cache, and the Hub cannot be reached ({cause}). Either connect "
-        f"and run again, or copy it here (`hf download {repository} --repo-type dataset --local-dir DIR` on a connected "
-        f"machine) and {instead}"
+        f"and run again, or copy it here (`hf download {repository} --repo-type dataset --local-dir DIR` on a "
+        f"connected machine) and {instead}"
     )
