@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from .pixels import Rounding
 from .severity import load_severities
-from .vocabulary import MODALITIES, check_modality
+from .vocabulary import MODALITIES, check_modality, unknown
 
 _ALL = MODALITIES
 _CT, _MRI, _HISTOPATHOLOGY = ("CT",), ("MRI",), ("Histopathology",)
@@ -173,5 +173,5 @@ def resolve(name: str) -> tuple[Degradation, str | None]:
     target, modality = _ALIAS_WITH_MODALITY.get(key, (key, None))
     entry = _BY_ALIAS.get(target)
     if entry is None:
-        raise ValueError(f"unknown degradation {name!r}: expected one of {', '.join(_BY_NAME)}")
+        raise ValueError(unknown("degradation", name, _BY_NAME, known_names()))
     return entry, modality

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 LEVELS: tuple[str, ...] = ("L0", "L1", "L2")
 """Severities: L0 is the clean image, L1 mild and L2 severe degradation."""
@@ -43,8 +44,22 @@ def check_modality(modality: str | None) -> str | None:
         return None
     known = MODALITY_ALIASES.get(str(modality).strip().lower().replace("_", " "))
     if known is None:
-        raise ValueError(f"unknown modality {modality!r}: expected one of {', '.join(MODALITIES)}")
+        raise ValueError(unknown("modality", modality, MODALITIES, MODALITY_ALIASES))
     return known
+
+
+def unknown(what: str, name: object, names: Iterable[str], meaning: Mapping[str, str]) -> str:
+    """Return the message for a name that nobody knows, with the one that is near, if any.
+
+    Args:
+        what: that the name should be.
+        name: as given.
+        names: those to choose from.
+        meaning: every name or alias, in lower case, and the name that it stands for.
+    """
+    near = get_close_matches(str(name).strip().lower().replace(" ", "_"), meaning, n=1)
+    hint = f"did you mean {meaning[near[0]]!r}? " if near else ""
+    return f"unknown {what} {name!r}: {hint}expected one of {', '.join(names)}"
 
 
 def check_severity(severity: float | str) -> str:

@@ -14,15 +14,15 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from ..utils.base.errors import one_line
+from ..utils.base.suggestions import did_you_mean
 
 COMMAND_LINE = "lmms_eval.__main__"
-_HOOKS = f"{__package__}.hooks"
+_HOOKS = (f"{__package__}.hooks", f"{__package__.rpartition('.')[0]}.utils.wrapping.hooks")
 _NAME = "medqdeg"
 
 
@@ -66,7 +66,7 @@ def is_ours() -> bool:
     if arguments and arguments.config:
         with contextlib.suppress(OSError, UnicodeDecodeError):
             asked += Path(arguments.config).read_text(encoding="utf-8")
-    return _NAME in asked or _HOOKS in sys.modules
+    return _NAME in asked or any(name in sys.modules for name in _HOOKS)
 
 
 class _Traceback(ModuleType):
@@ -87,9 +87,8 @@ class _Traceback(ModuleType):
         arguments_given = command_line_arguments()
         unknown = _unknown_tasks(str(error), arguments_given.tasks if arguments_given else None)
         if unknown:
-            near = get_close_matches(unknown, self._known_tasks(), n=3)
-            hint = f"; did you mean {' or '.join(near)}?" if near else "; lmms-eval --tasks list shows all"
-            raise SystemExit(f"medqdeg: there is no task {unknown}{hint}") from None
+            hint = did_you_mean(unknown, self._known_tasks(), most=3) or "lmms-eval --tasks list shows all"
+            raise SystemExit(f"medqdeg: there is no task {unknown}; {hint.strip()}") from None
         traceback.print_exc(*arguments, **options)
         raise SystemExit(
             f"medqdeg: the run ended without results ({type(error).__name__}: {one_line(error)})"

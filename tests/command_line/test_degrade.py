@@ -201,7 +201,7 @@ def test_interrupted_by_the_keyboard_it_says_how_to_go_on(tmp_path):
 def test_a_worker_that_dies_ends_the_run_with_one_line_and_keeps_what_is_done(tmp_path):
     source, out = folder_of_images(tmp_path / "in", 12, side=300), tmp_path / "out"
     sources = find_sources([source]).sources
-    request = engine.Request(names=("gaussian_noise",))
+    request = engine.DegradeRequest(names=("gaussian_noise",))
 
     def kill_a_worker(_: engine.Outcome) -> None:
         for child in multiprocessing.active_children():

@@ -54,9 +54,6 @@ FIGURES: Mapping[str, Figure] = {
 MEANS: tuple[str, ...] = tuple(name for name, figure in FIGURES.items() if figure.kind == "mean")
 CALIBRATION: tuple[str, ...] = tuple(name for name, figure in FIGURES.items() if figure.kind == "calibration")
 
-EVERY_ITEM: tuple[str, ...] = ("missing_rate",)
-"""Figures that an item without any answered trial has too."""
-
 
 @dataclass(frozen=True)
 class Scope:

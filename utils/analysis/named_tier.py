@@ -1,4 +1,4 @@
-"""What a run's scores owe to the last tier of reading: options named in a sentence (`utils.answers.named`)."""
+"""What a run's scores owe to the last tier of reading: options named in a sentence (`scoring.answers.named`)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from ..base.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from ..building.plan.front import Sources
-    from ..building.running import Summary
+    from ..building.running import BuildSummary
 
 _NAMED = 20
 ENGINES = ("local", "ray")
@@ -45,9 +45,9 @@ def build(
         Path | None, typer.Option(metavar="REVIEW.csv", help="A build's review.csv with your decisions in it.")
     ] = None,
     tsv: Annotated[bool, typer.Option("--tsv", help="Also write the four TSV files of the published layout.")] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="one a core")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="one per core")] = None,
     shard: Annotated[
-        str, typer.Option(metavar="I/N", help="Make every N-th part only, from the I-th on: one call a machine.")
+        str, typer.Option(metavar="I/N", help="Make every N-th part only, from the I-th on: one call per machine.")
     ] = "1/1",
     engine: Annotated[str, typer.Option(help="What makes the parts: local processes, or ray.")] = "local",
 ) -> None:
@@ -58,7 +58,7 @@ def build(
 
     Example: medqdeg build --source gmai=VAL.tsv --source own=ward/:map.yaml --out set/ && MEDQDEG_DATA=set/ ...
     """
-    from ..building.plan.planning import Request
+    from ..building.plan.planning import BuildRequest
     from ..building.plan.selection import Mix, load_mix
     from ..building.running import build as run
 
@@ -68,7 +68,7 @@ def build(
         raise InputError("nothing to write to: give --out DIR")
     if engine not in ENGINES:
         raise InputError(f"--engine {engine}: must be one of {', '.join(ENGINES)}")
-    request = Request(
+    request = BuildRequest(
         sources=tuple(dict.fromkeys(sources)),
         seed=seed,
         mix=Mix() if mix is None else load_mix(mix),
@@ -167,7 +167,7 @@ def _engine(name: str) -> Any:
     return None
 
 
-def _report(summary: Summary, out: Path, seconds: float) -> None:
+def _report(summary: BuildSummary, out: Path, seconds: float) -> None:
     from ..building.layout import SKIPPED
 
     for line in summary.failed[:_NAMED]:

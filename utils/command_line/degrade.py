@@ -13,7 +13,7 @@ from ..base.cores import usable_cores
 from ..base.errors import InputError, one_line
 
 if TYPE_CHECKING:
-    from ..degrade_files.runs import Request
+    from ..degrade_files.runs import DegradeRequest
     from ..images.folders import Search
 
 _SHEET_ROWS = 120
@@ -166,10 +166,10 @@ def _request(
     window: str | None,
     frames: str,
     format: str,
-) -> Request:
+) -> DegradeRequest:
     """Check every option before a file is touched."""
     from ...degradations import list_degradations
-    from ..degrade_files.runs import FRAME_CHOICES, Request
+    from ..degrade_files.runs import FRAME_CHOICES, DegradeRequest
     from ..images import OUTPUT_FORMATS
 
     names = []
@@ -193,7 +193,7 @@ def _request(
         raise InputError(f"--frames {frames}: must be one of {', '.join(FRAME_CHOICES)}")
     if format not in OUTPUT_FORMATS:
         raise InputError(f"--format {format}: must be one of {', '.join(OUTPUT_FORMATS)}")
-    return Request(
+    return DegradeRequest(
         names=tuple(dict.fromkeys(names)),
         severities=tuple(dict.fromkeys(levels)),
         seed=seed,
@@ -262,7 +262,7 @@ def _report_search(search: Search, inputs: list[Path]) -> None:
         raise InputError(f"no image found in {', '.join(map(str, inputs))}")
 
 
-def _run(search: Search, request: Request, out: Path, workers: int) -> bool:
+def _run(search: Search, request: DegradeRequest, out: Path, workers: int) -> bool:
     """Degrade with a progress bar; return whether anything failed."""
     import time
 
@@ -317,7 +317,7 @@ def _print_errors(errors: Iterable[str]) -> None:
         typer.echo(f"medqdeg: {one_line(error)}", err=True)
 
 
-def _draw_sheet(search: Search, request: Request, path: Path, count: int) -> bool:
+def _draw_sheet(search: Search, request: DegradeRequest, path: Path, count: int) -> bool:
     """Draw the contact sheet; return whether anything failed."""
     from ..base.atomic_files import write_atomically
     from ..degrade_files.sheet import sheet_rows

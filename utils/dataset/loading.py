@@ -98,7 +98,7 @@ def _load(split: str, level: str, location: Location) -> tuple[datasets.Dataset,
 
 
 def without_decoding(items: datasets.Dataset) -> datasets.Dataset:
-    """Return the same items with images left as `{"bytes": ..., "path": ...}`, for `images.decode_cell`.
+    """Return the same items with images left as `{"bytes": ..., "path": ...}`, for `image_cells.decode_cell`.
 
     Nothing is copied. (`cast_column` would write the whole data set anew for a list of images, though only the
     reading differs; for a single image it does what is done here.)

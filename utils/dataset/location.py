@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn, Protocol
 
 from ..base.errors import InputError
+from ..base.hub import cannot_be_had, hub_name
+from ..base.wrong_folders import what_it_is
 from .built import DATA, parts_among
 from .image_cells import is_file
 from .taxonomy import CLEAN
@@ -22,8 +23,6 @@ from .tsv import first_line
 DEFAULT_REPOSITORY = "jiyaoliufd/MedQ-DEG-Bench"
 ENVIRONMENT_VARIABLE = "MEDQDEG_DATA"
 SPLITS: tuple[str, ...] = ("test", "dev")
-
-_HUB_ID = re.compile(r"(?P<repository>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>[\w./-]+))?", re.ASCII)
 
 
 def file_name(split: str, level: str) -> str:
@@ -53,7 +52,7 @@ class Location(Protocol):
 
         Args:
             tsv: a path that `fetch` returned.
-            paths: plain paths relative to the folder of `tsv` (see `images.relative_path`).
+            paths: plain paths relative to the folder of `tsv` (see `image_cells.relative_path`).
         """
         ...
 
@@ -79,8 +78,12 @@ class LocalFolder:
         found = sorted(entry.name for entry in self.folder.glob("*.tsv"))
         raise InputError(
             f"{self.folder} has no file {name}; found {', '.join(found) if found else 'no TSV file'}. "
-            f"Set {ENVIRONMENT_VARIABLE} to the folder that holds it"
+            f"Set {ENVIRONMENT_VARIABLE} to the folder that holds it{self._instead(found)}"
         )
+
+    def _instead(self, tables: list[str]) -> str:
+        what = None if tables else what_it_is(self.folder)
+        return f"; {what}" if what else ""
 
     def fetch_images(self, tsv: Path, paths: Iterable[str]) -> None:
         """Nothing to do: what is in a local folder is there."""
@@ -182,24 +185,11 @@ class HubRepository:
             return None
 
     def _explain(self, error: Exception) -> NoReturn:
-        from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
-
-        folder_hint = (
-            f"; if a folder was meant, {self.repository!r} does not exist"
-            if os.environ.get(ENVIRONMENT_VARIABLE)
-            else ""
-        )
-        cause = " ".join(str(error).split()).partition(". ")[0][:160] or type(error).__name__
-        if isinstance(error, (GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError)):
-            raise InputError(
-                f"the Hub does not give out the dataset {self.repository} ({cause}): check the name and the "
-                f"revision, or run `hf auth login`{folder_hint}"
-            ) from None
-        raise InputError(
-            f"the dataset {self.repository} is neither in the local cache nor can the Hub be reached ({cause}). "
-            f"Either connect and run again, or copy it here (`hf download {self.repository} --repo-type dataset "
-            f"--local-dir DIR` on a connected machine) and set {ENVIRONMENT_VARIABLE}=DIR{folder_hint}"
-        ) from None
+        hint = ""
+        if os.environ.get(ENVIRONMENT_VARIABLE):
+            hint = f"; if a folder was meant, {self.repository!r} does not exist"
+        refusal = cannot_be_had(error, self.repository, f"set {ENVIRONMENT_VARIABLE}=DIR")
+        raise InputError(f"{refusal}{hint}") from None
 
 
 def locate(where: str | os.PathLike[str] | None = None) -> Location:
@@ -221,6 +211,6 @@ def locate(where: str | os.PathLike[str] | None = None) -> Location:
             return LocalFolder(folder.resolve())
     except (OSError, RuntimeError):  # a name too long for a folder, the home of a user who is not here
         pass
-    if match := _HUB_ID.fullmatch(given):
-        return HubRepository(match["repository"], match["revision"])
+    if name := hub_name(given):
+        return HubRepository(*name)
     raise InputError(f"{ENVIRONMENT_VARIABLE}={given} is neither a folder nor a Hub id such as {DEFAULT_REPOSITORY}")

@@ -41,7 +41,7 @@ FRAME_CHOICES = ("single", "first", "middle", "all")
 
 
 @dataclass(frozen=True)
-class Request:
+class DegradeRequest:
     """What is wanted of every image.
 
     Attributes:
@@ -113,7 +113,7 @@ class Outcome:
 
 
 @dataclass
-class Summary:
+class DegradeSummary:
     """What became of a run. `errors` are lines that each name a file."""
 
     files: int = 0
@@ -125,12 +125,12 @@ class Summary:
 
 def degrade_files(
     sources: Sequence[Source],
-    request: Request,
+    request: DegradeRequest,
     out: Path,
     *,
     workers: int = 1,
     on_progress: Callable[[Outcome], None] | None = None,
-) -> Summary:
+) -> DegradeSummary:
     """Degrade files into a folder and write its manifest.
 
     A file that fails is reported in the summary and the rest goes on. Killed at any point, the same call
@@ -165,7 +165,7 @@ def degrade_files(
         ) from None
 
 
-def degrade_file(source: Source, request: Request, out: Path, earlier: Mapping[str, dict[str, Any]]) -> Outcome:
+def degrade_file(source: Source, request: DegradeRequest, out: Path, earlier: Mapping[str, dict[str, Any]]) -> Outcome:
     """Degrade one file into `out`; `earlier` maps outputs to manifest lines. Never raises for a bad file."""
     lines: list[dict[str, Any]] = []
     errors: list[str] = []
@@ -216,11 +216,11 @@ def read_manifest(path: Path) -> list[dict[str, Any]]:
 
 def _run(
     sources: Sequence[Source],
-    request: Request,
+    request: DegradeRequest,
     out: Path,
     workers: int,
     on_progress: Callable[[Outcome], None] | None,
-) -> Summary:
+) -> DegradeSummary:
     manifest = out / MANIFEST
     known = {line["output"]: line for line in read_manifest(manifest)}
     if any(source.neutral for source in sources):
@@ -231,7 +231,7 @@ def _run(
     # Rewritten before anything is appended, so that no new line continues a torn one.
     _write_manifest(manifest, known)
 
-    summary = Summary(files=len(sources))
+    summary = DegradeSummary(files=len(sources))
     jobs = ((source, request, out, by_item.get(source.item, {})) for source in sources)
     with manifest.open("a", encoding="utf-8", newline="\n") as journal:
         for outcome in as_completed(degrade_file, jobs, min(workers, len(sources))):
@@ -274,7 +274,7 @@ def _degrade_frame(
     sha256: str,
     frame: int | None,
     source: Source,
-    request: Request,
+    request: DegradeRequest,
     out: Path,
     earlier: Mapping[str, dict[str, Any]],
     errors: list[str],
@@ -355,7 +355,7 @@ def _refuse_names(lines: Iterable[Mapping[str, Any]], out: Path) -> None:
         raise InputError(f"{out}: holds outputs named after their files; choose another folder for neutral names")
 
 
-def _refuse_overwriting(sources: Iterable[Source], request: Request, out: Path) -> None:
+def _refuse_overwriting(sources: Iterable[Source], request: DegradeRequest, out: Path) -> None:
     folders = {
         (out / name / f"L{severity}").resolve(): (name, severity)
         for name in request.names

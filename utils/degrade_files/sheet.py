@@ -9,12 +9,12 @@ from PIL import Image
 from ...degradations import UnchangedImageError, get
 from ..base.errors import InputError
 from ..images import decode_image, read_bytes
-from ..images.contact_sheet import Row, caption
+from ..images.contact_sheet import SheetRow, caption
 from ..images.folders import Source
-from .runs import Request, choose_frames, image_seed, left_as_it_is
+from .runs import DegradeRequest, choose_frames, image_seed, left_as_it_is
 
 
-def sheet_rows(sources: Sequence[Source], request: Request) -> tuple[list[Row], list[str]]:
+def sheet_rows(sources: Sequence[Source], request: DegradeRequest) -> tuple[list[SheetRow], list[str]]:
     """Degrade each image in each way at both severities, drawn as `degrade_files` draws.
 
     Of a file with several frames, the first that `request.frames` chooses is shown.
@@ -22,7 +22,7 @@ def sheet_rows(sources: Sequence[Source], request: Request) -> tuple[list[Row], 
     Returns:
         The rows, and one line for each file or degradation that failed.
     """
-    rows: list[Row] = []
+    rows: list[SheetRow] = []
     errors: list[str] = []
     for source in sources:
         try:
@@ -52,7 +52,7 @@ def sheet_rows(sources: Sequence[Source], request: Request) -> tuple[list[Row], 
                     captions.append(str(error))
                     errors.append(f"{source.path}: {name} L{severity}: {error}")
             notes = (get(name).category.replace("_", " "), modality or "", source.item)
-            rows.append(Row(name, tuple(note for note in notes if note), tuple(images), tuple(captions)))
+            rows.append(SheetRow(name, tuple(note for note in notes if note), tuple(images), tuple(captions)))
         if unchanged:
             errors.append(left_as_it_is(source, unchanged))
     return rows, errors

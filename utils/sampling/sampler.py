@@ -6,7 +6,6 @@ import copy
 import hashlib
 import itertools
 import json
-import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -17,6 +16,7 @@ from typing import Any
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts, unwrap_generation_output
 
 from ..base.errors import one_line
+from ..base.log import logger
 from ..scoring.answers import LetterProbabilities, is_missing_trial, read_probabilities, write_probabilities
 from ..scoring.answers.probabilities import FAILED_MARKER
 from ..scoring.elicitation import EXACT, VERBALIZED
@@ -32,11 +32,6 @@ from .seeding import REQUEST_SEED_BITS, Seeding
 from .settings import Settings
 from .sharing import Sharing
 from .store import Response, ResponseStore
-
-try:
-    from loguru import logger  # lmms-eval's own
-except ImportError:
-    logger = logging.getLogger("medqdeg")  # type: ignore[assignment]
 
 FAILED_REPLY = "[LMMS_EVAL_REQUEST_FAILED by medqdeg]"
 """Begins the text that stands for a reply that never came; `answers.is_missing_trial` knows it."""

@@ -6,7 +6,6 @@ instance itself; everything that the evaluator reads off a model stays true.
 
 from __future__ import annotations
 
-import logging
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from lmms_eval.api.instance import GenerationResult, Instance
 from lmms_eval.api.model import lmms
 
 from ..base.errors import InputError, one_line
+from ..base.log import logger
 from ..base.versions import versions
 from ..scoring.elicitation import EXACT
 from .fidelity import check_fidelity
@@ -27,11 +27,6 @@ from .sampler import Sampler
 from .settings import Settings, parse_settings
 from .sharing import Sharing, together
 from .store import ResponseStore
-
-try:
-    from loguru import logger  # lmms-eval's own
-except ImportError:
-    logger = logging.getLogger("medqdeg")  # type: ignore[assignment]
 
 
 class _Wrapper(lmms):

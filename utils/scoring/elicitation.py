@@ -21,8 +21,6 @@ VOTES: Final = "votes"
 VERBALIZED: Final = "verbalized"
 EXACT: Final = "exact"
 
-ELICITATIONS: tuple[str, ...] = (VOTES, VERBALIZED, EXACT)
-
 
 def score_stated(
     letters: Sequence[str], stated: Sequence[float | None], options: Sequence[str], answer: str

@@ -15,7 +15,7 @@ from ...base.markdown_text import as_markdown_text
 from ...dataset import taxonomy
 from ...dataset.built import DATA
 from ...images import encode_image
-from ...images.contact_sheet import Row, caption, draw_contact_sheet
+from ...images.contact_sheet import SheetRow, caption, draw_contact_sheet
 from ..layout import IMAGES, MANIFEST, PICTURES, REVIEW, SKIPPED, SPLITS
 from ..make.degrading import DEGRADED_LEVELS
 from ..writing import read_rows
@@ -50,7 +50,7 @@ def write_pictures(out: Path, parts: Iterable[Mapping[str, Path]]) -> list[str]:
     Returns:
         The paths that were written, relative to `out`.
     """
-    rows: dict[str, Row] = {}
+    rows: dict[str, SheetRow] = {}
     for files in parts:
         if len(rows) == len(taxonomy.DEGRADATIONS):
             break
@@ -73,7 +73,7 @@ def write_pictures(out: Path, parts: Iterable[Mapping[str, Path]]) -> list[str]:
     return written
 
 
-def _first_pairs(files: Mapping[str, Path], wanted: set[str]) -> dict[str, Row]:
+def _first_pairs(files: Mapping[str, Path], wanted: set[str]) -> dict[str, SheetRow]:
     chosen: dict[str, tuple[str, dict[str, Any]]] = {}
     for row in read_rows([files[DEGRADED_LEVELS[0]]], columns=["clean_id", "degradation", "modality", "parameters"]):
         if row["degradation"] in wanted:
@@ -92,7 +92,7 @@ def _first_pairs(files: Mapping[str, Path], wanted: set[str]) -> dict[str, Row]:
         shown = [pictures[clean_id, name, level] for level in taxonomy.LEVELS]
         captions = [f"{shown[0][0].width} x {shown[0][0].height}"]
         captions += [caption(json.loads(parameters)[0]["parameters"]) for _, parameters in shown[1:]]
-        found[name] = Row(name, (first["modality"],), tuple(image for image, _ in shown), tuple(captions))
+        found[name] = SheetRow(name, (first["modality"],), tuple(image for image, _ in shown), tuple(captions))
     return found
 
 

@@ -11,8 +11,6 @@ from ...base.errors import InputError, one_line
 from ..layout import DATA, MANIFEST, PICTURES, WORK, file_sha256, read_json
 from .card import licences_of
 
-NOT_STATED = "not stated"
-
 MAY_BE_REDISTRIBUTED: frozenset[str] = frozenset(
     {
         "apache-2.0",

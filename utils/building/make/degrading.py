@@ -49,7 +49,7 @@ class MadeImage:
 
 
 @dataclass(frozen=True)
-class Pair:
+class DegradedPair:
     """One degradation of one item, at L1 and at L2: they enter the data set together or not at all.
 
     Attributes:
@@ -68,7 +68,7 @@ class MadeItem:
     """The clean images of an item, and its pairs in the order of the names."""
 
     clean: tuple[MadeImage, ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[DegradedPair, ...]
 
 
 def degrade_item(
@@ -107,7 +107,9 @@ def degrade_item(
     return MadeItem(clean, pairs)
 
 
-def _pair(decoded: Sequence[DecodedImage], name: str, seed: int | str, modality: str, table: SeverityTable) -> Pair:
+def _pair(
+    decoded: Sequence[DecodedImage], name: str, seed: int | str, modality: str, table: SeverityTable
+) -> DegradedPair:
     levels: dict[str, tuple[MadeImage, ...]] = {}
     for level in DEGRADED_LEVELS:
         made = []
@@ -126,6 +128,6 @@ def _pair(decoded: Sequence[DecodedImage], name: str, seed: int | str, modality:
                 raise
             # Whatever an operator does to an odd image: this pair is out and says why, and the build goes on.
             except Exception as error:
-                return Pair(name, {}, f"{level}, image {number}: {one_line(error)}")
+                return DegradedPair(name, {}, f"{level}, image {number}: {one_line(error)}")
         levels[level] = tuple(made)
-    return Pair(name, levels)
+    return DegradedPair(name, levels)

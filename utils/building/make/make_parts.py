@@ -21,7 +21,7 @@ from ...dataset.built import part_name
 from ..layout import WorkFolder, file_sha256, read_json, replacing, write_json
 from ..waiting import Waiting, read_waiting
 from ..writing import ParquetRows, as_row, item_id
-from .degrading import MadeImage, MadeItem, Pair, degrade_item
+from .degrading import DegradedPair, MadeImage, MadeItem, degrade_item
 from .gate import EXCLUDE, KEEP, NOT_MADE, Limits, Verdict, judge, review_row
 
 AXES: tuple[str, ...] = (
@@ -114,7 +114,7 @@ def _make(
 
 def _tried(
     made: MadeItem, spares: Sequence[str], make: Callable[[Sequence[str]], MadeItem], limits: Limits
-) -> Iterator[tuple[Pair, Verdict, str]]:
+) -> Iterator[tuple[DegradedPair, Verdict, str]]:
     """Judge an item's pairs; in the place of each that the gate rejects, make the next spare one, while there are any.
 
     What a person decides has no say in it: which pairs are there to be decided on must not depend on the decisions.
@@ -156,7 +156,7 @@ class _PartFiles:
         self._lines = stack.enter_context(lines.open("w", encoding="utf-8", newline="\n"))
         self._images = 0
 
-    def add(self, waiting: Waiting, clean: tuple[MadeImage, ...], pairs: Iterable[Pair]) -> None:
+    def add(self, waiting: Waiting, clean: tuple[MadeImage, ...], pairs: Iterable[DegradedPair]) -> None:
         """Write an item and its degraded versions."""
         self._write(waiting, taxonomy.CLEAN, None, clean)
         for pair in pairs:

@@ -96,11 +96,6 @@ class Probe:
     p: float
     folds: int
 
-    @property
-    def beats_chance(self) -> bool:
-        """Whether the interval of `accuracy - chance` lies above 0."""
-        return self.low > 0
-
 
 def text_probe(items: Sequence[SourceItem], *, seed: int = 0, folds: int = 5) -> tuple[Probe, ...]:
     """Train logistic regressions on the text and return what they get by cross-validation, for both splits.

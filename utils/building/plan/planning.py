@@ -37,13 +37,13 @@ PART_ITEMS = 64
 """Clean items in a part unless one says otherwise."""
 
 _DEV = SPLITS[1]
-_LIBRARIES = ("scipy", "opencv-python-headless", "pyarrow", "scikit-learn")
+_LIBRARIES = ("scipy", "opencv-python-headless", "pyarrow", "scikit-image", "scikit-learn")
 _OF_THE_MODELS = frozenset({"torch", "transformers", "lmms-eval"})
 """Another version of these changes no byte, and should not keep a build from being continued."""
 
 
 @dataclass(frozen=True)
-class Request:
+class BuildRequest:
     """What is wanted of a build.
 
     Attributes:
@@ -86,19 +86,19 @@ def library_versions() -> dict[str, str]:
     return {name: number for name, number in versions(*_LIBRARIES).items() if name not in _OF_THE_MODELS}
 
 
-def plan_key(request: Request, contents: Mapping[str, Sequence[str | None]]) -> str:
+def plan_key(request: BuildRequest, contents: Mapping[str, Sequence[str | None]]) -> str:
     """Return what names a build: the request, what its sources hold, and the versions of the libraries.
 
     Args:
         request: what is wanted.
-        contents: of `inputs.content_stamps`.
+        contents: of `source_stamps.content_stamps`.
     """
     return digest(
         {"format": FORMAT, "request": request.as_dict(), "contents": contents, "versions": library_versions()}
     )
 
 
-def make_plan(request: Request, out: Path, sources: Sources, workers: int, progress: Progress) -> dict[str, Any]:
+def make_plan(request: BuildRequest, out: Path, sources: Sources, workers: int, progress: Progress) -> dict[str, Any]:
     """Make the plan of a build, or return the one that is there.
 
     Args:
@@ -185,7 +185,7 @@ def make_plan(request: Request, out: Path, sources: Sources, workers: int, progr
     return read_json(work.plan)  # as every later call has it, the order of the keys too
 
 
-def _collect(request: Request, sources: Sources, progress: Progress) -> tuple[list[SourceItem], list[Skipped]]:
+def _collect(request: BuildRequest, sources: Sources, progress: Progress) -> tuple[list[SourceItem], list[Skipped]]:
     items: list[SourceItem] = []
     skipped: list[Skipped] = []
     for text in sorted(request.sources):
@@ -253,7 +253,7 @@ def _set_aside(
             yield {"name": name, "items": len(group), "pairs": sum(len(each.names) for each in group)}
 
 
-def _difference(earlier: Mapping[str, Any], request: Request) -> str | None:
+def _difference(earlier: Mapping[str, Any], request: BuildRequest) -> str | None:
     """Name what two builds differ in; None where it is what their sources hold."""
     if earlier["format"] != FORMAT:
         return "another version of medqdeg"
