@@ -59,7 +59,7 @@ def print_categories(console: Console, changes: pd.DataFrame, run: str) -> None:
         table.add_row(
             str(row.node).replace("_", " "),
             f"{row.n}{'*' if row.small else ''}",
-            f"{row.accuracy:+.3f} [{row.low:+.3f}, {row.high:+.3f}]",
+            f"{row.accuracy:+.3f}" + ("" if math.isnan(row.low) else f" [{row.low:+.3f}, {row.high:+.3f}]"),
             f"{row.shift:+.3f}",
             "-" if math.isnan(row.share) else f"{row.share:.0%}",
         )
