@@ -28,7 +28,7 @@ from .vocabulary import check_modality, read_severity
 
 
 class Degrade:
-    """Degrade one image a call.
+    """Degrade one image per call.
 
     Accepts what `degrade` accepts (PIL images, NumPy arrays) and torch tensors (..., C, H, W) or (H, W) with
     C = 1, 3 or 4: uint8, uint16, or floating point in [0, 1]; `tv_tensors.Image` stays one. The type, dtype,

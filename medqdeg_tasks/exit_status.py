@@ -1,4 +1,4 @@
-"""lmms-eval's command line prints what a run died of and ends with status 0; here runs of ours end with status 1.
+"""Exit status 1 for failed runs: lmms-eval's command line prints the exception and ends with status 0.
 
 It catches every `Exception` of a run, calls `traceback.print_exc()` and goes on; its tracker of results likewise only
 remarks that a file could not be written. `SystemExit` passes through both.

@@ -6,6 +6,7 @@ must stop a run before the first model call leaves as `SystemExit` with one line
 
 from __future__ import annotations
 
+import dataclasses
 import traceback
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,12 @@ from ..utils.base.log import logger
 from ..utils.base.versions import versions
 from ..utils.dataset.image_cells import decode_cell
 from ..utils.dataset.loading import BY_TEXT, load_level, load_series, without_decoding
+from ..utils.dataset.subset import requested_share, take_subset
 from ..utils.phantoms.cache import load_default_series, load_default_suite
 from ..utils.sampling.report import current_report
 from ..utils.scoring import level_summary
-from ..utils.scoring.aggregations import NotInTable, across_levels, mean_score
+from ..utils.scoring.aggregations import NotInTable, across_levels, gap_score, mean_score
+from ..utils.scoring.agreement import item_gap
 from ..utils.scoring.elicitation import VERBALIZED, VOTES
 from ..utils.scoring.records import ItemRecord, cluster_of, failed_record, score_item
 from .prompts import prompt, template_text
@@ -39,6 +42,7 @@ __all__ = [
     "doc_to_text",
     "doc_to_text_verbalized",
     "doc_to_visual",
+    "gap_score",
     "load_items",
     "mean_score",
     "process_docs",
@@ -62,15 +66,23 @@ def load_items(split: str, level: str) -> datasets.Dataset:
     try:
         if level == CURVE:
             return without_decoding(load_default_series() if split in PHANTOM_SPLITS else load_series(split))
-        if split in PHANTOM_SPLITS:
-            return without_decoding(load_default_suite(level, small_only=PHANTOM_SPLITS[split]))
-        return without_decoding(load_level(split, level))
+        items = _load_level(split, level)
+        share = requested_share()
+        if share is not None:
+            items = take_subset(items, level, share, functools.partial(_load_level, split))
+        return without_decoding(items)
     except InputError as error:
         raise SystemExit(f"medqdeg: {one_line(error)}") from None
     except Exception as error:
         traceback.print_exc()
         reason = f"{type(error).__name__}: {one_line(error)}"
         raise SystemExit(f"medqdeg: the items could not be loaded ({reason})") from None
+
+
+def _load_level(split: str, level: str) -> datasets.Dataset:
+    if split in PHANTOM_SPLITS:
+        return load_default_suite(level, small_only=PHANTOM_SPLITS[split])
+    return load_level(split, level)
 
 
 def doc_to_visual(doc: Mapping[str, Any]) -> list[PIL.Image.Image]:
@@ -94,7 +106,7 @@ def process_results(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str,
 
 
 def process_results_verbalized(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:
-    """The same, where each reply states a letter and a confidence."""
+    """Score replies as `process_results` does, where each states a letter and a confidence."""
     return _process(doc, replies, VERBALIZED)
 
 
@@ -103,10 +115,16 @@ def _process(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str) -
         record = score_item(doc, replies, elicitation)
     except Exception as error:  # one bad item must not cost the run
         record = failed_record(doc, error, elicitation)
-    cluster = {"cluster_id": cluster_of(record)}
+    of_item = {"cluster_id": cluster_of(record)}
+    if "weight" in record:
+        of_item["weight"] = record["weight"]
     values = {name: record[name] for name in level_summary.SCORES}  # type: ignore[literal-required]
+    gap = item_gap(record)
     return {
-        **{name: cluster if value is None else {"score": value, **cluster} for name, value in values.items()},
+        **{name: of_item if value is None else {"score": value, **of_item} for name, value in values.items()},
+        # No "score": the gap is a ratio of sums, and a mean's standard error would not be its own.
+        "agreement_gap": of_item if gap is None else {"gap": dataclasses.asdict(gap), **of_item},
+        "readable_share": of_item if gap is None else {"score": gap.readable, **of_item},
         "medqdeg": record,
     }
 
@@ -124,10 +142,11 @@ def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
     }
     for label, scores in summary.get("severities", {}).items():
         if scores["accuracy"] is not None:
-            logger.info(
-                f"medqdeg {label}: accuracy {scores['accuracy']:.4f}, confidence {scores['confidence']:.4f}, "
-                f"shift {scores['calibration_shift']:+.4f} ({scores['n']} items)"
-            )
+            spoken = {"accuracy": "accuracy", "agreement_gap": "gap", "confidence": "confidence"}
+            parts = [f"{said} {scores[name]:.4f}" for name, said in spoken.items() if scores[name] is not None]
+            if scores["calibration_shift"] is not None:
+                parts.append(f"shift {scores['calibration_shift']:+.4f}")
+            logger.info(f"medqdeg {label}: {', '.join(parts)} ({scores['n']} items)")
     for warning in summary["conditions"]["warnings"]:
         logger.warning(f"medqdeg {summary['level']}: {one_line(warning)}")
     if BY_TEXT in summary["conditions"]["source_question_rule"]:
@@ -143,8 +162,10 @@ def compare_levels(summaries: Sequence[Mapping[str, Any]], sizes: Sequence[int],
     comparison = level_summary.compare_levels(summaries)
     for step, change in comparison["overall"].items():
         if change["dunning_kruger"] is not None:
+            gap = "" if change["gap_change"] is None else f"agreement gap {change['gap_change']:+.4f}, "
             logger.info(
-                f"medqdeg {step.replace('_', ' ')}: accuracy drop {change['accuracy_drop']:.4f}, shift change "
-                f"{change['shift_change']:+.4f}, Dunning-Kruger effect: {'yes' if change['dunning_kruger'] else 'no'}"
+                f"medqdeg {step.replace('_', ' ')}: accuracy drop {change['accuracy_drop']:.4f}, {gap}shift change "
+                f"{change['shift_change']:+.4f}, the paper's Dunning-Kruger rule: "
+                f"{'yes' if change['dunning_kruger'] else 'no'}; whether overconfidence grows says `medqdeg analyze`"
             )
     return NotInTable(comparison)

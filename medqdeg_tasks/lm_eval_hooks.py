@@ -76,7 +76,7 @@ def doc_to_text(doc: Mapping[str, Any]) -> str:
 
 
 def doc_to_text_verbalized(doc: Mapping[str, Any]) -> str:
-    """The same with the prompt that also asks for a percentage."""
+    """Return what `doc_to_text` returns, with the prompt that also asks for a percentage."""
     return _with_placeholders(doc, hooks.doc_to_text_verbalized(doc))
 
 
@@ -91,7 +91,7 @@ def process_results(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) ->
 
 
 def process_results_verbalized(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """The same, where each reply states a letter and a confidence."""
+    """Score replies as `process_results` does, where each states a letter and a confidence."""
     return hooks.process_results_verbalized(doc, _replies(results))
 
 

@@ -96,7 +96,7 @@ def _with_our_tasks(original: Any) -> Any:
 
 
 def _before_a_run(manager: Any) -> None:
-    """Say what would spoil a run before it costs anything.
+    """Warn of what would spoil a run before the run costs anything.
 
     Raises:
         SystemExit: lmms-eval's command line was asked for ours, and an installed package keeps it from running.

@@ -9,7 +9,7 @@ augmentation", MIDL 2019.
 
 Colour: a body that moves keeps its colour, so each channel is composed of the same movements. The authors' one
 published example is grey at every level and says nothing of colour. A grey image has one k-space, which is computed
-once, from the luma; so is that of a colour image with ``per_channel=False``, which then comes out grey.
+once, from the luma; so is that of a colour image with `per_channel=False`, which then comes out grey.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def draw(
         shift: largest shift along each axis, in pixels.
 
     Returns:
-        ``{"movements": [[degrees, down, right], ...]}``.
+        `{"movements": [[degrees, down, right], ...]}`.
     """
     limits = np.array([rotation, shift, shift])
     return {"movements": (rng.uniform(-1.0, 1.0, (int(positions), 3)) * limits).tolist()}
@@ -70,7 +70,8 @@ def _compose(luma: np.ndarray, movements: list[list[float]]) -> np.ndarray:
         used = np.flatnonzero(weights)
         part = slice(used[0], used[-1] + 1)
         spectrum[:, part] += transform_rows(_move_and_transpose(luma, *movement))[:, part] * weights[part]
-    return rows_from_spectrum(spectrum).T
+    out: np.ndarray = rows_from_spectrum(spectrum).T
+    return out
 
 
 def _move_and_transpose(luma: np.ndarray, rotation: float, down: float, right: float) -> np.ndarray:

@@ -31,7 +31,7 @@ Engine = Callable[[Path, Sequence[str], int], Iterator[dict[str, Any]]]
 
 @dataclass
 class BuildSummary:
-    """What became of a build.
+    """The outcome of a build.
 
     Attributes:
         parts: in the plan; `made` now, `kept` of an earlier run, `missing` yet (other shards').

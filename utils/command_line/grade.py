@@ -1,4 +1,4 @@
-"""`medqdeg grade`: how severe is what has happened to one's own images, on the axis of a degradation."""
+"""`medqdeg grade`: how severely one's own images are degraded, on the axis of a degradation."""
 
 from __future__ import annotations
 

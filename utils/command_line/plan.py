@@ -49,7 +49,7 @@ def plan(
         typer.Option(help="Price of a million prompt tokens and of a million reply tokens.", show_default=False),
     ] = None,
 ) -> None:
-    """Say which change from L0 to L2 a study finds in 80% of cases, for one model and for two compared, and its cost.
+    """Print which change from L0 to L2 a study finds in 80% of cases, for one model and for two, and its cost.
 
     Examples: medqdeg plan --accuracy 0.7 0.6 --effect 0.03; medqdeg plan --pilot analysis/ --questions 600
     """

@@ -1,4 +1,4 @@
-"""`medqdeg reference-model`: where the small model that comes with the package lies, or how it is made again."""
+"""`medqdeg reference-model`: the path of the small model that comes with the package, or training it anew."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def _image_paths(file: TsvFile) -> list[str]:
 
 @contextmanager
 def _about(path: Path, row: Row) -> Iterator[None]:
-    """Say in an error which row of which file it is about."""
+    """Name the row and the file in an error."""
     try:
         yield
     except InputError as error:

@@ -68,10 +68,16 @@ class LocalFolder:
     folder: Path
 
     def parts(self, split: str, level: str) -> list[Path]:
+        """Return the paths of a built set's Parquet files; [] where the folder holds none.
+
+        Raises:
+            InputError: some of them are missing.
+        """
         names = (path.relative_to(self.folder).as_posix() for path in self.folder.glob(f"{DATA}/{level}/*.parquet"))
         return [self.folder / name for name in parts_among(names, split, level)]
 
     def fetch(self, name: str) -> Path:
+        """Return the path of a file. Raises `InputError`, which names the TSV files that are there, if it is absent."""
         path = self.folder / name
         if path.is_file():
             return path
@@ -89,6 +95,7 @@ class LocalFolder:
         """Nothing to do: what is in a local folder is there."""
 
     def first_line(self, name: str) -> bytes | None:
+        """Return the first line of a file, or None if there is no such file."""
         path = self.folder / name
         return first_line(path) if is_file(path) else None
 
@@ -101,6 +108,14 @@ class HubRepository:
     revision: str | None = None
 
     def parts(self, split: str, level: str) -> list[Path]:
+        """Download a built set's Parquet files of a level and return their paths; [] where the repository holds none.
+
+        Where the TSV file is in the cache already, it is used and the Hub is not asked. Without a network, what an
+        earlier run downloaded is taken.
+
+        Raises:
+            InputError: some of them are missing.
+        """
         from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
 
         options: dict[str, Any] = {"repo_id": self.repository, "repo_type": "dataset", "revision": self.revision}
@@ -125,6 +140,11 @@ class HubRepository:
         return [] if folder is None else [folder / name for name in wanted]
 
     def fetch(self, name: str) -> Path:
+        """Download a file, wherever in the repository it lies, and return its path in the cache.
+
+        Raises:
+            InputError: there is no such file, or no access to the repository, or no network.
+        """
         from huggingface_hub import HfApi, hf_hub_download
         from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
@@ -149,6 +169,15 @@ class HubRepository:
             self._explain(error)
 
     def fetch_images(self, tsv: Path, paths: Iterable[str]) -> None:
+        """Download the image files that are not yet beside `tsv`, of the commit that it is of.
+
+        Args:
+            tsv: a path that `fetch` returned.
+            paths: plain paths relative to the folder of `tsv`.
+
+        Raises:
+            InputError: the Hub cannot be reached or refuses.
+        """
         from huggingface_hub import snapshot_download
 
         missing = [path for path in paths if not is_file(tsv.parent / path)]
@@ -157,7 +186,7 @@ class HubRepository:
         # .../snapshots/<commit>/<path in the repository>: the images must be of the commit that the file is of.
         snapshot = next(folder for folder in tsv.parents if folder.parent.name == "snapshots")
         folder = glob.escape(tsv.parent.relative_to(snapshot).as_posix() + "/").removeprefix("./")
-        # One pattern a folder: a pattern a file would be matched against every file of the repository.
+        # One pattern per folder: one per file would be matched against every file of the repository.
         patterns = {
             f"{folder}{glob.escape(path.partition('/')[0])}/*"
             if "/" in path
@@ -172,6 +201,7 @@ class HubRepository:
             self._explain(error)
 
     def first_line(self, name: str) -> bytes | None:
+        """Return the first line of a file from the cache, else from the Hub; None if that cannot be had."""
         from huggingface_hub import HfFileSystem, try_to_load_from_cache
 
         cached = try_to_load_from_cache(self.repository, name, repo_type="dataset", revision=self.revision or "main")
@@ -180,7 +210,8 @@ class HubRepository:
                 return first_line(Path(cached))
             reference = f"datasets/{self.repository}" + (f"@{self.revision}" if self.revision else "")
             with HfFileSystem().open(f"{reference}/{name}", "rb") as remote:
-                return remote.readline()
+                line: bytes = remote.readline()
+                return line
         except Exception:  # whatever the network or the Hub says: the line is a nicety, its absence is handled
             return None
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ...degradations import LEVELS, MODALITIES, Degradation, get, known_names, list_degradations
+from ...degradations import LEVELS as LEVELS  # from here to the other rooms
+from ...degradations import MODALITIES, Degradation, get, known_names, list_degradations
 from ...degradations.vocabulary import MODALITY_ALIASES, check_severity, read_severity
 from ..base.errors import InputError
 from ..base.suggestions import did_you_mean

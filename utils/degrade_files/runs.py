@@ -42,7 +42,7 @@ FRAME_CHOICES = ("single", "first", "middle", "all")
 
 @dataclass(frozen=True)
 class DegradeRequest:
-    """What is wanted of every image.
+    """What is asked for every image.
 
     Attributes:
         names: canonical names of degradations.
@@ -103,7 +103,7 @@ class DegradeRequest:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one input file: manifest lines, how many outputs were made or kept, what went wrong."""
+    """The outcome of one input file: manifest lines, how many outputs were made or kept, what went wrong."""
 
     source: Source
     lines: tuple[dict[str, Any], ...]
@@ -114,7 +114,7 @@ class Outcome:
 
 @dataclass
 class DegradeSummary:
-    """What became of a run. `errors` are lines that each name a file."""
+    """The outcome of a run. `errors` are lines that each name a file."""
 
     files: int = 0
     made: int = 0

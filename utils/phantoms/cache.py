@@ -62,9 +62,9 @@ def make_suite(
         severities: of a series, in place of L1 and L2; see `medqdeg.degradations.degrade`. Each item's degradations
             are made at all of them as far as they go. 0, the clean image, is always there.
         small_only: leave out what only the split "test" needs.
-        grey: put a plain grey image in the place of each.
+        grey: replace each image by a plain grey one.
         workers: processes.
-        on_start: told the number of clean items, only if any is to be drawn.
+        on_start: called with the number of clean items, only if some have to be drawn.
         on_item: called after each.
 
     Returns:

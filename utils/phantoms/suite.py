@@ -90,7 +90,7 @@ def write_suite(
         splits: "test" or "dev" -> its items. An item of two splits is drawn once.
         seed: of the suite.
         severities: at which each item's degradations are made, as far as they go.
-        grey: put a plain grey image in the place of each, for what a model answers that sees nothing.
+        grey: replace each image by a plain grey one, to see what a model answers that sees nothing.
         workers: processes. Their number changes no byte.
         on_item: called after each clean item with its degraded versions.
     """

@@ -1,4 +1,4 @@
-"""Ask every trial once: from the store where it is there, else from the inner model, and keep what comes."""
+"""Answer every trial once: from the store where it has the reply, else by the inner model, whose reply is stored."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Sampler:
     # --- What lmms-eval calls -----------------------------------------------------------------------------
 
     def generate_until(self, requests: list[Instance]) -> list[GenerationResult]:
-        """Return one result a request, in order. A request that failed gives a text that is no vote.
+        """Return one result per request, in order. A request that failed gives a text that is no vote.
 
         Raises:
             SystemExit: with one line, if nothing can come of the run.
@@ -134,6 +134,9 @@ class Sampler:
             )
         if self.seeding.seen()[0] is False and self.integration.client is None:
             self.warnings.append(f"not seeded: {self.seeding.seen()[1]}; another run would draw other replies")
+        if self.sharing.fallbacks:
+            reasons = "; ".join(sorted(self.sharing.fallbacks))
+            self.warnings.append(f"{sum(self.sharing.fallbacks.values())} trials were asked one by one: {reasons}")
         if self.choices.refused:
             self.warnings.append(f"one request per trial: {self.choices.why_not}")
         for warning in self.warnings:

@@ -29,13 +29,13 @@ from .sharing import Sharing, together
 from .store import ResponseStore
 
 
-class _Wrapper(lmms):
+class _Wrapper(lmms):  # type: ignore[misc]  # lmms-eval ships no types
     """Never instantiated: `create_from_arg_string` returns the inner model's instance."""
 
     force_simple = False
 
     @classmethod
-    def create_from_arg_string(cls, arg_string: str, additional_config: dict[str, Any] | None = None) -> lmms:  # type: ignore[override]
+    def create_from_arg_string(cls, arg_string: str, additional_config: dict[str, Any] | None = None) -> lmms:
         """Make the inner model, wrapped.
 
         Args:
@@ -143,7 +143,7 @@ def _create(arg_string: str, additional_config: dict[str, Any] | None, *, force_
         )
         return results
 
-    lm.generate_until = generate_until  # type: ignore[method-assign]
+    lm.generate_until = generate_until
     return lm
 
 

@@ -1,4 +1,4 @@
-"""Which of the tasks that lmms-eval knows can be wrapped."""
+"""Which of lmms-eval's tasks can be wrapped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write the files of a wrapped task: one YAML file and one small module a level, and a group over the levels."""
+"""Write the files of a wrapped task: one YAML file and one small module per level, and a group over the levels."""
 
 from __future__ import annotations
 

@@ -118,6 +118,7 @@ class Original:
 
     @property
     def evaluated_split(self) -> str | None:
+        """The split that lmms-eval evaluates: the test split, else the validation split; None without both."""
         return self.task.config.test_split or self.task.config.validation_split
 
     def learn(self, dataset: Any) -> None:
@@ -138,15 +139,19 @@ class Original:
             self.task.model_specific_target_kwargs = kwargs
 
     def images(self, doc: Mapping[str, Any]) -> Any:
+        """Return what the task's `doc_to_visual` gives for a row: usually a list of PIL images."""
         return self.task.doc_to_visual(doc)
 
     def messages(self, doc: Mapping[str, Any]) -> Any:
+        """Return what the task's `doc_to_messages` gives for a row: chat messages."""
         return self.task.doc_to_messages(doc)
 
     def prompt(self, doc: Mapping[str, Any]) -> Any:
+        """Return what the task's `doc_to_text` gives for a row: usually a text."""
         return self.task.doc_to_text(doc)
 
     def target(self, doc: Mapping[str, Any]) -> Any:
+        """Return what the task's `doc_to_target` gives for a row: a text, a number or a list."""
         return self.task.doc_to_target(doc)
 
     def metrics(self, doc: Mapping[str, Any], reply: str, **kwargs: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What kind of task is it, and can the protocol be put around it?
+"""Decide from file and code whether a task can be wrapped, and of what kind it is.
 
 Only the task's file and the code that it names are looked at, never its data. The code is followed from the function
 that scores, or that brings the images, through everything it calls in the tasks' own folders; what it names on the way

@@ -222,6 +222,6 @@ def test_no_network_and_nothing_cached(tmp_path: Path, offline: str) -> None:
         program = f'answer["said"] = refusal(HubRepository("owner/name").fetch, {CLEAN_FILE!r})'
         said = str(on_hub(program, endpoint, tmp_path, HF_HUB_OFFLINE=offline)["said"])
     assert len(said.splitlines()) == 1
-    assert "neither in the local cache nor can the Hub be reached" in said
+    assert "is not in the local cache, and the Hub cannot be reached" in said
     assert "Either connect and run again, or copy it here" in said
     assert "set MEDQDEG_DATA=DIR" in said

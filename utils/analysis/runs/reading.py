@@ -256,7 +256,7 @@ def _run(parts: Sequence[_Part]) -> Run:
 
 
 def _named(runs: Sequence[Run], warnings: list[str]) -> list[Run]:
-    """Give every run a name of its own: the model's, and as far as needed what tells it apart, in words if possible."""
+    """Give every run a unique name: the model's and, where needed, what distinguishes the run, in words if possible."""
     names = [run.name for run in runs]
     extras: tuple[Callable[[Run], Any], ...] = (
         lambda run: run.family,

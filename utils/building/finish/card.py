@@ -297,8 +297,8 @@ def _how(manifest: Mapping[str, Any]) -> str:
     return (
         f"{read:,} items were read, {skipped:,} rows of the sources gave none (`{SKIPPED}` says why), {merged:,} "
         f"stayed after duplicates were merged. `{MANIFEST}` holds versions, seeds, the mix, duplicates, leakage "
-        f"checks, the hashes of the sources' files and of every file of the set; `{IMAGES}` has a line an image: the "
-        "hashes of the source's image file and of ours, and "
+        f"checks, the hashes of the sources' files and of every file of the set; `{IMAGES}` has one line per image: "
+        "the hashes of the source's image file and of ours, and "
         "the parameters from which `medqdeg.degradations.reproduce` makes it again."
     )
 

@@ -1,4 +1,4 @@
-"""What a finished build says about itself, as one JSON object: from the plan, its account, and the parts' reports."""
+"""The manifest of a finished build, one JSON object made from the plan, its account and the parts' reports."""
 
 from __future__ import annotations
 

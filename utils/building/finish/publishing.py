@@ -75,7 +75,7 @@ def prepare(folder: Path, repository: str, *, private: bool, permitted: Collecti
     Args:
         folder: of a finished build.
         repository: owner/name.
-        private: whether the repository is to be private.
+        private: whether to make the repository private.
         permitted: sources of which the user says in so many words that they may be redistributed.
 
     Raises:

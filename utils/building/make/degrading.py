@@ -1,4 +1,4 @@
-"""The map stage's heart: one clean item's images and the names of degradations in, every image of the item out.
+"""Degrade one clean item: from its images and the names of degradations to every image of the item.
 
 It is a pure function: what comes out follows from the image files' bytes, the names, the seed and the versions of the
 libraries, so it may run in any process, on any machine, in any order, and twice.
@@ -39,7 +39,7 @@ class MadeImage:
 
     @property
     def described(self) -> dict[str, Any]:
-        """What the manifest says about it."""
+        """What the manifest records about it."""
         return {
             "input_sha256": self.input_sha256,
             "output_sha256": hashlib.sha256(self.png).hexdigest(),

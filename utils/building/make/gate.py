@@ -1,4 +1,4 @@
-"""Which pairs are too weak or too strong to ask about: automatic verdicts, and a table that a person overrules.
+"""The gate: which pairs are too weak or too strong to ask about, with a table by which a person overrules it.
 
 The limits lie beyond the images that the paper's authors publish, all of which their radiologists let pass; how many
 other real images and phantoms they reject, `benchmarks/quality_gate.py` prints: the gate catches what failed, not what
@@ -63,7 +63,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says of a pair.
+    """The gate's verdict on a pair.
 
     Attributes:
         kind: None where it passes, else `TOO_WEAK`, `TOO_STRONG` or `NOT_MADE`.
@@ -77,6 +77,7 @@ class Verdict:
 
     @property
     def decision(self) -> str:
+        """`KEEP` or `EXCLUDE`."""
         return KEEP if self.kind is None else EXCLUDE
 
 

@@ -1,4 +1,4 @@
-"""How far a degraded image is from its clean one: the measures that the quality gate decides by.
+"""Measures of how far a degraded image is from its clean one, by which the quality gate decides.
 
 All are taken on grey levels 0..255 (luma of a colour image, the upper eight bits of a 16-bit one) and rounded, so that
 the last bits of another processor's arithmetic decide nothing.

@@ -115,7 +115,7 @@ def _make(
 def _tried(
     made: MadeItem, spares: Sequence[str], make: Callable[[Sequence[str]], MadeItem], limits: Limits
 ) -> Iterator[tuple[DegradedPair, Verdict, str]]:
-    """Judge an item's pairs; in the place of each that the gate rejects, make the next spare one, while there are any.
+    """Judge an item's pairs; replace each that the gate rejects by the next spare one, while there are any.
 
     What a person decides has no say in it: which pairs are there to be decided on must not depend on the decisions.
 
@@ -136,7 +136,7 @@ def _tried(
 
 
 class _PartFiles:
-    """What a part's items are written to: a Parquet file a level and the lines about images; and what is counted."""
+    """The files of a part, one Parquet file per level and the lines about images, and the counts of what is written."""
 
     def __init__(self, out: Path, work: WorkFolder, part: str, stack: contextlib.ExitStack) -> None:
         import pyarrow
@@ -173,7 +173,7 @@ class _PartFiles:
             self._lines.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
 
     def report(self) -> dict[str, Any]:
-        """Say what was written; after the files are closed."""
+        """Return what was written; call it after the files are closed."""
         files = {}
         for level, name in self._names.items():
             path = self._out / name

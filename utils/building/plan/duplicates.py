@@ -85,7 +85,7 @@ class Merged:
 def merge_duplicates(items: Sequence[SourceItem], facts: Sequence[tuple[ImageFacts, ...]], near: int = NEAR) -> Merged:
     """Merge items that are the same.
 
-    Every dropped item is near the one that is kept for it; nearness is not passed on along a chain.
+    Every dropped item is near the one that is kept for it; matching is not transitive.
 
     Time: items are compared only where question and number of images agree and the hashes share one of `near` + 1
     bands, in which any two hashes with at most `near` differing bits must agree (pigeonhole). No pair is missed.

@@ -44,7 +44,7 @@ _OF_THE_MODELS = frozenset({"torch", "transformers", "lmms-eval"})
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """What is wanted of a build.
+    """What a build is asked for.
 
     Attributes:
         sources: as given on the command line, such as "gmai=VAL.tsv".

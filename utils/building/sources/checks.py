@@ -1,4 +1,4 @@
-"""What all readers check alike: from the texts of a row to an item, or the reason why there is none."""
+"""Checks that all readers share: from the texts of a row to an item, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -66,6 +66,7 @@ class RowError(Exception):
         self.reason, self.detail, self.harmless = reason, one_line(detail, 200) if detail else "", harmless
 
     def skipped(self, source: str, where: str) -> Skipped:
+        """Return the report of the row: its source, where it stands, the reason."""
         return Skipped(source, where, self.reason, self.detail, self.harmless)
 
 

@@ -33,6 +33,7 @@ class Part:
     values: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, cells: Mapping[str, Any]) -> Any:
+        """Return the part of one row, whose `cells` go by column; None where it is absent."""
         found = self.value if self.column is None else cells.get(self.column)
         return self.values.get(str(found).strip(), found) if self.values else found
 

@@ -56,7 +56,9 @@ class Table(Protocol):
 
     columns: tuple[str, ...]
 
-    def rows(self, source: str) -> Iterator[SourceRow | Skipped]: ...
+    def rows(self, source: str) -> Iterator[SourceRow | Skipped]:
+        """Yield the rows in order; a row that cannot be read comes as the `Skipped` that reports it under `source`."""
+        ...
 
 
 def open_table(

@@ -1,4 +1,4 @@
-"""What the reference model is shown while it learns: clean phantoms, and questions about them as token sequences."""
+"""The training data of the reference model: clean phantoms, and questions about them as token sequences."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Lesson:
     Attributes:
         image: uint8, (128, 128) or (128, 128, 3), as the processor resizes it.
         modality: a key of `GENERATORS`.
-        answers: one entry a question of the modality: its answer, or None where it cannot be asked.
+        answers: one entry per question of the modality: its answer, or None where it cannot be asked.
     """
 
     image: np.ndarray
@@ -57,7 +57,7 @@ def _draw(number: int, seed: int, processor: LlavaProcessor) -> Lesson:
 
 @dataclass(frozen=True)
 class Batch:
-    """Several questions about each of B images, in one sequence an image.
+    """Several questions about each of B images, in one sequence per image.
 
     Every question sees the image and itself, at the positions that it would have alone: as if it stood alone.
 

@@ -1,4 +1,4 @@
-"""How the reference model learns to read the phantoms, on two processor cores.
+"""Training of the reference model on two processor cores.
 
 First it learns to look: visual token number i is to resemble the word that answers question number i of the modality,
 so that the language model will meet answers where other models meet patches. Then it learns to reply: at every option's

@@ -63,7 +63,7 @@ def test_it_reads_clean_phantoms_of_another_seed(loaded) -> None:
         best = processor.tokenizer.decode(scores.argmax())
         hits[item.modality].append(best == item.answer)
     assert set(hits) == set(GENERATORS)
-    # Chance is 0.3. The bounds leave room for 30 items a modality; training.json has the figures of many more.
+    # Chance is 0.3. The bounds leave room for 30 items per modality; training.json has the figures of many more.
     assert np.mean([hit for each in hits.values() for hit in each]) > 0.75
     assert all(np.mean(each) > 0.5 for each in hits.values()), {name: np.mean(each) for name, each in hits.items()}
 
