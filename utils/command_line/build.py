@@ -33,8 +33,13 @@ def build(
     mix: Annotated[
         Path | None, typer.Option(metavar="MIX.yaml", help="Your own mix.", show_default="the paper's tables 4 and 5")
     ] = None,
-    table: Annotated[
-        Path | None, typer.Option("--severities", metavar="TABLE.yaml", help="Your own table of strengths.")
+    severities: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TABLE.yaml|S,S,...",
+            help="Your own table of strengths; or severities such as 0.25,0.5,1,1.5,2,3, at which every pair is made "
+            "beside L1 and L2. Give it twice for both.",
+        ),
     ] = None,
     dev_share: Annotated[float, typer.Option(min=0, max=1, help="Share of the clean items in the dev split.")] = 0.05,
     part_items: Annotated[int, typer.Option(min=1, help="Clean items in a part (three Parquet files).")] = 64,
@@ -68,11 +73,13 @@ def build(
         raise InputError("nothing to write to: give --out DIR")
     if engine not in ENGINES:
         raise InputError(f"--engine {engine}: must be one of {', '.join(ENGINES)}")
+    table, series = _table_and_series(severities or [])
     request = BuildRequest(
         sources=tuple(dict.fromkeys(sources)),
         seed=seed,
         mix=Mix() if mix is None else load_mix(mix),
         severities=None if table is None else _severities(table),
+        series=series,
         dev_share=dev_share,
         part_items=part_items,
         keep_contradictions=keep_contradictions,
@@ -135,6 +142,28 @@ def sources_of_the_command() -> Sources:
     from ..building.plan.front import readers
 
     return readers()
+
+
+def _table_and_series(given: list[str]) -> tuple[Path | None, tuple[float, ...]]:
+    """Tell a table of strengths from severities of a series."""
+    from ...degradations import largest_severity as largest
+    from ...degradations import list_degradations, read_severity
+
+    tables: list[Path] = []
+    series: set[float] = set()
+    for text in given:
+        try:
+            series |= {read_severity(part, series=True).value for part in text.split(",")}
+        except ValueError as error:
+            if "," in text or not Path(text).suffix:
+                raise InputError(f"--severities {text}: {one_line(error)}") from None
+            tables.append(Path(text))
+    if len(tables) > 1:
+        raise InputError(f"--severities: two tables, {tables[0]} and {tables[1]}; give one")
+    furthest = max(largest(name) for name in list_degradations())
+    if series and not 0 < max(series) <= furthest:
+        raise InputError(f"--severities: a series lies above 0 and goes up to {furthest:g}, not {max(series):g}")
+    return (tables[0] if tables else None), tuple(sorted(series - {0.0}))
 
 
 def _severities(table: Path) -> Any:

@@ -80,6 +80,8 @@ def load_series(split: str, location: Location | None = None) -> datasets.Datase
 
     location = location or locate()
     clean = load_level(split, taxonomy.CLEAN, location)
+    if labels := location.series():
+        return concatenate_datasets([clean, *(_load(split, label, location)[0] for label in labels)])
     degraded, path = _load(split, taxonomy.LEVELS[-1], location)
     levels = degraded["level"][:]
     places = [place for place, name in enumerate(levels) if name not in taxonomy.LEVELS]

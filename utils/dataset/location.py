@@ -15,7 +15,7 @@ from typing import Any, NoReturn, Protocol
 from ..base.errors import InputError
 from ..base.hub import cannot_be_had, hub_name
 from ..base.wrong_folders import what_it_is
-from .built import DATA, parts_among
+from .built import DATA, parts_among, series_among
 from .image_cells import is_file
 from .taxonomy import CLEAN
 from .tsv import first_line
@@ -41,6 +41,10 @@ class Location(Protocol):
         Raises:
             InputError: some of them are missing.
         """
+        ...
+
+    def series(self) -> tuple[str, ...]:
+        """Return the labels of the severities that a built set holds beside L0, L1 and L2."""
         ...
 
     def fetch(self, name: str) -> Path:
@@ -75,6 +79,11 @@ class LocalFolder:
         """
         names = (path.relative_to(self.folder).as_posix() for path in self.folder.glob(f"{DATA}/{level}/*.parquet"))
         return [self.folder / name for name in parts_among(names, split, level)]
+
+    def series(self) -> tuple[str, ...]:
+        return series_among(
+            path.relative_to(self.folder).as_posix() for path in self.folder.glob(f"{DATA}/*/*.parquet")
+        )
 
     def fetch(self, name: str) -> Path:
         """Return the path of a file. Raises `InputError`, which names the TSV files that are there, if it is absent."""
@@ -138,6 +147,19 @@ class HubRepository:
             names = [path.relative_to(folder).as_posix() for path in folder.glob(f"{DATA}/{level}/*.parquet")]
             wanted = parts_among(names, split, level)
         return [] if folder is None else [folder / name for name in wanted]
+
+    def series(self) -> tuple[str, ...]:
+        from huggingface_hub import HfApi, snapshot_download
+
+        options: dict[str, Any] = {"repo_id": self.repository, "repo_type": "dataset", "revision": self.revision}
+        try:
+            return series_among(HfApi().list_repo_files(**options))
+        except Exception:  # no network: what an earlier run fetched
+            try:
+                folder = Path(snapshot_download(**options, local_files_only=True))
+            except Exception:
+                return ()
+            return LocalFolder(folder).series()
 
     def fetch(self, name: str) -> Path:
         """Download a file, wherever in the repository it lies, and return its path in the cache.

@@ -121,7 +121,7 @@ def _default(name: str, identity: dict[str, Any], options: list[str]) -> Path:
     folder = cache_folder() / name
     if is_built(folder, identity, MARKER):
         return folder
-    command = [sys.executable, "-c", "from medqdeg.utils.command_line import main; main()", "phantom"]
+    command = [sys.executable, "-m", "medqdeg", "phantom"]
     if subprocess.run([*command, "--out", str(folder), *options], check=False).returncode:
         raise InputError(f"the phantoms could not be made in {folder}: the reason stands above")
     return folder

@@ -161,7 +161,7 @@ def _header(manifest: Mapping[str, Any], splits: Sequence[str]) -> str:
                 "config_name": level,
                 "data_files": [{"split": split, "path": f"{DATA}/{level}/{split}-*.parquet"} for split in splits],
             }
-            for level in taxonomy.LEVELS
+            for level in (*taxonomy.LEVELS, *manifest.get("series", ()))
         ],
     }
     return "---\n" + yaml.safe_dump(header, sort_keys=False, allow_unicode=True) + "---"
@@ -178,8 +178,22 @@ def _introduction(manifest: Mapping[str, Any]) -> str:
         f"ones (L1) and {strong:,} about severely degraded ones (L2). Each clean question comes back in one to three "
         "ways of degrading its image, each at both levels, so that one can ask of a model: when the image gets "
         "worse, does it know that it knows less?\n\n"
+        f"{_series(manifest)}"
         f"Built with medqdeg {manifest['versions']['medqdeg']}, seed {manifest['request']['seed']}, in the manner of "
         "MedQ-Deg (arXiv:2603.07769)."
+    )
+
+
+def _series(manifest: Mapping[str, Any]) -> str:
+    series = manifest.get("series")
+    if not series:
+        return ""
+    listed = ", ".join(f"{label} ({items:,})" for label, items in series.items())
+    return (
+        f"Beside these, the same pairs along a series of severities (items in brackets): {listed}. One image's series "
+        "is one draw, that of L1; at severity 2 it is as strong as L2 and another image. The quality gate looks at L1 "
+        "and L2. Of a degradation that ends earlier, the later severities are missing. `--tasks medqdeg_curve` runs "
+        "them all.\n\n"
     )
 
 

@@ -10,6 +10,7 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,11 @@ from typing import Any
 from ....degradations import load_severities
 from ...base.errors import InputError, one_line
 from ...dataset import taxonomy
-from ...dataset.built import part_name
+from ...dataset.built import part_name, series_labels
 from ..layout import WorkFolder, file_sha256, read_json, replacing, write_json
 from ..waiting import Waiting, read_waiting
 from ..writing import ParquetRows, as_row, item_id
-from .degrading import DegradedPair, MadeImage, MadeItem, degrade_item
+from .degrading import DegradedPair, MadeImage, MadeItem, degrade_item, degrade_series
 from .gate import EXCLUDE, KEEP, NOT_MADE, Limits, Verdict, judge, review_row
 
 AXES: tuple[str, ...] = (
@@ -87,24 +88,28 @@ def _make(
     failed: list[dict[str, str]] = []
     dropped: list[str] = []
     with contextlib.ExitStack() as stack:
-        files = _PartFiles(out, work, part, stack)
+        series = request.get("series", [])
+        files = _PartFiles(out, work, part, series, stack)
+        further = partial(degrade_series, series=series, seed=request["seed"], table=degraded.keywords["table"])
         for waiting, images in read_waiting(work.clean(part)):
             item = waiting.item
             make = partial(degraded, images, modality=item.modality, where=item_id(item))
             try:
                 made = make(waiting.names)
                 tried = list(_tried(made, waiting.spares, make, limits))
+                kept, rows = [], []
+                for pair, verdict, replaces in tried:
+                    decision = review.get((item_id(item), pair.name), verdict.decision)
+                    if pair.failure is not None:  # there is nothing to keep
+                        decision = EXCLUDE
+                    rows.append(review_row(item_id(item), pair.name, verdict, decision, replaces))
+                    if decision == KEEP:
+                        along = further(images, pair.name, modality=item.modality, where=item_id(item))
+                        kept.append(replace(pair, levels={**pair.levels, **along}))
             except InputError as error:
                 failed.append({"item_id": item_id(item), "reason": one_line(error)})
                 continue
-            kept = []
-            for pair, verdict, replaces in tried:
-                decision = review.get((item_id(item), pair.name), verdict.decision)
-                if pair.failure is not None:  # there is nothing to keep
-                    decision = EXCLUDE
-                pairs.append(review_row(item_id(item), pair.name, verdict, decision, replaces))
-                if decision == KEEP:
-                    kept.append(pair)
+            pairs += rows
             if kept or not waiting.names:
                 files.add(waiting, made.clean, kept)
             else:
@@ -138,15 +143,18 @@ def _tried(
 class _PartFiles:
     """The files of a part, one Parquet file per level and the lines about images, and the counts of what is written."""
 
-    def __init__(self, out: Path, work: WorkFolder, part: str, stack: contextlib.ExitStack) -> None:
+    def __init__(
+        self, out: Path, work: WorkFolder, part: str, series: Sequence[float], stack: contextlib.ExitStack
+    ) -> None:
         import pyarrow
 
         schema = pyarrow.ipc.read_schema(pyarrow.py_buffer(work.schema.read_bytes()))
         split, number, _, of = part.split("-")
         self._out = out
-        self._names = {level: part_name(level, split, int(number), int(of)) for level in taxonomy.LEVELS}
+        levels = (*taxonomy.LEVELS, *series_labels(series))
+        self._names = {level: part_name(level, split, int(number), int(of)) for level in levels}
         self._counts: dict[str, dict[str, Counter[str]]] = {
-            level: {axis: Counter() for axis in AXES} for level in taxonomy.LEVELS
+            level: {axis: Counter() for axis in AXES} for level in levels
         }
         self._writers: dict[str, ParquetRows] = {}
         for level, name in self._names.items():

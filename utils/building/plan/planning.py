@@ -51,6 +51,7 @@ class BuildRequest:
         seed: decides which items, which degradations, and every draw.
         mix: what the set is made of.
         severities: a severity table of one's own as `load_severities` takes it, None for the paper's.
+        series: severities at which each pair is made as well, beside L1 and L2, as far as its degradation goes.
         dev_share: share of the clean items in the dev split.
         part_items: clean items in a part.
         keep_contradictions: whether items stay in that have the same question and image but other answers.
@@ -61,6 +62,7 @@ class BuildRequest:
     seed: int | str = 0
     mix: Mix = field(default_factory=Mix)
     severities: Mapping[str, Any] | None = None
+    series: tuple[float, ...] = ()
     dev_share: float = 0.05
     part_items: int = PART_ITEMS
     keep_contradictions: bool = False
@@ -73,6 +75,7 @@ class BuildRequest:
             "seed": self.seed,
             "mix": self.mix.as_dict(),
             "severities": self.severities,
+            **({"series": sorted(self.series)} if self.series else {}),
             "dev_share": self.dev_share,
             "part_items": self.part_items,
             "keep_contradictions": self.keep_contradictions,
@@ -258,8 +261,8 @@ def _difference(earlier: Mapping[str, Any], request: BuildRequest) -> str | None
     if earlier["format"] != FORMAT:
         return "another version of medqdeg"
     now = request.as_dict()
-    for key, value in now.items():
-        if earlier["request"].get(key) != value:
+    for key in {**now, **earlier["request"]}:
+        if earlier["request"].get(key) != now.get(key):
             return f"other {key.replace('_', ' ')}"
     if earlier["versions"] != library_versions():
         return "other library versions"

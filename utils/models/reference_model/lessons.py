@@ -36,10 +36,18 @@ class Lesson:
     answers: tuple[str | None, ...]
 
 
-def draw_lessons(count: int, seed: int, processor: LlavaProcessor, workers: int = 2) -> list[Lesson]:
-    """Draw clean phantoms, modalities in turn, so that every answer of every question is shown about equally often."""
+def draw_lessons(count: int, seed: int, processor: LlavaProcessor, workers: int = 2, first: int = 0) -> list[Lesson]:
+    """Draw clean phantoms, modalities in turn, so that every answer of every question is shown about equally often.
+
+    Args:
+        count: how many.
+        seed: with a lesson's number it fixes what is drawn.
+        processor: resizes the images.
+        workers: processes.
+        first: number of the first lesson.
+    """
     draw = partial(_draw, seed=seed, processor=processor)
-    return list(in_order(draw, range(count), workers, chunk=64))
+    return list(in_order(draw, range(first, first + count), workers, chunk=64))
 
 
 def _draw(number: int, seed: int, processor: LlavaProcessor) -> Lesson:
