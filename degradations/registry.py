@@ -74,6 +74,22 @@ class Degradation:
         return getattr(self._module, "draw", None)
 
     @property
+    def source_matrix(self) -> Callable[..., Any] | None:
+        """``source_matrix(shape, *, ...)`` of an operator that moves what the image shows: (2, 3), from a row and
+        column of the output to those of the input. None: everything stays in place."""
+        return getattr(self._module, "source_matrix", None)
+
+    @property
+    def moves(self) -> bool:
+        """Whether masks, boxes and points must move with the image, see :mod:`.movement`."""
+        return self.source_matrix is not None
+
+    @property
+    def mirrors_border(self) -> bool:
+        """Whether a moved image is continued by its mirror image, rather than by black."""
+        return bool(getattr(self._module, "MIRRORED", False))
+
+    @property
     def physics(self) -> str:
         """What happens in the scanner, on the slide or in the file: the operator's documentation."""
         return inspect.cleandoc(self._module.__doc__ or "")

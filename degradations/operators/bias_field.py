@@ -69,6 +69,41 @@ def apply(
     return out
 
 
+_POWERS_3D = [(i, j, k) for i in range(4) for j in range(4 - i) for k in range(4 - i - j)]
+
+
+def draw_in_3d(rng: np.random.Generator) -> dict[str, Any]:
+    """Draw twenty coefficients c_ijk of u^i v^j w^k, w from the first slice to the last, as :func:`draw` does."""
+    coefficients = rng.uniform(-0.4, 1.0, len(_POWERS_3D))
+    mirror = rng.choice([-1.0, 1.0], 3)
+    signs = [np.prod(mirror ** np.array(powers)) for powers in _POWERS_3D]
+    return {"coefficients": (coefficients * signs).tolist()}
+
+
+def field_in_3d(
+    shape: tuple[int, ...], *, coefficients: list[float], strength: float, floor: float = 0.30, normalise: bool = True
+) -> np.ndarray:
+    """What multiplies a volume (D, H, W), float32; the arguments are those of :func:`apply`, with c_ijk.
+
+    Raises:
+        ValueError: not twenty coefficients.
+    """
+    if len(coefficients) != len(_POWERS_3D):
+        raise ValueError(f"bias_field: {len(_POWERS_3D)} coefficients expected, got {len(coefficients)}")
+    matrix = np.zeros((4, 4, 4))
+    for (i, j, k), coefficient in zip(_POWERS_3D, coefficients, strict=True):
+        matrix[k, j, i] = coefficient
+    deep, down, across = (_powers(size) for size in shape)
+    field = np.einsum("kji,dk,hj,wi->dhw", matrix, deep, down, across, optimize=True).astype(np.float32)
+    if normalise:
+        low, high = float(field.min()), float(field.max())
+        field -= np.float32(low)
+        field *= np.float32(1 / (high - low) if high > low else 0.0)
+    field *= np.float32(strength)
+    field += np.float32(1 - strength)
+    return np.maximum(field, np.float32(floor), out=field)
+
+
 def polynomial(shape: tuple[int, int], coefficients: list[float]) -> np.ndarray:
     """Return the sum of c_ij u^i v^j on the grid, (H, W) float32."""
     if len(coefficients) != len(_POWERS):

@@ -20,6 +20,16 @@ def draw(rng: np.random.Generator, shape: tuple[int, ...], *, magnitude: tuple[f
     return {"angle": round(float(rng.uniform(low, high) * rng.choice([-1, 1])), 3)}
 
 
+def source_matrix(shape: tuple[int, ...], *, angle: float) -> np.ndarray:
+    """Where in the input an output pixel lies: (2, 3), to be multiplied with (row, column, 1)."""
+    height, width = shape[:2]
+    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
+    down = middle_row - cosine * middle_row - sine * middle_column
+    along = middle_column + sine * middle_row - cosine * middle_column
+    return np.array([[cosine, sine, down], [-sine, cosine, along]])
+
+
 def apply(image: np.ndarray, *, angle: float) -> np.ndarray:
     """Rotate.
 
@@ -28,11 +38,7 @@ def apply(image: np.ndarray, *, angle: float) -> np.ndarray:
         angle: in degrees, anticlockwise as seen on a screen.
     """
     height, width = image.shape[:2]
-    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
-    # The source of (row, column) is (c row + s column + down, -s row + c column + along).
-    down = middle_row - cosine * middle_row - sine * middle_column
-    along = middle_column + sine * middle_row - cosine * middle_column
+    (cosine, sine, down), (_, _, along) = source_matrix(image.shape, angle=angle).tolist()
     out = cv2.warpAffine(
         image,
         np.array([[cosine, -sine, along], [sine, cosine, down]]),
