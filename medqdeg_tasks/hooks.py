@@ -7,6 +7,7 @@ must stop a run before the first model call leaves as `SystemExit` with one line
 from __future__ import annotations
 
 import dataclasses
+import functools
 import traceback
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
