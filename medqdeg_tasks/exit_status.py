@@ -55,7 +55,8 @@ def command_line_arguments() -> argparse.Namespace | None:
     with contextlib.redirect_stderr(io.StringIO()), contextlib.suppress(SystemExit, Exception):
         parser, _ = module.parse_eval_args()
         parser.set_defaults(repeats=None)
-        return parser.parse_args()
+        arguments: argparse.Namespace = parser.parse_args()
+        return arguments
     return None
 
 
@@ -114,7 +115,8 @@ def _checked(save: Callable[..., None], problem: Callable[..., str | None]) -> C
 
 
 def _folder(tracker: Any) -> Path:
-    return Path(tracker.output_path) / tracker.general_config_tracker.model_name_sanitized
+    model: str = tracker.general_config_tracker.model_name_sanitized
+    return Path(tracker.output_path) / model
 
 
 def _results_problem(tracker: Any, *_: Any, **__: Any) -> str | None:

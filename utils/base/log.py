@@ -15,7 +15,7 @@ def _logger() -> Any:
     return logger
 
 
-logger: Any = _logger()
+logger = _logger()
 
 
 def only_warnings() -> None:

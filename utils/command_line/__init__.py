@@ -52,7 +52,7 @@ app.command(rich_help_panel=TOOLS)(lm_eval_path)
 app.add_typer(store, rich_help_panel=TOOLS)
 
 for group in (app, *(each.typer_instance for each in app.registered_groups)):
-    for command in group.registered_commands if group else ():
+    for command in group.registered_commands if group is not None else ():
         if command.callback is not None:
             for_people(command.callback)
 
