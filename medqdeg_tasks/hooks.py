@@ -8,26 +8,24 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import logging
 import traceback
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
 from ..utils.base.errors import InputError, one_line
+from ..utils.base.log import logger
 from ..utils.base.versions import versions
 from ..utils.dataset.image_cells import decode_cell
 from ..utils.dataset.loading import BY_TEXT, load_level, load_series, without_decoding
 from ..utils.dataset.subset import requested_share, take_subset
-from ..utils.dataset.taxonomy import LEVELS
 from ..utils.phantoms.cache import load_default_series, load_default_suite
 from ..utils.sampling.report import current_report
 from ..utils.scoring import level_summary
-from ..utils.scoring.agreement import ItemGap, agreement_gap, item_gap
-from ..utils.scoring.elicitation import EXACT, VERBALIZED, VOTES
+from ..utils.scoring.aggregations import NotInTable, across_levels, gap_score, mean_score
+from ..utils.scoring.agreement import item_gap
+from ..utils.scoring.elicitation import VERBALIZED, VOTES
 from ..utils.scoring.records import ItemRecord, cluster_of, failed_record, score_item
+from .prompts import prompt, template_text
 
 if TYPE_CHECKING:
     import datasets
@@ -39,17 +37,20 @@ PHANTOM_SPLITS = {"phantom": False, "phantom_small": True}
 CURVE = "CURVE"
 """Stands for a level in the name of a split: all severities of a series."""
 
-PROMPT_FILE = Path(__file__).with_name("prompt.jinja")
-PROMPT_FILES = {
-    VOTES: PROMPT_FILE,
-    EXACT: PROMPT_FILE,  # what is asked is the same, only the reply is read off the model instead of sampled
-    VERBALIZED: PROMPT_FILE.with_name("prompt_verbalized.jinja"),
-}
-
-try:
-    from loguru import logger  # lmms-eval's own
-except ImportError:
-    logger = logging.getLogger("medqdeg")  # type: ignore[assignment]
+__all__ = [
+    "across_levels",
+    "compare_levels",
+    "doc_to_text",
+    "doc_to_text_verbalized",
+    "doc_to_visual",
+    "gap_score",
+    "load_items",
+    "mean_score",
+    "process_docs",
+    "process_results",
+    "process_results_verbalized",
+    "summarise_level",
+]
 
 
 def process_docs(stub: datasets.Dataset) -> datasets.Dataset:
@@ -92,22 +93,12 @@ def doc_to_visual(doc: Mapping[str, Any]) -> list[PIL.Image.Image]:
 
 def doc_to_text(doc: Mapping[str, Any]) -> str:
     """Return the prompt: question, options by letter, instruction."""
-    return _render(doc, VOTES)
+    return prompt(doc)
 
 
 def doc_to_text_verbalized(doc: Mapping[str, Any]) -> str:
     """Return the prompt that also asks for a percentage."""
-    return _render(doc, VERBALIZED)
-
-
-def _render(doc: Mapping[str, Any], elicitation: str) -> str:
-    return _prompt(elicitation).render(question=doc["question"], letters=doc["letters"], options=doc["options"])
-
-
-@functools.cache
-def _prompt(elicitation: str) -> jinja2.Template:
-    text = PROMPT_FILES[elicitation].read_text(encoding="utf-8")
-    return jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(text)
+    return prompt(doc, VERBALIZED)
 
 
 def process_results(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:
@@ -116,7 +107,7 @@ def process_results(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str,
 
 
 def process_results_verbalized(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:
-    """The same, where each reply states a letter and a confidence."""
+    """Score replies as `process_results` does, where each states a letter and a confidence."""
     return _process(doc, replies, VERBALIZED)
 
 
@@ -139,39 +130,14 @@ def _process(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str) -
     }
 
 
-def mean_score(values: Sequence[Mapping[str, Any]]) -> float | None:
-    """Return the mean over the items that have a score; exact, so the order of the items does not matter."""
-    return level_summary.mean([value.get("score") for value in values], [value.get("weight", 1.0) for value in values])
-
-
-def gap_score(values: Sequence[Mapping[str, Any]]) -> float | None:
-    """Return the agreement gap of a level, or None where its votes have none; exact like `mean_score`."""
-    return agreement_gap((ItemGap(**value["gap"]), value.get("weight", 1.0)) for value in values if "gap" in value)
-
-
-class NotInTable(dict):  # type: ignore[type-arg]
-    """A dictionary that lmms-eval writes to its results file whole and leaves out of its table.
-
-    The table leaves out values of length 0 and would print any other dictionary as one cell of many thousand
-    characters; `json` asks for the truth value and the items.
-    """
-
-    def __len__(self) -> int:
-        return 0
-
-    def __bool__(self) -> bool:
-        return True
-
-
 def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
     """Return one level's scores, overall and for every node, with conditions, prompt, versions and sampling.
 
     `sampling` is what the wrapper model did (`medqdeg.utils.sampling.report`), None for a model without it.
     """
-    prompt = PROMPT_FILES[records[0]["elicitation"] if records else VOTES].read_text(encoding="utf-8")
     summary = {
         **level_summary.level_summary(records),
-        "prompt": prompt,
+        "prompt": template_text(records[0]["elicitation"] if records else VOTES),
         "versions": versions(),
         "sampling": current_report(),
     }
@@ -190,16 +156,6 @@ def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
             "(the clusters) are told apart by source, question and options"
         )
     return NotInTable(summary)
-
-
-def across_levels(values: Sequence[float | None], sizes: Sequence[int], weight_by_size: bool) -> str:
-    """Return a line with a score at the three levels (in the order of the group's tasks) and its change from L0."""
-    present = [value for value in values if value is not None]
-    if len(present) != len(LEVELS):
-        return "a level has no scores"
-    (first, clean), *degraded = zip(LEVELS, present, strict=True)
-    changes = (f"{level} {value:.4f} ({value - clean:+.4f})" for level, value in degraded)
-    return ", ".join([f"{first} {clean:.4f}", *changes])
 
 
 def compare_levels(summaries: Sequence[Mapping[str, Any]], sizes: Sequence[int], weight_by_size: bool) -> NotInTable:

@@ -74,7 +74,7 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Clinical:
-    """What a run says to those who would use the model, or would run it again.
+    """What matters for using the model in a clinic or for running it again.
 
     Attributes:
         operating_point: below which confidence a person must look.
@@ -117,9 +117,9 @@ def analyse(
         notes = notes_on_pairing(first, second) if refused is None else ()
         pairs.append(Pair(first.run, second.run, refused, notes))
         if refused is None:
-            sides = [(side.run, found[side.run]) for side in (first, second)]
-            cells = sides[0][1].rows(scope.axes)
-            differences, effects = tables.model_rows(*sides, scope.figures, cells)
+            one_side, other_side = ((side.run, found[side.run]) for side in (first, second))
+            cells = one_side[1].rows(scope.axes)
+            differences, effects = tables.model_rows(one_side, other_side, scope.figures, cells)
             rows["models"].append(pd.DataFrame(differences))
             rows["models_dunning_kruger"].append(pd.DataFrame(effects))
     frames = {name: _frame(rows[name], columns) for name, columns in tables.TABLES.items()}
@@ -167,4 +167,7 @@ def _clinical(table: ItemTable, risk: float) -> Clinical:
 
 def _frame(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
     filled = [part for part in parts if len(part)]
-    return pd.concat(filled, ignore_index=True)[list(columns)] if filled else pd.DataFrame(columns=list(columns))
+    frame: pd.DataFrame = pd.DataFrame(columns=list(columns))
+    if filled:
+        frame = pd.concat(filled, ignore_index=True)[list(columns)]
+    return frame

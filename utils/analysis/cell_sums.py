@@ -17,6 +17,7 @@ from .item_table import ItemTable
 from .metrics import BOOTSTRAPPED, MEANS
 from .statistics import bootstrap, calibration
 from .statistics.bootstrap import weighted_sums
+from .statistics.clustered import sums_by_place
 
 Array = NDArray[np.float64]
 Draws = NDArray[np.uint16]
@@ -59,8 +60,7 @@ class Replicates:
     def rows(self, chosen: Sequence[int]) -> Replicates:
         """Return some of the cells."""
         errors = None if self.errors is None else self.errors[chosen]
-        parts = (field[chosen] for field in (self.values, self.n, self.clusters, self.effective))
-        return Replicates(*parts, errors)
+        return Replicates(self.values[chosen], self.n[chosen], self.clusters[chosen], self.effective[chosen], errors)
 
     def intervals(self, bounds: tuple[float, float]) -> tuple[Array, Array]:
         """Return the lower and upper ends of the 95% intervals."""
@@ -124,7 +124,8 @@ class _Counts:
 def effective_clusters(by_cluster: Array) -> Array:
     """Return (sum n_g)^2 / sum n_g^2 of each row of (rows, clusters) sizes n_g; 0 where all are 0."""
     squares = (by_cluster**2).sum(axis=1)
-    return np.divide(by_cluster.sum(axis=1) ** 2, squares, out=np.zeros(len(by_cluster)), where=squares > 0)
+    number: Array = np.divide(by_cluster.sum(axis=1) ** 2, squares, out=np.zeros(len(by_cluster)), where=squares > 0)
+    return number
 
 
 class CellSums:
@@ -221,7 +222,7 @@ class CellSums:
         groups = len(self.table.cluster_ids)
         place = cell * groups + self.table.clusters[row]
         weights = values[row] * self.table.weight[row]
-        return np.bincount(place, weights=weights, minlength=len(self.cells) * groups).reshape(-1, groups)
+        return sums_by_place(place, weights, len(self.cells) * groups).reshape(-1, groups)
 
     def _spread(self, rows: Array, filled: NDArray[np.int64]) -> Array:
         out = np.full((len(self.cells), rows.shape[1]), np.nan)
@@ -282,7 +283,7 @@ class _TieGroups:
         metrics = {name: np.concatenate(parts[name]) for name in names}
         if not with_curves:
             return metrics, None
-        sizes = self._count.sum(axis=1)
+        sizes: Array = self._count.sum(axis=1)
         count = self._binned(sizes)
         curves = Curves(
             levels=self._level[self._bins] / self.trials,

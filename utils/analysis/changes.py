@@ -19,6 +19,7 @@ from .metrics import CLIFFS, FIGURES
 from .run_estimates import RunEstimates, difference, range_of_change
 from .statistics.clustered import ClusteredRatio
 from .statistics.comparisons import matched_cliff
+from .statistics.gap_intervals import LevelGap
 
 STEPS: Mapping[str, tuple[str, str]] = {
     f"{before}_to_{after}": (before, after) for place, before in enumerate(LEVELS) for after in LEVELS[place + 1 :]
@@ -69,7 +70,7 @@ def level_changes(run: RunEstimates, names: Sequence[str]) -> Iterator[Change]:
 
 
 def matched_against(records: Iterable[Mapping[str, Any]]) -> str:
-    """Say what a degraded item is compared with in the matched changes from L0.
+    """Return, in words, what a degraded item is compared with in the matched changes from L0.
 
     Where source questions are told apart by their text, one of them may have several clean items.
     """
@@ -113,10 +114,7 @@ def _matched(run: RunEstimates, names: Sequence[str], step: str, before: str, af
             terms = changing.matched_terms(table.answers.gap, units, *sides)
             known = np.isfinite(terms[1].weight)
             if name == "agreement_gap":
-                gaps = [ratios.gap(own) for own in terms]
-
-                def of(rows: list[int], sizes: Sizes, gaps: Any = gaps) -> Estimates:
-                    return changing.gap_changes(*(changing.gap_rows(gap, rows) for gap in gaps), sizes)
+                of = _gaps([ratios.gap(own) for own in terms])
             else:
                 of = _means([ratios.ratio(own.right, own.weight) for own in terms], name)
             yield from _of_level(run, step, name, after, known, of)
@@ -124,6 +122,14 @@ def _matched(run: RunEstimates, names: Sequence[str], step: str, before: str, af
             columns = changing.matched_columns(table.columns[name], units, *sides)
             known = np.isfinite(columns[1])
             yield from _of_level(run, step, name, after, known, _means([ratios.mean(own) for own in columns], name))
+
+
+def _gaps(gaps: Sequence[LevelGap]) -> _Of:
+    def of(rows: list[int], sizes: Sizes) -> Estimates:
+        earlier, later = (changing.gap_rows(gap, rows) for gap in gaps)
+        return changing.gap_changes(earlier, later, sizes)
+
+    return of
 
 
 def _means(ratios: Sequence[ClusteredRatio], name: str) -> _Of:

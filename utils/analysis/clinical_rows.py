@@ -1,4 +1,4 @@
-"""The rows of the tables that a clinic decides by: operating points, and what recalibration does."""
+"""Rows of the tables for clinical decisions: operating points, and the effect of recalibration."""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ def _nodes(records: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[np.object_
 
 
 def _use_probabilities(columns: dict[str, Array], answers: ItemAnswers) -> None:
-    """Put what exact probabilities say in the place of what votes say; there is no sampling to correct for."""
+    """Replace what votes say by what exact probabilities say; there is no sampling to correct for."""
     probabilities = answers.probabilities
     known = np.isfinite(probabilities[:, 0])
     columns["top_share"] = np.where(known, probabilities.max(axis=1), np.nan)
@@ -238,7 +238,7 @@ def _use_probabilities(columns: dict[str, Array], answers: ItemAnswers) -> None:
 
 
 def _use_stated(columns: dict[str, Array], answers: ItemAnswers, trials: NDArray[np.int64]) -> None:
-    """Put what the trials with a letter and a number state in the place of what votes say.
+    """Replace what votes say by what the trials with a letter and a number state.
 
     Computed anew from the trials, since records of earlier versions count an unusable trial as 1/K.
     """

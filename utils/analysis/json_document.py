@@ -6,7 +6,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -140,7 +140,8 @@ def _changes(changes: pd.DataFrame) -> dict[str, Any]:
 def _pair(analysis: Analysis, first: str, second: str) -> dict[str, Any]:
     def own(name: str) -> pd.DataFrame:
         frame = analysis.tables[name]
-        return frame[(frame["first"] == first) & (frame["second"] == second)]
+        rows: pd.DataFrame = frame[(frame["first"] == first) & (frame["second"] == second)]
+        return rows
 
     rules = ("paper_rule", "less_accurate_more_confident")
     found = _nested(own("models_dunning_kruger"), ("level", "axis", "node"), rules)
@@ -198,7 +199,7 @@ def _nested(frame: pd.DataFrame, keys: Sequence[str], values: Sequence[str], *, 
 
 
 def _dicts(frame: pd.DataFrame) -> Iterable[dict[str, Any]]:
-    return frame.to_dict("records")
+    return cast("list[dict[str, Any]]", frame.to_dict("records"))
 
 
 def plain(value: Any) -> Any:

@@ -90,9 +90,6 @@ BOOTSTRAPPED: tuple[str, ...] = tuple(
 )
 """Metrics whose intervals come from the bootstrap."""
 
-EVERY_ITEM: tuple[str, ...] = ("missing_rate",)
-"""Figures that an item without any answered trial has too."""
-
 
 @dataclass(frozen=True)
 class Scope:

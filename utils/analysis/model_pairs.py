@@ -37,7 +37,7 @@ class Asked:
 
 
 def reason_against_pairing(first: Asked, second: Asked) -> str | None:
-    """Say in one phrase why two runs do not compare item by item, or return None if they do.
+    """Return, in one phrase, why two runs cannot be compared item by item; None if they can.
 
     They do where both hold the same items (identity, level, options, answer, source question), elicited alike, with the
     same number of requested trials each, asked and sampled alike (`runs.conditions.differences`).
@@ -55,7 +55,7 @@ def reason_against_pairing(first: Asked, second: Asked) -> str | None:
 
 
 def notes_on_pairing(first: Asked, second: Asked) -> tuple[str, ...]:
-    """Return what may have moved the difference of two runs that compare, one phrase each."""
+    """Return what may have moved the difference of two comparable runs, one phrase each."""
     return differences(first.conditions, second.conditions, first.elicitations[0]).notes
 
 

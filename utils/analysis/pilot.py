@@ -1,4 +1,4 @@
-"""What a run says about how large the next study must be: the unit of its change and the noise of its votes."""
+"""A run as a pilot study: the unit of its change and the noise of its votes, which size the next study."""
 
 from __future__ import annotations
 

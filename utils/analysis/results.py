@@ -77,7 +77,8 @@ class Results:
             }
             for run in self._analysis.collection.runs
         ]
-        return pd.DataFrame(rows)
+        found: pd.DataFrame = pd.DataFrame(rows)
+        return found
 
     @cached_property
     def headline(self) -> pd.DataFrame:
@@ -90,7 +91,8 @@ class Results:
         wide.columns = [figure if part == "estimate" else f"{figure}_{part}" for part, figure in wide.columns]
         n = chosen.drop_duplicates(["run", "level"]).set_index(["run", "level"])["n"]
         columns = [f"{figure}{suffix}" for figure in _HEADLINE for suffix in ("", "_low", "_high")]
-        return wide[columns].join(n).reset_index()[["run", "level", "n", *columns]]
+        found: pd.DataFrame = wide[columns].join(n).reset_index()[["run", "level", "n", *columns]]
+        return found
 
     def __repr__(self) -> str:
         lines = [f"Results of {len(self.runs)} run{'' if len(self.runs) == 1 else 's'}"]
@@ -105,7 +107,7 @@ class Results:
     def _repr_html_(self) -> str:
         rows = []
         for row in self.headline.itertuples():
-            cells = [html.escape(str(row.run)), row.level, str(row.n)]
+            cells = [html.escape(str(row.run)), str(row.level), str(row.n)]
             cells += [_with_interval(row, name) for name in _HEADLINE]
             rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
         head = "".join(f"<th>{name}</th>" for name in ("run", "level", "n", *_HEADS))

@@ -76,8 +76,8 @@ class RunEstimates:
         if kind == "auroc":
             return self.auroc(name).estimates()
         if name == "augrc":
-            found = self.auroc("auroc")
-            return leveled.points(found.estimates(), leveled.augrcs(found), leveled.NOT_RELIABLE)
+            auroc = self.auroc("auroc")
+            return leveled.points(auroc.estimates(), leveled.augrcs(auroc), leveled.NOT_RELIABLE)
         if kind == "calibration_error":
             trials = self.table.answers.requested if self.table.elicitation == "votes" else None
             return leveled.calibration_errors(self.ratios, self.items, top, credit, clusters, trials, self.differing)

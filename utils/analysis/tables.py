@@ -1,4 +1,4 @@
-"""The tidy tables of an analysis: one row a figure, with its interval."""
+"""The tidy tables of an analysis: one row per figure, with its interval."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .item_table import OVERALL, ItemTable
 from .metrics import FIGURES, MEANS
 from .run_estimates import RunEstimates, run_difference
 from .statistics.bootstrap import SMALL
-from .statistics.clustered import effective_number
+from .statistics.clustered import effective_number, sums_by_place
 from .statistics.comparisons import cliff_verdict, dunning_kruger_verdict, inter_model_dunning_kruger
 from .verdict_rows import NodeVerdict
 
@@ -63,14 +63,15 @@ DECIMALS = 9  # beyond these, sums in another order differ from machine to machi
 
 def overall(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a table that are about all items."""
-    return table[table["axis"] == OVERALL]
+    rows: pd.DataFrame = table[table["axis"] == OVERALL]
+    return rows
 
 
 def node_rows(run: str, table: ItemTable, items: Mapping[Cell, NDArray[np.int64]]) -> Iterable[dict[str, Any]]:
     """Yield the rows of `nodes`."""
     for cell, chosen in items.items():
         scored = chosen[np.isfinite(table.columns["accuracy"][chosen])]
-        sizes = np.bincount(table.clusters[chosen], weights=table.weight[chosen])
+        sizes = sums_by_place(table.clusters[chosen], table.weight[chosen])
         effective = float(effective_number(sizes))
         yield {
             **{"run": run, "level": cell.level, "axis": cell.axis, "node": cell.node},
@@ -146,11 +147,13 @@ def dunning_kruger_rows(
         ]
         known = all(value is not None and not np.isnan(value) for score in scores for value in score.values())
         verdicts = {
-            pairing: dunning_kruger_verdict(*pair)
+            pairing: dunning_kruger_verdict(accuracy, shift)
             for pairing in (PLAIN, MATCHED)
-            if None not in (pair := [ends.get((comparison, axis, node, pairing, name)) for name in scores[0]])
+            if (accuracy := ends.get((comparison, axis, node, pairing, "accuracy"))) is not None
+            and (shift := ends.get((comparison, axis, node, pairing, "calibration_shift"))) is not None
         }
-        matched = [estimates.get((comparison, axis, node, MATCHED, name)) for name in scores[0]]
+        accuracy_change = estimates.get((comparison, axis, node, MATCHED, "accuracy"))
+        shift_change = estimates.get((comparison, axis, node, MATCHED, "calibration_shift"))
         own = verdicts_of.get((comparison, axis, node))
         yield {
             **{"run": run, "comparison": comparison, "axis": axis, "node": node},
@@ -160,7 +163,9 @@ def dunning_kruger_rows(
             "p": math.nan if own is None else _number(own.p),
             "q": math.nan if own is None else _number(own.q),
             "paper_rule": dunning_kruger(*scores) if known else None,
-            "rule_matched": _rule_of_changes(*matched) if None not in matched else None,
+            "rule_matched": None
+            if accuracy_change is None or shift_change is None
+            else _rule_of_changes(accuracy_change, shift_change),
             "verdict_paper_shift": verdicts.get(MATCHED),
             "verdict_paper_shift_plain": verdicts.get(PLAIN),
         }
@@ -228,7 +233,7 @@ def model_rows(
 def item_rows(run: str, table: ItemTable) -> pd.DataFrame:
     """Return the rows of `items`."""
     questions = np.array(table.question_ids, dtype=object)
-    return pd.DataFrame(
+    rows: pd.DataFrame = pd.DataFrame(
         {
             "run": run,
             "level": table.levels,
@@ -242,6 +247,7 @@ def item_rows(run: str, table: ItemTable) -> pd.DataFrame:
             **{f"guesser_{name}": np.round(values, DECIMALS) for name, values in table.guesser.items()},
         }
     )
+    return rows
 
 
 def estimate_rows(found: Estimates) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A part of the benchmark that says nearly as much: which source questions, in which degradation, and what each weighs.
+"""The plan of a subset of the benchmark: which source questions, in which degradation, and with which weights.
 
 Source questions are sorted by task, number of degradations and a hash of their id, and a systematic sample is taken, so
 that every task and every number of degradations keeps its share. Of each chosen question the clean item and one of its

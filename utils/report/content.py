@@ -1,4 +1,4 @@
-"""What a report holds, as data frames: one function a frame, and all of them by name.
+"""The content of a report as data frames: one function per frame, and all of them by name.
 
 Every frame is made from an `Analysis`; pages, figures, tables and the terminal only lay them out. Numbers are
 fractions. `small` marks fewer than 30 source questions. `origin` tells runs analysed here from published results,
@@ -77,8 +77,8 @@ class FrameKind:
     """A frame of the report.
 
     Attributes:
-        title: how it is headed.
-        meaning: what a row is and what to know when reading it, in a sentence or two.
+        title: its heading.
+        meaning: what a row is, and how to read it, in a sentence or two.
         columns: its columns, in order.
     """
 
@@ -95,7 +95,7 @@ FRAMES: Mapping[str, FrameKind] = {
         "pairs that it is about. The shift is the paper's, confidence minus accuracy. The guesser votes uniformly with "
         "the same T and K; its confidence is "
         "what few votes alone give, its shift what an honest guesser shows. Unread is the share of answered trials "
-        "without a readable answer, which count as wrong and uncertain: with 10% of them at a level a run has no rank.",
+        "without a readable answer, which count as wrong and uncertain: from 10% at a level on, a run is not ranked.",
         (
             *("model", "level", "n", "clusters", "small", "elicitation", "trials", "options"),
             *(f"{name}{end}" for name in _HEADLINE for end in ("", "_low", "_high")),
@@ -121,8 +121,8 @@ FRAMES: Mapping[str, FrameKind] = {
     ),
     "dunning_kruger": FrameKind(
         "Dunning-Kruger effect within models",
-        "The paper's rule: accuracy falls from L0 while the shift holds or grows. It asks the estimates of a row, the "
-        "verdict on the shift its intervals; a calibrated model meets both where votes are few. "
+        "The paper's rule: accuracy falls from L0 while the shift holds or grows. It looks at a row's estimates, the "
+        "verdict on the shift at its intervals; a calibrated model meets both where votes are few. "
         f"Plain: level against level, as in the paper. Matched: {MATCHED_MEANING}.",
         DUNNING_KRUGER,
     ),
@@ -141,12 +141,12 @@ FRAMES: Mapping[str, FrameKind] = {
     ),
     "severity_curves": FrameKind(
         "By level",
-        "A figure of a run at a level, with what a guesser would score on it (empty where the figure has none).",
+        "One row per run, level and figure, with what a guesser would score (empty where it has no such value).",
         ("model", "level", "figure", *_INTERVAL, *_SIZE, "guesser"),
     ),
     "modality": FrameKind(
         "By modality",
-        "A figure of a run on a modality at a level.",
+        "One row per run, level, modality and figure.",
         ("model", "level", "modality", "figure", *_INTERVAL, *_SIZE),
     ),
     "degradation_drop": FrameKind(
@@ -156,12 +156,12 @@ FRAMES: Mapping[str, FrameKind] = {
     ),
     "hierarchy": FrameKind(
         "Capabilities, tasks and skills",
-        "A figure of a run on a node at a level. `tier` is the node's axis; `task`, `capability` are those above it.",
+        "One row per run, level, node and figure. `tier` is the node's axis; `task`, `capability` are those above it.",
         ("model", "level", "tier", "capability", "task", "skill", "figure", *_INTERVAL, *_SIZE),
     ),
     "confidence_accuracy": FrameKind(
         "Confidence against accuracy",
-        "A model at a level; the guesser has the run's T and K. Calibrated is confidence equal to accuracy.",
+        "One row per model and level; the guesser has the run's T and K. Calibrated is confidence equal to accuracy.",
         (
             *("model", "origin", "level", "accuracy", "accuracy_low", "accuracy_high"),
             *("confidence", "confidence_low", "confidence_high", "small", "guesser_accuracy", "guesser_confidence"),
@@ -190,7 +190,9 @@ FRAMES: Mapping[str, FrameKind] = {
         ("first", "second", "level", "figure", *_INTERVAL, "p", *_SIZE, "within_noise", "statement"),
     ),
     "refused_pairs": FrameKind(
-        "Pairs that are not compared", "Two runs and why they do not pair.", ("first", "second", "reason")
+        "Pairs that are not compared",
+        "Two runs and the reason why they are not compared.",
+        ("first", "second", "reason"),
     ),
     "dunning_kruger_between": FrameKind(
         "Dunning-Kruger effect between models",
@@ -442,7 +444,7 @@ def _in_order(table: pd.DataFrame, column: str, order: tuple[str, ...]) -> pd.Da
 
 
 def _statement(row: object) -> str:
-    """Say what a paired difference means, with the numbers that say so."""
+    """Return what a paired difference means, in words, with its numbers."""
     what = {"accuracy": "accuracy", "confidence": "confidence", "calibration_shift": "Calibration Shift"}[row.figure]
     if np.isnan(row.low):
         return f"{row.level}: too few source questions to compare the {what} of {row.first} and {row.second}"

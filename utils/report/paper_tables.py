@@ -41,14 +41,14 @@ PAPER_TABLE = (
     *("model", "origin", "group", "column", "accuracy", "low", "high"),
     *("change", "change_low", "change_high", "n", "clusters", "small"),
 )
-"""Columns of tables 6, 2 and 3 in long form: one row a model and a column of the paper's table."""
+"""Columns of tables 6, 2 and 3 in long form: one row per model and a column of the paper's table."""
 
 FIGURE_5 = (
     *("model", "origin", "level"),
     *(f"{figure}{end}" for figure in ("accuracy", "confidence", "calibration_shift") for end in ("", "_low", "_high")),
     *("n", "clusters", "small"),
 )
-"""Columns of the calibration by level: one row a model and level."""
+"""Columns of the calibration by level: one row per model and level."""
 
 DUNNING_KRUGER = (
     *("model", "origin", "comparison", "pairing"),
@@ -106,7 +106,7 @@ def table_3(analysis: Analysis, *, published: bool) -> pd.DataFrame:
 
 
 def paper_layout(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a long frame of `PAPER_TABLE` as the paper lays it out: one row a model.
+    """Return a long frame of `PAPER_TABLE` as the paper lays it out: one row per model.
 
     Columns: model, origin, group, and for each column of the paper's table NAME, NAME_low, NAME_high, NAME_change,
     NAME_change_low, NAME_change_high, NAME_n and NAME_small.
@@ -245,7 +245,7 @@ def _frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give the numbers one type each, however few rows there are; counts that do not exist are <NA>."""
+    """Give each column one type, however few rows there are; counts that do not exist are <NA>."""
     texts = {"model", "origin", "group", "column", "level"}
     kinds = {"n": "Int64", "clusters": "Int64", "small": "bool"}
     return frame.astype({name: kinds.get(name, "float64") for name in frame.columns if name not in texts})

@@ -47,7 +47,7 @@ def vote_shares(votes: Sequence[str], options: Sequence[str]) -> list[float]:
     """Return the share of each option among the trials that were not missing.
 
     Args:
-        votes: one entry a trial: a letter of `options`, `UNREAD` or `MISSING`.
+        votes: one entry per trial: a letter of `options`, `UNREAD` or `MISSING`.
         options: the item's K option letters.
 
     Returns:
@@ -105,7 +105,7 @@ def score_votes(votes: Sequence[str], options: Sequence[str], answer: str) -> Vo
     """Score the trials of one item, or return None if every trial is missing.
 
     Args:
-        votes: one entry a trial: a letter of `options`, `UNREAD` or `MISSING`.
+        votes: one entry per trial: a letter of `options`, `UNREAD` or `MISSING`.
         options: the item's K >= 2 option letters.
         answer: the right letter.
     """

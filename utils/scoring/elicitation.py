@@ -23,8 +23,6 @@ VOTES: Final = "votes"
 VERBALIZED: Final = "verbalized"
 EXACT: Final = "exact"
 
-ELICITATIONS: tuple[str, ...] = (VOTES, VERBALIZED, EXACT)
-
 
 @dataclass(frozen=True)
 class StatedScores(VoteScores):
@@ -64,8 +62,8 @@ def score_stated(
     Accuracy, majority vote and unread rate are those of votes.
 
     Args:
-        letters: one entry a trial: a letter of `options`, `UNREAD` or `MISSING`.
-        stated: one entry a trial: a confidence in [0, 1], or None.
+        letters: one entry per trial: a letter of `options`, `UNREAD` or `MISSING`.
+        stated: one entry per trial: a confidence in [0, 1], or None.
         options: the item's K >= 2 option letters.
         answer: the right letter.
 

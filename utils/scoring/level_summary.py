@@ -224,7 +224,8 @@ def dunning_kruger(clean: Mapping[str, Any], degraded: Mapping[str, Any]) -> boo
     """Return the paper's intra-model rule: Acc(L0) > Acc(Lx) and shift(L0) <= shift(Lx); None if a score is missing."""
     if any(side[name] is None for side in (clean, degraded) for name in ("accuracy", "calibration_shift")):
         return None
-    return clean["accuracy"] > degraded["accuracy"] and clean["calibration_shift"] <= degraded["calibration_shift"]
+    falls: bool = clean["accuracy"] > degraded["accuracy"]
+    return falls and bool(clean["calibration_shift"] <= degraded["calibration_shift"])
 
 
 def level_change(clean: Mapping[str, Any], degraded: Mapping[str, Any]) -> dict[str, Any]:
@@ -286,7 +287,7 @@ def mean(values: Iterable[float | None], weights: Iterable[float] | None = None)
     if weights is None:
         weighted = [(value, 1.0) for value in values if value is not None]
     else:
-        weighted = [pair for pair in zip(values, weights, strict=True) if pair[0] is not None]
+        weighted = [(value, weight) for value, weight in zip(values, weights, strict=True) if value is not None]
     if not weighted:
         return None
     return math.fsum(value * weight for value, weight in weighted) / math.fsum(weight for _, weight in weighted)

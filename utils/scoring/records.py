@@ -6,7 +6,7 @@ lmms-eval drops the document itself from its samples, so the record repeats what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from ..dataset import taxonomy
 from .answers import (
@@ -33,7 +33,7 @@ class ItemRecord(TypedDict):
     """One item with its votes and scores.
 
     `elicitation` is "votes", "verbalized" or "exact"; `scoring.elicitation` says what the scores mean in each.
-    `letters` has one entry a trial, in order: an option letter, "unread" or "missing"; `trials` counts those that
+    `letters` has one entry per trial, in order: an option letter, "unread" or "missing"; `trials` counts those that
     are not missing, `distinct_replies` the different texts among them, `empty_replies` those without any text. The
     scores are None where every trial is missing, where the item is `invalid` or where scoring failed (`error` then
     says how).
@@ -42,7 +42,7 @@ class ItemRecord(TypedDict):
     nothing was read; `letters_without_named` leaves the last tier out again.
     `severity` is there where `level` is the label of a series, such as "S1.50".
 
-    Verbalized: `stated` has one entry a trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
+    Verbalized: `stated` has one entry per trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
     trials without a number, `stated_out_of_range` those with one that is no probability ("150%"). Else None, 0, 0.
 
     `cluster_id` is what standard errors count as one: items of one source question, or of one image that serves
@@ -144,8 +144,9 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str 
             "stated_missing": sum(one is not None and one.confidence is None and not one.out_of_range for one in read),
             "stated_out_of_range": sum(one is not None and one.out_of_range for one in read),
         }
-        scores = score_stated(letters, stated, list(options), doc["answer"])
-        as_guess = None if scores is None else scores.confidence_unstated_as_guess
+        of_stated = score_stated(letters, stated, list(options), doc["answer"])
+        as_guess = None if of_stated is None else of_stated.confidence_unstated_as_guess
+        scores: VoteScores | None = of_stated
         fields["confidence_unstated_as_guess"] = as_guess
     else:
         found_in = [None if is_missing_trial(reply) else read_reply(reply, options) for reply in replies]
@@ -209,7 +210,7 @@ def _record(doc: Mapping[str, Any], **fields: Any) -> ItemRecord:
     }
     values = {**_identity(doc), **nothing, **fields}
     names = [name for name in ItemRecord.__annotations__ if name in values]  # optional fields may be absent
-    return ItemRecord(**{name: values[name] for name in names})  # type: ignore[typeddict-item]
+    return cast("ItemRecord", {name: values[name] for name in names})
 
 
 def _score_fields(scores: VoteScores | None) -> dict[str, float | None]:

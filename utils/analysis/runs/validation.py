@@ -1,4 +1,4 @@
-"""Is a record of a samples file one that can be analysed? Types, ranges, and scores that follow from the letters.
+"""Checks of a record of a samples file: types, ranges, and scores that follow from the letters.
 
 Files come from anywhere: cut, edited, merged, made by other versions. Nothing here raises on any JSON value.
 """
@@ -31,7 +31,7 @@ _TOLERANCE = 1e-6  # a score is written with all its digits; one that was rounde
 
 
 def record_fault(record: Mapping[str, Any]) -> str | None:
-    """Say in one phrase what keeps a record from being analysed, or return None."""
+    """Return, in one phrase, why a record cannot be analysed; None where it can."""
     try:
         return _fault(record)
     except KeyError as error:
@@ -167,7 +167,7 @@ def _fault_of_names(skill: str, degradation: str | None) -> str | None:
 
 
 def _contradiction(record: Mapping[str, Any]) -> str | None:
-    """Say which score the record's own votes contradict, by the definitions that every version shares."""
+    """Return which score the record's own votes contradict, by the definitions that every version shares."""
     if record["accuracy"] is None:
         if record["error"] is None and not record.get("invalid") and record["trials"]:
             return "answered trials, but no scores"
@@ -182,7 +182,7 @@ def _contradiction(record: Mapping[str, Any]) -> str | None:
             return "scores without any answered trial"
         expected |= {name: getattr(scores, name) for name in ("accuracy", "majority_vote", "unread_rate")}
         expected["missing_rate"] = record["letters"].count(MISSING) / len(record["letters"])
-        if elicitation == VOTES and record.get("confidence_scale") is None:
+        if elicitation == VOTES and record.get("confidence_scale") is None and scores.confidence is not None:
             expected["confidence"] = scores.confidence
     for name, value in expected.items():
         if record[name] is None or abs(record[name] - value) > _TOLERANCE:

@@ -100,7 +100,7 @@ def stated_terms(stated_sum: Array, right: Array, usable: Array, trials: Array) 
 
 
 def reason_without_gap(counts: Array, unread: Array, *, greedy: bool = False) -> str | None:
-    """Say why the votes of a level have no agreement gap, or return None if they have one.
+    """Return, in words, why the votes of a level have no agreement gap; None if they have one.
 
     One vote per item makes no pair; votes that never differ within an item (greedy decoding, an integration that does
     not sample) agree by construction, and their agreement says nothing of confidence.

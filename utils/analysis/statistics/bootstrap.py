@@ -96,7 +96,8 @@ def expanded_tail(clusters: Array, confidence: float = 0.95) -> Array:
         Probabilities; NaN where G < 2.
     """
     g = np.where(np.asarray(clusters, dtype=float) >= 2, clusters, np.nan)
-    return special.ndtr(special.stdtrit(g - 1, (1 - confidence) / 2) * np.sqrt(g / (g - 1)))
+    level: Array = special.ndtr(special.stdtrit(g - 1, (1 - confidence) / 2) * np.sqrt(g / (g - 1)))
+    return level
 
 
 def intervals(
@@ -151,7 +152,8 @@ def _student_reach(replicates: Array, clusters: Array, confidence: float) -> Arr
     count = np.maximum(np.isfinite(replicates).sum(axis=1), 1)
     mean = np.nansum(replicates, axis=1) / count
     deviation = np.sqrt(np.nansum((replicates - mean[:, None]) ** 2, axis=1) / count)
-    return special.stdtrit(g - 1, (1 + confidence) / 2) * np.sqrt(g / (g - 1)) * deviation
+    reach: Array = special.stdtrit(g - 1, (1 + confidence) / 2) * np.sqrt(g / (g - 1)) * deviation
+    return reach
 
 
 def studentised_intervals(
@@ -220,7 +222,8 @@ def p_values(replicates: Array, clusters: Array, null: float = 0.0) -> Array:
         below = (((replicates < null) & ~near).sum(axis=1) + 0.5 * near.sum(axis=1)) / valid
         tail = np.clip(np.minimum(below, 1.0 - below), 1.0 / (valid + 1.0), 0.5)
     g = np.where((np.asarray(clusters) >= 2) & (valid > 0), clusters, np.nan).astype(float)
-    return np.minimum(1.0, 2.0 * special.stdtr(g - 1, special.ndtri(tail) / np.sqrt(g / (g - 1))))
+    p: Array = np.minimum(1.0, 2.0 * special.stdtr(g - 1, special.ndtri(tail) / np.sqrt(g / (g - 1))))
+    return p
 
 
 def _quantile(ordered: Array, valid: NDArray[np.int64], probability: Array) -> Array:

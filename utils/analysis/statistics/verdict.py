@@ -181,7 +181,8 @@ def p_of_supported(one_sided: Sequence[Array]) -> Array:
         one_sided: (s,) p-values of "accuracy does not fall", "accuracy among readable votes does not fall", "the gap's
             change is at most -DELTA", "the gap is at most DELTA".
     """
-    return np.minimum(1.0, 2 * np.max(np.array(one_sided), axis=0))
+    p: Array = np.minimum(1.0, 2 * np.max(np.array(one_sided), axis=0))
+    return p
 
 
 def _falls(*changes: Bounds) -> _Standing:

@@ -52,7 +52,7 @@ def test_weighted_sums_are_sums_over_repeated_items() -> None:
 
 
 def _means(values: np.ndarray, replicates: int) -> tuple[np.ndarray, np.ndarray]:
-    """Means, and naive standard errors, of one number a cluster."""
+    """Means, and naive standard errors, of one number per cluster."""
     draws = ClusterBootstrap(len(values), replicates, seed=1).draws()
     means, errors = [], []
     for column in draws.T:
