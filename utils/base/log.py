@@ -6,10 +6,16 @@ import logging
 import sys
 from typing import Any
 
-try:
-    from loguru import logger
-except ImportError:
-    logger: Any = logging.getLogger("medqdeg")  # type: ignore[no-redef]
+
+def _logger() -> Any:
+    try:
+        from loguru import logger
+    except ImportError:
+        return logging.getLogger("medqdeg")
+    return logger
+
+
+logger = _logger()
 
 
 def only_warnings() -> None:
