@@ -11,12 +11,12 @@ from .level_summary import mean
 
 
 def mean_score(values: Sequence[Mapping[str, Any]]) -> float | None:
-    """Return the mean over the items that have a score; exact, so the order of the items does not matter."""
+    """Return the mean over the items that have a score, weighted in a subset; exact, so their order does not matter."""
     return mean([value.get("score") for value in values], [value.get("weight", 1.0) for value in values])
 
 
 def gap_score(values: Sequence[Mapping[str, Any]]) -> float | None:
-    """Return the agreement gap of a level, or None where its votes have none; exact like `mean_score`."""
+    """Return the agreement gap of a level, or None where its votes have none; weighted and exact like `mean_score`."""
     return agreement_gap((ItemGap(**value["gap"]), value.get("weight", 1.0)) for value in values if "gap" in value)
 
 
