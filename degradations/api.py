@@ -121,7 +121,7 @@ def degrade_with_record(
     """
     entry, implied = resolve(name)
     modality = check_modality(modality) or implied
-    severity = read_severity(severity, series)
+    at = read_severity(severity, series)
     check_seed(seed)
     pixels = unpack(image)
     shape = pixels.values.shape
@@ -129,15 +129,15 @@ def degrade_with_record(
 
     check_names(entry, overrides)
     parts: Parts = []
-    if severity.value > 0:
+    if at.value > 0:
         table, scale = load_severities(severities), pixel_scale(reference_size, shape)
-        parts = arguments(entry, severity, shape, seed, modality, table, scale, overrides)
+        parts = arguments(entry, at, shape, seed, modality, table, scale, overrides)
     record = {
         "library": "medqdeg",
         "version": _version(),
         "name": entry.name,
         "modality": modality,
-        "severity": severity.label,
+        "severity": at.label,
         "seed": seed if isinstance(seed, str) else int(seed),
         "size": list(shape[:2]),
         "keep_markings": keep,
@@ -145,9 +145,9 @@ def degrade_with_record(
     }
     if len(parts) > 1:
         record["parts"] = [list(part) for part in parts]
-    if severity.value == 0:
+    if at.value == 0:
         return image.copy(), record
-    return _run(entry, image, pixels, severity, parts, keep, allow_unchanged), record
+    return _run(entry, image, pixels, at, parts, keep, allow_unchanged), record
 
 
 def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:

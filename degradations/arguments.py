@@ -31,7 +31,7 @@ def arguments(
     stream = "L1" if severity.series else severity.label
 
     def settle(key: str, quantity: Quantity, factor: float = 1.0) -> Any:
-        value = quantity.resolve(shape[:2], factor)
+        value = quantity.resolve((shape[0], shape[1]), factor)
         if not isinstance(value, tuple) or key in entry.range_parameters:
             return value
         # A stream of its own, so that a range for one parameter moves no other draw.

@@ -115,7 +115,7 @@ def strength_at(severity: float, first: float, second: float, interpolate: str =
     ratio = (second - first) / first
     if abs(ratio - 1) < 1e-9:
         return severity * first
-    return first * (ratio**severity - 1) / (ratio - 1)
+    return float(first * (ratio**severity - 1) / (ratio - 1))
 
 
 def parts_at(
