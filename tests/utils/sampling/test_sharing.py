@@ -12,7 +12,6 @@ import torch
 
 from medqdeg.utils.sampling import sharing as sharing_module
 from medqdeg.utils.sampling.fidelity import probe_image
-from medqdeg.utils.sampling.fidelity import probe_image
 from medqdeg.utils.sampling.remembering import equal, once, own_containers
 
 from .conftest import Run, records, sampling
