@@ -83,6 +83,9 @@ def degrade(
         typer.Option(help="Of files with several frames: `single` refuses them; `first`, `middle`, `all`."),
     ] = "single",
     format: Annotated[str, typer.Option(help="Of the outputs: png, tiff, webp (lossless), jpeg (not).")] = "png",
+    png_level: Annotated[
+        int, typer.Option(min=0, max=9, help="How hard PNG is compressed: 0 fastest, 9 smallest; same pixels.")
+    ] = 2,
     neutral_names: Annotated[
         bool,
         typer.Option(
@@ -140,6 +143,7 @@ def degrade(
         window,
         frames,
         format,
+        png_level,
     )
     from ..images.folders import find_sources
 
@@ -166,6 +170,7 @@ def _request(
     window: str | None,
     frames: str,
     format: str,
+    png_level: int,
 ) -> Request:
     """Check every option before a file is touched."""
     from ...degradations import list_degradations
@@ -205,6 +210,7 @@ def _request(
         window=_parse_window(window),
         frames=frames,
         format=format,
+        png_level=png_level,
     )
 
 

@@ -16,6 +16,7 @@ the line's hash.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -34,6 +35,7 @@ from ..base.atomic_files import write_atomically
 from ..base.errors import InputError, one_line
 from ..base.worker_processes import as_completed
 from ..images import OUTPUT_FORMATS, count_frames, decode_image, encode_image, is_dicom, pixels_sha256, read_bytes
+from ..images.encoding import PNG_LEVEL
 from ..images.folders import Source
 
 MANIFEST = "manifest.jsonl"
@@ -54,6 +56,7 @@ class Request:
         window: as for `decode_dicom`.
         frames: of a file with several: `single` refuses it, `first`, `middle`, `all`.
         format: of the outputs; see `encode_image`.
+        png_level: how hard PNG outputs are compressed, 0 to 9.
     """
 
     names: tuple[str, ...]
@@ -67,6 +70,10 @@ class Request:
     window: tuple[float, float] | str | None = None
     frames: str = "single"
     format: str = "png"
+    png_level: int = PNG_LEVEL
+    _strengths: dict[tuple[str, int, str | None], dict[str, str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def degrade(
         self, image: Image.Image, name: str, severity: int, seed: str, modality: str | None
@@ -86,19 +93,35 @@ class Request:
 
     def settings(self, name: str, severity: int, seed: str, modality: str | None) -> dict[str, Any]:
         """Everything but the input that decides one output's bytes, as JSON."""
-        row = self.table.lookup(name, f"L{severity}", modality) if severity else {}
-        return {
+        settings = {
             "name": name,
             "severity": severity,
             "seed": seed,
             "modality": modality,
-            "strength": {key: str(value) for key, value in row.items()},
+            "strength": self._strength(name, severity, modality),
             "reference_size": self.reference_size,
             "keep_markings": self.keep_markings,
             "window": list(self.window) if isinstance(self.window, tuple) else self.window,
             "format": self.format,
-            "version": metadata.version("medqdeg"),
+            "version": _version(),
         }
+        # Only where it is not the usual one, so that the manifests of earlier versions still hold.
+        if self.format == "png" and self.png_level != PNG_LEVEL:
+            settings["png_level"] = self.png_level
+        return settings
+
+    def prepare(self) -> None:
+        """Look the strengths up that all files share, so that a folder's workers need not."""
+        for name in self.names:
+            for severity in self.severities:
+                self._strength(name, severity, self.modality)
+
+    def _strength(self, name: str, severity: int, modality: str | None) -> dict[str, str]:
+        key = (name, severity, modality)
+        if key not in self._strengths:
+            row = self.table.lookup(name, f"L{severity}", modality) if severity else {}
+            self._strengths[key] = {key: str(value) for key, value in row.items()}
+        return self._strengths[key]
 
 
 @dataclass(frozen=True)
@@ -231,6 +254,7 @@ def _run(
     # Rewritten before anything is appended, so that no new line continues a torn one.
     _write_manifest(manifest, known)
 
+    request.prepare()
     summary = Summary(files=len(sources))
     jobs = ((source, request, out, by_item.get(source.item, {})) for source in sources)
     with manifest.open("a", encoding="utf-8", newline="\n") as journal:
@@ -247,6 +271,11 @@ def _run(
                 on_progress(outcome)
     _write_manifest(manifest, {output: line for output, line in known.items() if (out / output).exists()})
     return summary
+
+
+@functools.cache
+def _version() -> str:
+    return metadata.version("medqdeg")
 
 
 def image_seed(seed: int | str, sha256: str, frame: int | None) -> str:
@@ -301,7 +330,7 @@ def _degrade_frame(
                 picture = decode_image(data, name=str(source.path), frame=frame, window=request.window)
             try:
                 image, record = request.degrade(picture.image, name, severity, seed, modality)
-                encoded = encode_image(image, request.format)
+                encoded = encode_image(image, request.format, request.png_level)
             except UnchangedImageError:
                 unchanged.append(f"{name} L{severity}")
                 continue
