@@ -86,6 +86,21 @@ def degrade(
     png_level: Annotated[
         int, typer.Option(min=0, max=9, help="How hard PNG is compressed: 0 fastest, 9 smallest; same pixels.")
     ] = 2,
+    volumes: Annotated[
+        bool,
+        typer.Option(
+            "--volumes",
+            help="Each input is one volume: a NIfTI file, or a folder with one DICOM series; written as such.",
+        ),
+    ] = False,
+    value_range: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW,HIGH",
+            help="Of volumes: what counts as black and white, in Hounsfield units for CT.",
+            show_default="the volume's least and greatest value",
+        ),
+    ] = None,
     neutral_names: Annotated[
         bool,
         typer.Option(
@@ -145,6 +160,11 @@ def degrade(
         format,
         png_level,
     )
+    if value_range is not None and not volumes:
+        raise InputError("--value-range is for --volumes; for files of images, see --window")
+    if volumes:
+        _degrade_volumes(inputs, request, out, value_range, forbidden=grid is not None or neutral_names)
+        return
     from ..images.folders import find_sources
 
     search = find_sources(inputs, excluding=out, follow_links=follow_links, neutral_names=neutral_names)
@@ -155,6 +175,41 @@ def degrade(
     if grid is not None:
         failed |= _draw_sheet(search, request, grid, grid_images)
     if failed:
+        raise typer.Exit(1)
+
+
+def _degrade_volumes(
+    inputs: list[Path], request: Request, out: Path | None, value_range: str | None, *, forbidden: bool
+) -> None:
+    from ..degrade_files.volumes import degrade_volumes
+
+    if out is None or forbidden:
+        raise InputError("--volumes needs --out, and goes neither with --grid nor with --neutral-names")
+    found = None
+    if value_range is not None:
+        try:
+            low, high = (float(part) for part in value_range.split(","))
+        except ValueError:
+            low = high = 0.0
+        if not low < high:
+            raise InputError(f"--value-range {value_range}: give the least and the greatest value, such as -1000,1000")
+        found = (low, high)
+    written, errors = degrade_volumes(
+        inputs,
+        request.names,
+        request.severities,
+        out,
+        seed=request.seed,
+        value_range=found,
+        modality=request.modality,
+        table=request.table,
+        reference_size=request.reference_size,
+        allow_unchanged=request.allow_unchanged,
+    )
+    for line in errors:
+        typer.echo(line, err=True)
+    typer.echo(f"wrote {written} volume{'' if written == 1 else 's'} to {out}")
+    if errors:
         raise typer.Exit(1)
 
 
