@@ -121,7 +121,8 @@ def physical_dose(
     quantities = [table.lookup(entry.name, level, modality)[key] for level in LEVELS[1:]]
     ends = [sum(q.value) / 2 if isinstance(q.value, tuple) else q.value for q in quantities]
     interpolate = table.course(entry.name, modality).interpolate
-    strength = strength_at(at.value, *map(scale.strength, ends), interpolate)
+    first, second = (scale.strength(end) for end in ends)
+    strength = strength_at(at.value, first, second, interpolate)
     return PhysicalDose(key, float(scale.value(strength, ends[0])), quantities[0].unit, strength)
 
 

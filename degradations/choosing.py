@@ -208,14 +208,16 @@ class ImageDegrader:
         self, image: Any, choice: Choice, overrides: dict[str, Any], degrade: Callable[..., Any] = degrade_with_record
     ) -> tuple[Any, dict[str, Any]]:
         settings = {"series": self.series, "modality": self.modality, **self.settings, **overrides}
+        found: tuple[Any, dict[str, Any]]
         try:
-            return degrade(image, choice.name, choice.severity, seed=choice.seed, **settings)
+            found = degrade(image, choice.name, choice.severity, seed=choice.seed, **settings)
         except UnchangedImageError as error:
             if self.unchanged == "raise":
                 raise
             _warn_once(choice.name, error)
             settings["allow_unchanged"] = True
-            return degrade(image, choice.name, choice.severity, seed=choice.seed, **settings)
+            found = degrade(image, choice.name, choice.severity, seed=choice.seed, **settings)
+        return found
 
     def __repr__(self) -> str:
         name = self.names[0] if len(self.names) == 1 else self.names

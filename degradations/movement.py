@@ -54,7 +54,8 @@ class Movement:
         down, along = np.arange(height)[:, None], np.arange(width)
         rows, columns = (line[0] * down + line[1] * along + line[2] for line in source)
         if self.mirrored:
-            return mask[_mirrored(np.rint(rows), height), _mirrored(np.rint(columns), width)]
+            mirrored: np.ndarray = mask[_mirrored(np.rint(rows), height), _mirrored(np.rint(columns), width)]
+            return mirrored
         inside = (rows >= -_SLACK) & (rows <= height - 1 + _SLACK) & (columns >= -_SLACK)
         inside &= columns <= width - 1 + _SLACK
         moved = np.full_like(mask, fill)
@@ -65,7 +66,8 @@ class Movement:
         """Move points, (N, 2) as (x, y) with whole numbers at pixel centres; float64. They may leave the image."""
         turn, shift = self.source[:, :2], self.source[:, 2]
         places = np.asarray(points, np.float64).reshape(-1, 2)[:, ::-1]
-        return np.linalg.solve(turn, (places - shift).T).T[:, ::-1].reshape(np.shape(points))
+        moved: np.ndarray = np.linalg.solve(turn, (places - shift).T).T[:, ::-1].reshape(np.shape(points))
+        return moved
 
     def of_boxes(self, boxes: np.ndarray) -> np.ndarray:
         """The upright boxes around moved ones, cut at the image's border.
@@ -81,7 +83,8 @@ class Movement:
         moved = self.of_points(corners).reshape(-1, 4, 2) + 0.5
         found = np.concatenate([moved.min(axis=1), moved.max(axis=1)], axis=1)
         height, width = self.shape
-        return np.clip(found, 0, [width, height, width, height]).reshape(np.shape(boxes))
+        cut: np.ndarray = np.clip(found, 0, [width, height, width, height]).reshape(np.shape(boxes))
+        return cut
 
 
 def movement_of(record: Mapping[str, Any]) -> Movement | None:

@@ -252,8 +252,8 @@ def _sums_along_rays(stack: np.ndarray, angle: float, detectors: int, source_dis
             across = step * slope32[part]
             across += base[part]
             along = np.broadcast_to(step, across.shape).copy()
-            maps = (across, along) if along_rows else (along, across)
-            values = cv2.remap(stack, *maps, cv2.INTER_LINEAR).reshape(*across.shape, -1)
+            columns, rows = (across, along) if along_rows else (along, across)
+            values = cv2.remap(stack, columns, rows, cv2.INTER_LINEAR).reshape(*across.shape, -1)
             sums[cells.start + part.start : cells.start + part.stop] += values.sum(axis=0)
         sums[cells] *= length.astype(np.float32)[:, None]
     return sums

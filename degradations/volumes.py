@@ -101,8 +101,8 @@ def degrade_volume_with_record(
     settings = {**settings, "seed": seed}
     if how == "whole":
         tall = values.reshape(-1, values.shape[2])
-        out, record = degrade_with_record(tall, name, severity, allow_unchanged=allow_unchanged, **settings)
-        out = out.reshape(values.shape)
+        flat, record = degrade_with_record(tall, name, severity, allow_unchanged=allow_unchanged, **settings)
+        out: np.ndarray = flat.reshape(values.shape)
     elif how == "3-D" and not clean:
         out, record = _bias_field(values, name, severity, allow_unchanged, settings)
     else:
@@ -116,14 +116,16 @@ def degrade_volume_with_record(
 def to_unit(values: np.ndarray, value_range: tuple[float, float]) -> np.ndarray:
     """Values on [0, 1], float32; what lies outside of the range is cut off."""
     low, high = value_range
-    return np.clip((values.astype(np.float32) - np.float32(low)) / np.float32(high - low), 0, 1)
+    unit: np.ndarray = np.clip((values.astype(np.float32) - np.float32(low)) / np.float32(high - low), 0, 1)
+    return unit
 
 
 def from_unit(unit: np.ndarray, value_range: tuple[float, float], dtype: np.dtype) -> np.ndarray:
-    """The inverse of :func:`to_unit`; whole numbers are rounded."""
+    """The inverse of `to_unit`; whole numbers are rounded."""
     low, high = value_range
     back = unit * np.float32(high - low) + np.float32(low)
-    return (back if dtype.kind == "f" else np.rint(back)).astype(dtype)
+    values: np.ndarray = (back if dtype.kind == "f" else np.rint(back)).astype(dtype)
+    return values
 
 
 def _slice_by_slice(

@@ -14,7 +14,7 @@ from ..choosing import Choice, ImageDegrader, Unchanged, content
 from ..movement import Movement
 
 
-class Degrade(DualTransform):
+class Degrade(DualTransform):  # type: ignore[misc]  # no annotations there
     """Degrade `image`, `images`, `volume` and `volumes`; move masks, boxes and key points where the image moves.
 
     Fits `Compose`, `OneOf` and `ReplayCompose`; a replay carries out the same degradation, severity and draw on any
@@ -51,7 +51,7 @@ class Degrade(DualTransform):
         p: float = 1.0,
     ) -> None:
         super().__init__(p=p)
-        choosing = {
+        choosing: dict[str, Any] = {
             "series": series, "modality": modality, "epoch": epoch, "weights": weights, "unchanged": unchanged,
             "value_range": value_range,
         }  # fmt: skip
@@ -77,11 +77,13 @@ class Degrade(DualTransform):
 
     def apply(self, img: np.ndarray, degradation: str, level: float | str, draw: str, **params: Any) -> np.ndarray:
         """Degrade one image (H, W) or (H, W, C)."""
-        return self.degrader.run(img, Choice(degradation, level, draw))[0]
+        degraded: np.ndarray = self.degrader.run(img, Choice(degradation, level, draw))[0]
+        return degraded
 
     def apply_to_images(self, images: np.ndarray, **params: Any) -> np.ndarray:
         """Degrade each image with the same draw."""
-        return np.stack([self.apply(image, **params) for image in images])
+        degraded: np.ndarray = np.stack([self.apply(image, **params) for image in images])
+        return degraded
 
     def apply_to_volume(
         self, volume: np.ndarray, degradation: str, level: float | str, draw: str, **params: Any

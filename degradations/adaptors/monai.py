@@ -13,11 +13,11 @@ from ..choosing import ImageDegrader, content
 from .channels import degrade_channels, move_channels
 
 
-class Degraded(Randomizable, MapTransform):
+class Degraded(Randomizable, MapTransform):  # type: ignore[misc]  # no annotations there
     """Degrade some items of a dictionary, and move its masks with them.
 
     Items are channel-first: (C, H, W), or volumes (C, H, W, D) with the slices along the last axis, as arrays, tensors
-    or `MetaTensor`, and come back as such; what a channel is says :mod:`.channels`. All of one sample share one draw.
+    or `MetaTensor`, and come back as such; what a channel is says `channels`. All of one sample share one draw.
 
     Args:
         keys: the images.
@@ -77,7 +77,7 @@ class Degraded(Randomizable, MapTransform):
                     values.shape,
                 )
             out[key] = convert_to_dst_type(degrade_channels(self.degrader, values, choice), dst=data[key])[0]
-        movement = None if choice is None else self.degrader.movement(choice, shape)
+        movement = None if choice is None or shape is None else self.degrader.movement(choice, shape)
         for key in self.mask_keys:
             if key not in data:
                 if self.allow_missing_keys:

@@ -13,7 +13,7 @@ from ..choosing import ImageDegrader, content
 from .channels import degrade_channels, move_channels
 
 
-class Degrade(torchio.Transform):
+class Degrade(torchio.Transform):  # type: ignore[misc]  # no annotations there
     """Degrade the intensity images of a subject, and move its label maps with them.
 
     TorchIO's images are (C, W, H, D), D = 1 for a picture; slices are planes of constant D, with their rows along H.

@@ -94,7 +94,7 @@ def field_in_3d(
     for (i, j, k), coefficient in zip(_POWERS_3D, coefficients, strict=True):
         matrix[k, j, i] = coefficient
     deep, down, across = (_powers(size) for size in shape)
-    field = np.einsum("kji,dk,hj,wi->dhw", matrix, deep, down, across, optimize=True).astype(np.float32)
+    field: np.ndarray = np.einsum("kji,dk,hj,wi->dhw", matrix, deep, down, across, optimize=True).astype(np.float32)
     if normalise:
         low, high = float(field.min()), float(field.max())
         field -= np.float32(low)

@@ -70,13 +70,13 @@ def apply(
     scale = attenuation / 255
 
     def scan(luma: np.ndarray) -> np.ndarray:
-        detectors = distance or ceil(hypot(*luma.shape)) + 1
-        integrals = project(luma, angles, detectors=detectors, source_distance=distance)
+        detectors = source or ceil(hypot(*luma.shape)) + 1
+        integrals = project(luma, angles, detectors=detectors, source_distance=source)
         if photons is None:
-            return fbp(integrals, angles, side=luma.shape, source_distance=distance)
+            return fbp(integrals, angles, side=luma.shape, source_distance=source)
         noisy = _measure(integrals * np.float32(scale), photons, noise_seed, highest)
         noisy /= np.float32(scale)
-        return fbp(noisy, angles, side=luma.shape, source_distance=distance)
+        return fbp(noisy, angles, side=luma.shape, source_distance=source)
 
     return on_luma(image, scan)
 

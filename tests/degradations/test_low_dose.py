@@ -87,3 +87,14 @@ def test_errors():
     for wrong in ({"photons": 0}, {"photons": 10, "attenuation": -1}):
         with pytest.raises(ValueError, match="must be positive"):
             low_dose.apply(image, noise_seed=0, **wrong)
+
+
+def test_source_stands_outside_of_large_images():
+    """`distance` is in pixels and the least; `distance_per_side` counts where an image is larger."""
+    side = 700
+    rows, columns = np.mgrid[:side, :side]
+    image = (120 + 100 * np.sin(rows / 40) * np.cos(columns / 55)).astype(np.float32)
+    given = {"photons": 1e4, "attenuation": 8.0, "noise_seed": 3, "views": 24, "highest": 5.8}
+    by_side = low_dose.apply(image, distance=300, distance_per_side=1.1, **given)
+    in_pixels = low_dose.apply(image, distance=770, distance_per_side=0, **given)
+    assert np.array_equal(by_side, in_pixels)
