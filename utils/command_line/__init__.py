@@ -13,11 +13,14 @@ from .build import build, push
 from .degrade import degrade
 from .demo import demo
 from .grade import grade
+from .help_text import for_people
 from .lm_eval_path import lm_eval_path
 from .phantom import phantom
+from .plan import plan
 from .reference_model import reference_model
 from .report import report
 from .store import store
+from .subset import subset
 from .tasks_path import tasks_path
 from .wrap import wrap
 
@@ -33,6 +36,8 @@ app = typer.Typer(
 
 # In the order in which --help lists them.
 app.command(rich_help_panel=RUN)(demo)
+app.command(rich_help_panel=RUN)(plan)
+app.command(rich_help_panel=RUN, no_args_is_help=True)(subset)
 app.command(rich_help_panel=RUN, no_args_is_help=True)(wrap)
 app.command(rich_help_panel=DATA, no_args_is_help=True)(build)
 app.command(rich_help_panel=DATA, no_args_is_help=True)(push)
@@ -46,6 +51,11 @@ app.command(rich_help_panel=TOOLS)(tasks_path)
 app.command(rich_help_panel=TOOLS)(lm_eval_path)
 app.add_typer(store, rich_help_panel=TOOLS)
 
+for group in (app, *(each.typer_instance for each in app.registered_groups)):
+    for command in group.registered_commands if group is not None else ():
+        if command.callback is not None:
+            for_people(command.callback)
+
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -56,6 +66,7 @@ def _print_version(wanted: bool) -> None:
 
 
 @app.callback()
+@for_people
 def medqdeg(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")

@@ -48,7 +48,10 @@ def verify(places: _Places) -> None:
 @store.command(no_args_is_help=True)
 def merge(
     places: _Places,
-    into: Annotated[Path, typer.Option(help="Folder for the merged file; it can be given as store= afterwards.")],
+    into: Annotated[
+        Path,
+        typer.Option("--out", "-o", "--into", help="Folder for the merged file; it can be given as store= afterwards."),
+    ],
 ) -> None:
     """Put the responses of several machines' stores into one file; the sources stay as they are."""
     from ..sampling.store_upkeep import merge as merge_stores

@@ -1,4 +1,4 @@
-"""Ask every trial once: from the store where it is there, else from the inner model, and keep what comes."""
+"""Answer every trial once: from the store where it has the reply, else by the inner model, whose reply is stored."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import copy
 import hashlib
 import itertools
 import json
-import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -16,6 +15,7 @@ from typing import Any
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts, unwrap_generation_output
 
 from ..base.errors import one_line
+from ..base.log import logger
 from ..scoring.answers import LetterProbabilities, is_missing_trial, read_probabilities, write_probabilities
 from ..scoring.answers.probabilities import FAILED_MARKER
 from ..scoring.elicitation import EXACT
@@ -32,11 +32,6 @@ from .settings import Settings
 from .sharing import Sharing
 from .store import Response, ResponseStore
 from .trials import Trial, TrialFinder
-
-try:
-    from loguru import logger  # lmms-eval's own
-except ImportError:
-    logger = logging.getLogger("medqdeg")  # type: ignore[assignment]
 
 FAILED_REPLY = "[LMMS_EVAL_REQUEST_FAILED by medqdeg]"
 """Begins the text that stands for a reply that never came; `answers.is_missing_trial` knows it."""
@@ -79,7 +74,7 @@ class Sampler:
     # --- What lmms-eval calls -----------------------------------------------------------------------------
 
     def generate_until(self, requests: list[Instance]) -> list[GenerationResult]:
-        """Return one result a request, in order. A request that failed gives a text that is no vote.
+        """Return one result per request, in order. A request that failed gives a text that is no vote.
 
         Raises:
             SystemExit: with one line, if nothing can come of the run.

@@ -65,6 +65,9 @@ class Sharing:
         model = self.integration.model
         if model is None or args:
             return "the integration passes the prompt by position"
+        model = self.integration.model
+        if model is None:
+            return "there is no model in this process"
         ours = {**kwargs, "max_new_tokens": _CHECKED_TOKENS, "min_new_tokens": _CHECKED_TOKENS}
         ours.update(do_sample=False, temperature=None, top_k=None, top_p=None)
         try:

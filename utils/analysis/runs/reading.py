@@ -11,6 +11,7 @@ from typing import Any
 
 from ...base.errors import InputError
 from ...base.secrets import arguments_by_name, public_argument, public_arguments, without_secrets
+from ...base.wrong_folders import what_it_is
 from ...dataset.taxonomy import LEVELS
 from ...scoring.level_summary import run_conditions
 from .conditions import of_all_parts, stated_conditions
@@ -61,6 +62,7 @@ def read_runs(paths: Iterable[Path]) -> Collection:
     Raises:
         InputError: for a path that does not exist, or where no run is found; the reason follows.
     """
+    paths = list(paths)
     results_files, samples_files = _find(paths)
     results: dict[tuple[Path, str], dict[str, Any]] = {}
     files: dict[tuple[Path, str], Path] = {}
@@ -90,12 +92,12 @@ def read_runs(paths: Iterable[Path]) -> Collection:
                 warnings.append(f"{files[key]}: no samples file of {task}, so nothing to analyse (use --log_samples)")
     runs = _named([_run(group) for group in _grouped(parts)], warnings)
     if not runs:
-        raise InputError("; ".join(["no MedQ-Deg run found", *warnings[:3]]))
+        raise InputError("; ".join(["no MedQ-Deg run found", *_instead(paths), *warnings[:3]]))
     others = tuple(other for key, content in results.items() for other in _other_results(content, files[key]))
     return Collection(tuple(runs), others, tuple(warnings))
 
 
-def _find(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+def _find(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     results: dict[Path, None] = {}
     samples: dict[Path, None] = {}
     for given in paths:
@@ -119,11 +121,18 @@ def _find(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
             elif samples_name(path):
                 samples[path] = None
     if not results and not samples:
-        raise InputError(
+        nothing = (
             "no lmms-eval results (DATE_results.json, DATE_samples_TASK.jsonl) and no lm-eval results "
             "(results_DATE.json, samples_TASK_DATE.jsonl) in what was given"
         )
+        raise InputError("; ".join([nothing, *_instead(paths)]))
     return list(results), list(samples)
+
+
+def _instead(paths: Iterable[Path]) -> list[str]:
+    """Say what the folders are, where they are another command's."""
+    found = (what_it_is(path) for path in paths if path.is_dir())
+    return [line for line in found if line is not None][:3]
 
 
 def _parts(samples: Samples, content: Mapping[str, Any] | None, results_path: Path | None) -> Iterator[_Part]:
@@ -247,7 +256,7 @@ def _run(parts: Sequence[_Part]) -> Run:
 
 
 def _named(runs: Sequence[Run], warnings: list[str]) -> list[Run]:
-    """Give every run a name of its own: the model's, and as far as needed what tells it apart, in words if possible."""
+    """Give every run a unique name: the model's and, where needed, what distinguishes the run, in words if possible."""
     names = [run.name for run in runs]
     extras: tuple[Callable[[Run], Any], ...] = (
         lambda run: run.family,

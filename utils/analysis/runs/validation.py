@@ -1,4 +1,4 @@
-"""Is a record of a samples file one that can be analysed? Types, ranges, and scores that follow from the letters.
+"""Checks of a record of a samples file: types, ranges, and scores that follow from the letters.
 
 Files come from anywhere: cut, edited, merged, made by other versions. Nothing here raises on any JSON value.
 """
@@ -31,7 +31,7 @@ _TOLERANCE = 1e-6  # a score is written with all its digits; one that was rounde
 
 
 def record_fault(record: Mapping[str, Any]) -> str | None:
-    """Say in one phrase what keeps a record from being analysed, or return None."""
+    """Return, in one phrase, why a record cannot be analysed; None where it can."""
     try:
         return _fault(record)
     except KeyError as error:
@@ -116,7 +116,16 @@ def _fault_of_numbers(record: Mapping[str, Any]) -> str | None:
             return f"{name} is no number"
         if not low - _TOLERANCE <= value <= high + _TOLERANCE:
             return f"{name} is {_short(value)}, not in {low:g} to {high:g}"
-    scores = [record[name] for name in ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate")]
+    names = ["accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate"]
+    if _elicitation(record) == VERBALIZED and record["accuracy"] is not None:
+        # Without a usable trial there is no stated confidence; the letters are scored all the same.
+        names = [name for name in names if name not in ("confidence", "calibration_shift")]
+        if (record["confidence"] is None) != (record["calibration_shift"] is None):
+            return "a confidence without a shift, or the other way round"
+    weight = record.get("weight", 1.0)
+    if not _is_number(weight) or not 0 < weight <= _MOST_TRIALS:
+        return f"weight is {_short(weight)}, no number above 0"
+    scores = [record[name] for name in names]
     if any(score is None for score in scores) and any(score is not None for score in scores):
         return "some scores are missing and others are not"
     return None
@@ -158,20 +167,22 @@ def _fault_of_names(skill: str, degradation: str | None) -> str | None:
 
 
 def _contradiction(record: Mapping[str, Any]) -> str | None:
-    """Say which score the record's own votes contradict, by the definitions that every version shares."""
+    """Return which score the record's own votes contradict, by the definitions that every version shares."""
     if record["accuracy"] is None:
         if record["error"] is None and not record.get("invalid") and record["trials"]:
             return "answered trials, but no scores"
         return None
     elicitation = _elicitation(record)
-    expected: dict[str, float] = {"calibration_shift": record["confidence"] - record["accuracy"]}
+    expected: dict[str, float] = {}
+    if elicitation != VERBALIZED:  # whose shift is of the usable trials, in records of before of all
+        expected["calibration_shift"] = record["confidence"] - record["accuracy"]
     if elicitation != EXACT:
         scores = _scores(tuple(record["letters"]), tuple(record["options"]), record["answer"])
         if scores is None:
             return "scores without any answered trial"
         expected |= {name: getattr(scores, name) for name in ("accuracy", "majority_vote", "unread_rate")}
         expected["missing_rate"] = record["letters"].count(MISSING) / len(record["letters"])
-        if elicitation == VOTES and record.get("confidence_scale") is None:
+        if elicitation == VOTES and record.get("confidence_scale") is None and scores.confidence is not None:
             expected["confidence"] = scores.confidence
     for name, value in expected.items():
         if record[name] is None or abs(record[name] - value) > _TOLERANCE:
