@@ -62,7 +62,8 @@ class Sharing:
     def _difference(self, generate: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | None:
         import torch
 
-        if args:
+        model = self.integration.model
+        if model is None or args:
             return "the integration passes the prompt by position"
         model = self.integration.model
         if model is None:
