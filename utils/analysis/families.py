@@ -14,6 +14,8 @@ from .statistics.multiplicity import FEWEST_NODES, FEWEST_QUESTIONS, q_values, s
 
 Array = NDArray[np.float64]
 
+_NO_ERROR = 1e-9  # what is left of an error of 0 by rounding
+
 
 def places_by(keys: Sequence[object]) -> Mapping[object, list[int]]:
     """Return key -> the places that have it, in order of appearance."""
@@ -55,7 +57,7 @@ def family_shrunken(
         bounds: range of the metric.
     """
     centre, low, high = (np.full(len(families), np.nan) for _ in range(3))
-    known = np.isfinite(found.values) & (np.nan_to_num(found.errors) > 0) & (found.clusters >= FEWEST_QUESTIONS)
+    known = np.isfinite(found.values) & (np.nan_to_num(found.errors) > _NO_ERROR) & (found.clusters >= FEWEST_QUESTIONS)
     for places in places_by(families).values():
         own = np.array([place for place in places if known[place]], dtype=np.intp)
         if len(own) < FEWEST_NODES or not (found.effective[places] < SMALL).any():

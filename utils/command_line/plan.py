@@ -68,8 +68,11 @@ def plan(
         return
     if effect:
         for figure, spoken in _FIGURES.items():
-            for trials in (3, 10):
+            for trials in (3, 10) if not math.isnan(one.at(figure, 10)) else ():
                 _needed(figure, spoken, one, effect, trials, mean)
+    if math.isnan(one.at("gap", 10)):
+        print("The pilot has no agreement gap of votes, so nothing is said of it.")
+        return
     best = best_trials(one, cost, prompt_tokens, reply_tokens)
     print(f"T = {best} shows the smallest change of the gap for its cost ({_why(cost)}); more where questions run out")
 

@@ -21,7 +21,7 @@ def operating_points(frames: Frames) -> Figure | None:
         return None
     models = list(dict.fromkeys(frame["model"]))
     levels = [level for level in LEVELS if level in set(frame["level"])]
-    figure = Figure(figsize=(7.6, 1.3 + 2 * ROW * len(models)), layout="constrained")
+    figure = Figure(figsize=(7.6, 1.5 + 2.4 * ROW * len(models)), layout="constrained")
     panels = figure.subplots(1, len(levels), sharey=True, squeeze=False)[0]
     for axes, level in zip(panels, levels, strict=True):
         axes.set_title(level)

@@ -89,4 +89,6 @@ def _between(y: Array, variance: Array) -> float:
         return 0.0
     # Here the weighted sum is at most sum (y - mean)^2 / far = 1 / 2, whatever the own variances.
     far = 2 * float(((y - y.mean()) ** 2).sum())
+    if excess(far) >= 0:  # figures that differ by rounding alone
+        return far
     return float(optimize.brentq(excess, 0.0, far, xtol=1e-14))

@@ -47,8 +47,8 @@ class Unit:
     degradations: float
 
     def at(self, figure: str, trials: float) -> float:
-        """Return the unit of a figure with T trials; NaN where it needs more."""
-        squared = self.between[figure] + self.noise.at(figure, trials)
+        """Return the unit of a figure with T trials; NaN where it needs more, or where a pilot has no such figure."""
+        squared = self.between.get(figure, math.nan) + self.noise.at(figure, trials)
         return math.nan if math.isnan(squared) else math.sqrt(max(0.0, squared))
 
 

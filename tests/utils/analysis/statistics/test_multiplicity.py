@@ -67,3 +67,10 @@ def test_too_few_or_certain_figures_are_refused() -> None:
         multiplicity.shrunken(np.ones(3), np.ones(3))
     with pytest.raises(ValueError, match="above 0"):
         multiplicity.shrunken(np.ones(5), np.array([1.0, 1, 1, 1, 0]))
+
+
+def test_figures_that_differ_by_rounding_alone() -> None:
+    y = np.full(8, 0.9604) + np.arange(8) * 1e-16
+    found = multiplicity.shrunken(y, np.full(8, 1e-34))
+    assert found.estimate == pytest.approx(y)
+    assert np.isfinite(found.error).all()
