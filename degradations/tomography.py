@@ -214,11 +214,13 @@ def project(
     sinogram = np.empty((len(angles), detectors), np.float32)
     copies: tuple[_Copy, ...] = ()
     stack = np.empty(0, np.float32)
+    most = max(_CHUNK_BYTES // (4 * _CHANNELS), detectors * (1 if shape[0] == shape[1] else _STEPS))
+    scratch = np.empty((2, most), np.float32)
     for batch in _batches(np.asarray(angles), shape[0] == shape[1]):
         if batch.copies != copies:
             stack = stack[:0].copy()  # given back before the next one is made
             copies, stack = batch.copies, _stack(image, batch.copies)
-        sums = _sums_along_rays(stack, batch.angle, detectors, source_distance)
+        sums = _sums_along_rays(stack, batch.angle, detectors, source_distance, scratch)
         for channel, (copy, view) in enumerate(zip(batch.copies, batch.views, strict=True)):
             sinogram[view] = sums[::-1, channel] if copy.mirrored else sums[:, channel]
     return sinogram
@@ -232,7 +234,9 @@ def _stack(image: np.ndarray, copies: tuple[_Copy, ...]) -> np.ndarray:
     return stack
 
 
-def _sums_along_rays(stack: np.ndarray, angle: float, detectors: int, source_distance: float | None) -> np.ndarray:
+def _sums_along_rays(
+    stack: np.ndarray, angle: float, detectors: int, source_distance: float | None, scratch: np.ndarray
+) -> np.ndarray:
     """One view of each channel, (detectors, channels) float32."""
     height, width = stack.shape[:2]
     square = height == width
@@ -249,11 +253,13 @@ def _sums_along_rays(stack: np.ndarray, angle: float, detectors: int, source_dis
             part = slice(0, slope.size) if square else _crossing(slope32, base, step[0, 0], step[-1, 0], across_side)
             if part.start == part.stop:
                 continue
-            across = step * slope32[part]
+            places = (step.size, part.stop - part.start)
+            across, along = (buffer[: places[0] * places[1]].reshape(places) for buffer in scratch)
+            np.multiply(step, slope32[part], out=across)
             across += base[part]
-            along = np.broadcast_to(step, across.shape).copy()
+            along[:] = step
             columns, rows = (across, along) if along_rows else (along, across)
-            values = cv2.remap(stack, columns, rows, cv2.INTER_LINEAR).reshape(*across.shape, -1)
+            values = cv2.remap(stack, columns, rows, cv2.INTER_LINEAR).reshape(*places, -1)
             sums[cells.start + part.start : cells.start + part.stop] += values.sum(axis=0)
         sums[cells] *= length.astype(np.float32)[:, None]
     return sums

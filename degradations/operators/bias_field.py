@@ -101,7 +101,8 @@ def field_in_3d(
         field *= np.float32(1 / (high - low) if high > low else 0.0)
     field *= np.float32(strength)
     field += np.float32(1 - strength)
-    return np.maximum(field, np.float32(floor), out=field)
+    np.maximum(field, np.float32(floor), out=field)
+    return field
 
 
 def polynomial(shape: tuple[int, int], coefficients: list[float]) -> np.ndarray:
