@@ -107,7 +107,13 @@ def cluster_of(entry: Mapping[str, Any]) -> str:
     return stated if isinstance(stated, str) and stated else entry["source_question_id"]
 
 
-def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str = VOTES) -> ItemRecord:
+def score_item(
+    doc: Mapping[str, Any],
+    replies: Sequence[str],
+    elicitation: str = VOTES,
+    stated_apart: Sequence[float | None] | None = None,
+    out_of_range: int = 0,
+) -> ItemRecord:
     """Read the replies of all trials of one item and score them.
 
     Args:
@@ -115,6 +121,9 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str 
         replies: the T raw replies, in the order of the trials. Replies that are letters' probabilities
             (`medqdeg.utils.scoring.answers.probabilities`) make the elicitation exact, whatever was asked for.
         elicitation: "votes" or "verbalized".
+        stated_apart: verbalized, where confidences do not stand in the replies but beside them, as in the column of a
+            sheet: one entry a trial, a number in [0, 1] or None.
+        out_of_range: of these, how many None stand for a number that is no probability.
 
     Returns:
         The record. Never raises on any reply: text that holds no answer is an unread vote, a failed request is a
@@ -128,7 +137,16 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str 
     options = dict(zip(doc["letters"], doc["options"], strict=True))
     answered = [reply for reply in replies if not is_missing_trial(reply)]
     fields: dict[str, Any] = {}
-    if elicitation == VERBALIZED:
+    if elicitation == VERBALIZED and stated_apart is not None:
+        apart = [None if is_missing_trial(reply) else read_reply(reply, options) for reply in replies]
+        letters = [MISSING if one is None else one.letter or UNREAD for one in apart]
+        read_as = [None if one is None else one.read_as for one in apart]
+        stated = [None if letter == MISSING else number for letter, number in zip(letters, stated_apart, strict=True)]
+        without = sum(number is None and letter != MISSING for letter, number in zip(letters, stated, strict=True))
+        outside = min(out_of_range, without)
+        fields = {"stated": stated, "stated_missing": without - outside, "stated_out_of_range": outside}
+        scores = score_stated(letters, stated, list(options), doc["answer"])
+    elif elicitation == VERBALIZED:
         read = [None if is_missing_trial(reply) else read_answer_and_confidence(reply, options) for reply in replies]
         letters = [MISSING if one is None else one.letter or UNREAD for one in read]
         read_as = [None if one is None else one.read_as for one in read]
