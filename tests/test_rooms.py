@@ -21,12 +21,13 @@ ALLOWED: dict[str, set[str]] = {
     "models": {"base", "phantoms"},
     "analysis": {"base", "dataset", "scoring"},
     "wrapping": {"base", "dataset", "degradations", "scoring"},
+    "answer_sheets": {"base", "dataset", "images", "scoring"},
     "report": {"analysis", "base", "dataset", "phantoms", "scoring"},
     "tasks": {"base", "dataset", "phantoms", "sampling", "scoring", "wrapping"},
     # The command is a front to everything, the tasks included; nothing but the door knows it.
     "command_line": {
-        *("analysis", "base", "building", "dataset", "degradations", "degrade_files", "images", "models", "phantoms"),
-        *("report", "tasks", "wrapping"),
+        *("analysis", "answer_sheets", "base", "building", "dataset", "degradations", "degrade_files", "images"),
+        *("models", "phantoms", "report", "scoring", "tasks", "wrapping"),
     },
     "front_door": {"analysis", "command_line", "degradations", "report"},
 }

@@ -195,7 +195,7 @@ def _checked_roles(columns: Sequence[str], reading: Reading, path: Path) -> dict
     if lacking:
         found = ", ".join(filter(None, columns))
         raise InputError(
-            one_line(f"{path.name}: no column for {', '.join(lacking)}; found {found}. Name it: --column ROLE=NAME", 500)
+            one_line(f"{path.name}: no column for {', '.join(lacking)}; found {found}. Say --column ROLE=NAME", 500)
         )
     return roles
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,11 @@ class Key:
 def shuffled(docs: Sequence[Mapping[str, Any]], seed: int, salt: str = "") -> list[Mapping[str, Any]]:
     """Return items in an order that tells nothing; the same on every machine and with every version of NumPy."""
     return sorted(docs, key=lambda doc: _digest(seed, salt, doc["level"], doc["item_id"]))
+
+
+def first_questions(questions: Iterable[str], limit: int, seed: int) -> set[str]:
+    """Return so many source questions, drawn by the seed."""
+    return set(sorted(set(questions), key=lambda question: _digest(seed, "limit", question))[:limit])
 
 
 def codes(docs: Sequence[Mapping[str, Any]], seed: int) -> list[str]:

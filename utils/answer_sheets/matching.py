@@ -37,8 +37,8 @@ class Matched:
 def match(sheets: Sequence[Sheet], key: Key, confidence_scale: str | None = None) -> Matched:
     """Put every row to its item and trial.
 
-    T is the key's, or more where rows name later trials. Without a column of trials each file is one trial, in the order
-    given.
+    T is the key's, or more where rows name later trials. Without a column of trials each file is one trial, in the
+    order given.
 
     Args:
         sheets: the files of one model.
