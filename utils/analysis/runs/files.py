@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ...base.errors import one_line
-from .validation import record_fault
+from .validation import recomputed, record_fault
 
 RECORD = "medqdeg"
 """The key of a sample that holds the item's record, and the metric of a task that holds its summary."""
@@ -112,6 +112,7 @@ def read_samples(path: Path) -> Samples | str | None:
     records: list[Mapping[str, Any]] = []
     rows = without = 0
     faults: Counter[str] = Counter()
+    differing: list[str] = []
     warnings = []
     try:
         for number, row in _rows(path):
@@ -125,7 +126,10 @@ def read_samples(path: Path) -> Samples | str | None:
             elif fault := record_fault(record):
                 faults[fault] += 1
             else:
-                records.append(record)
+                own, differences = recomputed(record)
+                records.append(own)
+                if differences:
+                    differing.append(f"item {record['item_id']}: {', '.join(differences)}")
     except (OSError, EOFError, zlib.error) as error:
         if not rows:
             return f"{path}: cannot be read ({one_line(error, 120)})"
@@ -137,6 +141,11 @@ def read_samples(path: Path) -> Samples | str | None:
     warnings += [
         f"{path}: {count} of {rows} records are left out: {one_line(fault)}" for fault, count in faults.items()
     ]
+    if differing:
+        warnings.append(
+            f"{path}: {len(differing)} of {rows} records state scores that do not follow from their own letters, "
+            f"confidences or probabilities; recomputed ones are used ({one_line(differing[0], 300)})"
+        )
     if not rows:
         warnings.append(f"{path}: is empty")
     unique, repeated = _first_of_each(records)
