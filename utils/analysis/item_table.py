@@ -24,6 +24,9 @@ ALL = "all"
 """The axis and the node of a whole level."""
 
 
+OPEN_SCALE = "log T"
+"""The `confidence_scale` of items whose number of possible answers is open."""
+
 _FINE_LEVELS = 10
 """Levels of a score that is not made of votes: tenths."""
 
@@ -95,6 +98,10 @@ def item_table(records: Sequence[Mapping[str, Any]]) -> ItemTable:
             columns[name] = np.full(len(records), np.nan)
     guesser = guesser_columns(elicitation, k, trials)
     complete_columns(columns, guesser)
+    if any(open_number := [record.get("confidence_scale") == OPEN_SCALE for record in records]):
+        # Against chance nothing can be said where nobody knows how many answers are possible.
+        for name in ("confidence_james_stein", "shift_james_stein", "agreement", "shift_above_guesser"):
+            columns[name] = np.where(open_number, np.nan, columns[name])
     requested = Counter(len(record["letters"]) for record in records).most_common(1)[0][0]
 
     questions, question_ids = _numbered([record["source_question_id"] for record in records])

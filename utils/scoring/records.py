@@ -40,6 +40,8 @@ class ItemRecord(TypedDict):
 
     `read_as` says of each entry of `letters` how it was read, one of `medqdeg.utils.scoring.answers.TIERS`, None where
     nothing was read; `letters_without_named` leaves the last tier out again.
+    `confidence_scale` is there in records of a wrapped task: what the entropy of its votes is relative to, "log K" or,
+    where the number of possible answers is open, "log T". Accuracy and majority vote are then the task's own scores.
     `severity` is there where `level` is the label of a series, such as "S1.50".
 
     Verbalized: `stated` has one entry a trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
@@ -87,6 +89,7 @@ class ItemRecord(TypedDict):
     error: str | None
     read_as: NotRequired[list[str | None]]
     severity: NotRequired[float]
+    confidence_scale: NotRequired[str]
 
 
 def letters_without_named(record: Mapping[str, Any]) -> list[str]:

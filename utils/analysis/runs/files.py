@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 from ...base.errors import one_line
 from .validation import recomputed, record_fault
+from .wrapped import WRAPPED_RECORD, read_wrapped
 
 RECORD = "medqdeg"
 """The key of a sample that holds the item's record, and the metric of a task that holds its summary."""
@@ -120,16 +121,24 @@ def read_samples(path: Path) -> Samples | str | None:
             if isinstance(row, str):
                 warnings.append(f"{path}: line {number} {row}")
                 continue
-            record = row.get(RECORD)
-            if not isinstance(record, dict):
-                without += 1
-            elif fault := record_fault(record):
-                faults[fault] += 1
+            record, wrapped = row.get(RECORD), row.get(WRAPPED_RECORD)
+            if isinstance(record, dict):
+                fault = record_fault(record)
+                read = fault if fault else recomputed(record)
+            elif isinstance(wrapped, dict):
+                read = read_wrapped(wrapped)
+                if not isinstance(read, str):
+                    read = record_fault(read[0]) or read
             else:
-                own, differences = recomputed(record)
-                records.append(own)
-                if differences:
-                    differing.append(f"item {record['item_id']}: {', '.join(differences)}")
+                without += 1
+                continue
+            if isinstance(read, str):
+                faults[read] += 1
+                continue
+            own, differences = read
+            records.append(own)
+            if differences:
+                differing.append(f"item {own['item_id']}: {', '.join(differences)}")
     except (OSError, EOFError, zlib.error) as error:
         if not rows:
             return f"{path}: cannot be read ({one_line(error, 120)})"

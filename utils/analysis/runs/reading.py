@@ -15,7 +15,9 @@ from ...dataset.taxonomy import LEVELS
 from ...scoring.level_summary import run_conditions
 from .conditions import of_all_parts, stated_conditions
 from .files import RECORD, Samples, file_date, read_results, read_samples, results_date, samples_name
+from .model_names import spoken_name
 from .run import Collection, OtherResult, Run
+from .wrapped import LOG_T, WRAPPED_RECORD
 
 # What records of schema 1 lack, as records of votes have it.
 _ADDED_LATER = {
@@ -222,6 +224,8 @@ def _run(parts: Sequence[_Part]) -> Run:
     levels = tuple(level for level in LEVELS if any(record["level"] == level for record in records))
     conditions = {**run_conditions(records), "elicitation": first.elicitation}
     warnings = [warning for part in parts for warning in part.warnings] + conditions.pop("warnings")
+    if scales := Counter(scale for record in records if (scale := record.get("confidence_scale")) is not None):
+        warnings.append(_on_scales(first.family, scales))
     stated, apart = of_all_parts([part.stated for part in parts])
     conditions |= stated
     warnings += [f"the run's files differ in {name}; levels may not compare" for name in apart]
@@ -230,7 +234,7 @@ def _run(parts: Sequence[_Part]) -> Run:
     dates = sorted({part.date for part in parts})
     if len(dates) > 1:
         warnings.append(f"put together from {len(dates)} evaluations: {', '.join(dates)}")
-    name = first.model.rstrip("/").rpartition("/")[2]
+    name = spoken_name(first.model)
     return Run(
         name=name,
         model=first.model,
@@ -243,6 +247,17 @@ def _run(parts: Sequence[_Part]) -> Run:
         conditions=conditions,
         warnings=tuple(dict.fromkeys(warnings)),
         paths=tuple(sorted({path for part in parts for path in part.paths})),
+    )
+
+
+def _on_scales(family: str, scales: Mapping[str, int]) -> str:
+    said = f"{family} is a wrapped task: accuracy is the score that the task itself gives"
+    if not scales.get(LOG_T):
+        return said
+    items = f"{scales[LOG_T]} of {sum(scales.values())} items"
+    return (
+        f"{said}; on {items} the number of possible answers is open and confidence is relative to log T: compare its "
+        "change between levels, not its height, with that of items with options"
     )
 
 
@@ -288,19 +303,26 @@ def _our_tasks(content: Mapping[str, Any]) -> list[str]:
 
 
 def _summary(scores: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    found = (value for key, value in scores.items() if key.partition(",")[0] == RECORD and isinstance(value, dict))
+    keys = (RECORD, WRAPPED_RECORD)
+    found = (value for key, value in scores.items() if key.partition(",")[0] in keys and isinstance(value, dict))
     return next(found, None)
+
+
+def _is_ours(scores: Mapping[str, Any]) -> bool:
+    """Whether a task is of MedQ-Deg; a wrapped one also has numbers of its own."""
+    return any(key.partition(",")[0] == RECORD and isinstance(value, dict) for key, value in scores.items())
 
 
 def _other_results(content: Mapping[str, Any], path: Path) -> Iterator[OtherResult]:
     for task, scores in content["results"].items():
-        if not isinstance(scores, dict) or _summary(scores) is not None:
+        if not isinstance(scores, dict) or _is_ours(scores):
             continue
         for key, value in scores.items():
             metric, comma, filtered = key.partition(",")
-            if not comma or "_stderr" in metric or (number := _as_float(value)) is None:
+            ours = metric.startswith("votes_") and _summary(scores) is not None
+            if ours or not comma or "_stderr" in metric or (number := _as_float(value)) is None:
                 continue
-            model = without_secrets(str(content.get("model_name") or path.parent.name))
+            model = spoken_name(without_secrets(str(content.get("model_name") or path.parent.name)))
             yield OtherResult(model, task, key, number, _as_float(scores.get(f"{metric}_stderr,{filtered}")), path)
 
 
