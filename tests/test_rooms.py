@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "building": {"base", "dataset", "degradations", "degrade_files", "images"},
     "sampling": {"base", "scoring"},
     "models": {"base", "phantoms"},
-    "analysis": {"base", "dataset", "scoring", "wrapping"},
+    "analysis": {"answer_sheets", "base", "dataset", "scoring", "wrapping"},
     "wrapping": {"base", "dataset", "degradations", "scoring"},
     "answer_sheets": {"base", "dataset", "images", "scoring"},
     "report": {"analysis", "base", "dataset", "phantoms", "scoring"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import random
 from importlib.resources import files
@@ -25,6 +26,7 @@ SCHEMA: dict[str, Any] = json.loads(
 MASSES = {"A": 0.1, "B": 0.6, "C": 0.2, "D": 0.05}
 
 
+@functools.cache
 def validator() -> Any:
     jsonschema = pytest.importorskip("jsonschema")
     jsonschema.Draft202012Validator.check_schema(SCHEMA)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ...answer_sheets.matching import match, score
+from ...answer_sheets.vlmevalkit_files import FILE_NAME, is_predictions, read_predictions
 from ...base.errors import InputError
 from ...base.secrets import arguments_by_name, public_argument, public_arguments, without_secrets
 from ...dataset.taxonomy import LEVELS
@@ -63,7 +65,7 @@ def read_runs(paths: Iterable[Path]) -> Collection:
     Raises:
         InputError: for a path that does not exist, or where no run is found; the reason follows.
     """
-    results_files, samples_files = _find(paths)
+    results_files, samples_files, prediction_files = _find(paths)
     results: dict[tuple[Path, str], dict[str, Any]] = {}
     files: dict[tuple[Path, str], Path] = {}
     warnings: list[str] = []
@@ -86,6 +88,7 @@ def read_runs(paths: Iterable[Path]) -> Collection:
                 parts += _parts(samples, results.get(key), files.get(key))
             else:
                 warnings += samples.warnings
+    parts += _predictions(prediction_files, warnings)
     for key, content in results.items():
         for task in _our_tasks(content):
             if task not in sampled[key]:
@@ -97,12 +100,16 @@ def read_runs(paths: Iterable[Path]) -> Collection:
     return Collection(tuple(runs), others, tuple(warnings))
 
 
-def _find(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+def _find(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[Path]]:
+    """Return results files, samples files and VLMEvalKit's predictions."""
     results: dict[Path, None] = {}
+    predictions: dict[Path, None] = {}
     samples: dict[Path, None] = {}
     for given in paths:
         if given.is_dir():
             found: Iterable[Path] = (path for path in sorted(given.rglob("*")) if path.is_file())
+        elif is_predictions(given) and given.is_file():
+            found = [given]
         elif given.is_file():
             date = file_date(given)
             if date is None:
@@ -120,12 +127,42 @@ def _find(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
                 results[path] = None
             elif samples_name(path):
                 samples[path] = None
-    if not results and not samples:
+            elif is_predictions(path):
+                predictions[path] = None
+    if not results and not samples and not predictions:
         raise InputError(
             "no lmms-eval results (DATE_results.json, DATE_samples_TASK.jsonl) and no lm-eval results "
             "(results_DATE.json, samples_TASK_DATE.jsonl) in what was given"
         )
-    return list(results), list(samples)
+    return list(results), list(samples), list(predictions)
+
+
+def _predictions(files: Iterable[Path], warnings: list[str]) -> Iterator[_Part]:
+    """Yield a part per model and split whose items VLMEvalKit asked; several passes are its trials."""
+    grouped: dict[tuple[str, str], list[Path]] = defaultdict(list)
+    for path in files:
+        name = FILE_NAME.fullmatch(path.name)
+        assert name is not None
+        grouped[name["model"], name["dataset"].rpartition("_")[2]].append(path)
+    for (model, split), paths in grouped.items():
+        try:
+            key, sheets = read_predictions(paths)
+        except InputError as error:
+            warnings.append(str(error))
+            continue
+        matched = match(sheets, key)
+        yield _Part(
+            model=model,
+            integration="VLMEvalKit",
+            model_args="",
+            family="medqdeg" if split == "test" else f"medqdeg_{split}",
+            elicitation="votes",
+            date="",
+            records=tuple(score(matched, key)),
+            stated={},
+            warnings=[*matched.notes, *matched.faults],
+            paths=paths,
+        )
 
 
 def _parts(samples: Samples, content: Mapping[str, Any] | None, results_path: Path | None) -> Iterator[_Part]:
