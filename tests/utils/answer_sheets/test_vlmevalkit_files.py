@@ -34,10 +34,6 @@ def theirs(reply: str) -> str:
     lettered = first != "" and first in "ABCDE"
     if lettered and (not after or after[0] in ".)" or after[0].isspace()):
         return first
-    if said := re.search(r"(?:answer is|option)\s+([a-e])(?![a-z])", re.sub(r"\s+", " ", text).lower()):
-        return said[1].upper()
-    if lettered and after.lstrip().startswith(("-", ":")):
-        return first
     isolated = re.findall(r"(?<![A-Z])[A-E](?![A-Z])", text)
     return isolated[0] if isolated else reply
 
