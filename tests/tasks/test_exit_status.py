@@ -114,6 +114,27 @@ def test_a_model_that_fails(
     assert leaves("--tasks", "medqdeg_l0") == f"medqdeg: the run ended without results (RuntimeError: {why})"
 
 
+@pytest.mark.parametrize(
+    ("message", "gpu", "hint"),
+    [
+        ("Torch not compiled with CUDA enabled", False, True),
+        ("Found no NVIDIA driver on your system.", False, True),
+        ("No CUDA GPUs are available", False, True),
+        ("CUDA out of memory", True, False),
+        ("no such checkpoint", False, False),
+    ],
+)
+def test_without_a_gpu_the_arguments_to_add_are_named(
+    message: str, gpu: bool, hint: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    said = exit_status._hint(RuntimeError(message))
+    assert (said == "; there is no GPU here: add device=cpu,device_map=cpu to --model_args") == hint
+    assert (said == "") != hint
+
+
 def test_a_run_described_by_a_file(
     leaves: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,7 @@
 """Tables as people hand them over: CSV of any common dialect and Excel, read into rows of texts.
 
 Nothing is guessed that is known. The delimiter is the one under which the header has the columns that the caller looks
-for. The encoding is UTF-8 where the bytes are UTF-8, else cp1252, which Excel writes in western Europe. (Guessing
+for. The encoding is UTF-8 where any line beyond ASCII is, else cp1252, which Excel writes in western Europe. (Guessing
 libraries do worse on short files: charset-normalizer 3.5 takes "1;Ö" in cp1252 for UTF-16, and csv.Sniffer wants to see
 more rows than a header.) What was found is returned, so that it can be told, and everything can be stated instead.
 """
@@ -73,10 +73,10 @@ def recognise_dialect(
         delimiter: likewise.
 
     Raises:
-        InputError: the bytes are not in the encoding.
+        InputError: nothing of that name is an encoding.
     """
     encoding = encoding or _encoding(data)
-    text = _decoded(data, encoding, name)
+    text = _decoded(data, encoding, name, "replace")  # whoever reads the rows says which of them is damaged
     if delimiter is None:
         headers = {each: _header(text, each) for each in DELIMITERS}
         # Of equals the one with more columns, then the order of `DELIMITERS`.
@@ -179,16 +179,22 @@ def _encoding(data: bytes) -> str:
     marked = next((name for mark, name in _MARKS if data.startswith(mark)), None)
     if marked:
         return marked
+    beyond_ascii = [line for line in data.splitlines() if not line.isascii()]
+    # One line of UTF-8 beyond ASCII is no accident in cp1252: then the others are damaged, and are to be told.
+    return "utf-8" if not beyond_ascii or any(map(_is_utf8, beyond_ascii)) else "cp1252"
+
+
+def _is_utf8(line: bytes) -> bool:
     try:
-        data.decode("utf-8")
+        line.decode("utf-8")
     except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
+        return False
+    return True
 
 
-def _decoded(data: bytes, encoding: str, name: str) -> str:
+def _decoded(data: bytes, encoding: str, name: str, errors: str = "strict") -> str:
     try:
-        text = data.decode(encoding)
+        text = data.decode(encoding, errors)
     except LookupError:
         raise InputError(f"{name}: unknown encoding {encoding!r}") from None
     except UnicodeError as error:

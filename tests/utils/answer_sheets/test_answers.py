@@ -13,7 +13,6 @@ from medqdeg.utils.answer_sheets.export import Wish, export
 from medqdeg.utils.answer_sheets.key import Key, described, read_key, write_key
 from medqdeg.utils.answer_sheets.matching import MISSING_REPLY, match, score
 from medqdeg.utils.base.errors import InputError
-from medqdeg.utils.base.table_files import recognise_dialect
 from medqdeg.utils.scoring.records import score_item
 
 from ...command_line.calling import exit_status
@@ -53,7 +52,9 @@ def test_a_dialect_can_be_stated(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.csv: no column for answer \('reply'\); found nr, was"):
         read_sheet(path, Reading({"answer": "reply"}, "cp1251", ":"))
     with pytest.raises(InputError, match=r"not utf-8 .*state the encoding"):
-        recognise_dialect(path.read_bytes(), "a.csv", len, "utf-8")
+        read_sheet(path, Reading({"answer": "was"}, "utf-8", ":"))
+    with pytest.raises(InputError, match="unknown encoding 'klingon'"):
+        read_sheet(path, Reading({"answer": "was"}, "klingon", ":"))
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ class Request:
         seed: decides which items, which degradations, and every draw.
         mix: what the set is made of.
         severities: a severity table of one's own as `load_severities` takes it, None for the paper's.
-        dev_share: share of the clean items in the dev split.
+        dev_share: share of the clean items in the dev split; None is `DEV_SHARE` from `DEV_FROM` items on, else 0.
         part_items: clean items in a part.
         keep_contradictions: whether items stay in that have the same question and image but other answers.
         limits: of the quality gate.
@@ -61,7 +61,7 @@ class Request:
     seed: int | str = 0
     mix: Mix = field(default_factory=Mix)
     severities: Mapping[str, Any] | None = None
-    dev_share: float = 0.05
+    dev_share: float | None = None
     part_items: int = PART_ITEMS
     keep_contradictions: bool = False
     limits: Limits = field(default_factory=Limits)
@@ -78,6 +78,20 @@ class Request:
             "keep_contradictions": self.keep_contradictions,
             "limits": self.limits.as_dict(),
         }
+
+
+DEV_SHARE, DEV_FROM = 0.05, 500
+"""Share of the dev split where none is asked for, and from how many clean items on: of few, none can be spared."""
+
+
+def _dev_share(request: Request, items: int) -> float:
+    if request.dev_share is not None:
+        return request.dev_share
+    return DEV_SHARE if items >= DEV_FROM else 0.0
+
+
+def _languages(request: Request, sources: Sources) -> list[str]:
+    return sorted({sources.language(text) for text in request.sources})
 
 
 @cache
@@ -147,7 +161,7 @@ def make_plan(request: Request, out: Path, sources: Sources, workers: int, progr
     chosen = [each.item for each in selection.chosen]
     pictures = [merged.pictures[item.source, item.source_id] for item in chosen]
     clusters = connected(pictures)
-    dev = dev_items(chosen, clusters, request.dev_share, request.seed)
+    dev = dev_items(chosen, clusters, _dev_share(request, len(chosen)), request.seed)
     waiting = _waiting(selection.chosen, clusters)
     parts = list(_set_aside(waiting, dev, request.part_items, work, progress))
     if (changed := hashes.changed_since_hashed()) is not None:
@@ -168,6 +182,7 @@ def make_plan(request: Request, out: Path, sources: Sources, workers: int, progr
                 "items": len({name for each in conflicts_in(merged.report) for name in each}),
                 "kept": request.keep_contradictions,
             },
+            **({"languages": languages} if (languages := _languages(request, sources)) != ["en"] else {}),
             "modality_by_words": sum(item.extra.get("modality_from") == BY_WORDS for item in chosen),
         },
     )
