@@ -11,7 +11,6 @@ import contextlib
 import functools
 import io
 import json
-import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -21,11 +20,11 @@ from types import ModuleType
 from typing import Any
 
 from ..utils.base.errors import one_line
+from ..utils.base.harness import hint_without_a_gpu
 
 COMMAND_LINE = "lmms_eval.__main__"
 _HOOKS = f"{__package__}.hooks"
 _NAME = "medqdeg"
-_OF_A_GPU = re.compile(r"\b(?:cuda|nvidia|gpus?)\b", re.IGNORECASE)
 
 
 def leave_with_status_1(known_tasks: Callable[[], Sequence[str]] = tuple) -> None:
@@ -94,16 +93,8 @@ class _Traceback(ModuleType):
             raise SystemExit(f"medqdeg: there is no task {unknown}{hint}") from None
         traceback.print_exc(*arguments, **options)
         raise SystemExit(
-            f"medqdeg: the run ended without results ({type(error).__name__}: {one_line(error)}){_hint(error)}"
+            f"medqdeg: the run ended without results ({type(error).__name__}: {one_line(error)}){hint_without_a_gpu(error)}"
         ) from None
-
-
-def _hint(error: BaseException | None) -> str:
-    """Say what to add where a model was sent to a GPU that is not there."""
-    torch = sys.modules.get("torch")
-    if not _OF_A_GPU.search(str(error)) or torch is None or torch.cuda.is_available():
-        return ""
-    return "; there is no GPU here: add device=cpu,device_map=cpu to --model_args"
 
 
 def _unknown_tasks(message: str, asked: str | None) -> str | None:
