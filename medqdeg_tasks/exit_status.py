@@ -92,9 +92,8 @@ class _Traceback(ModuleType):
             hint = f"; did you mean {' or '.join(near)}?" if near else "; lmms-eval --tasks list shows all"
             raise SystemExit(f"medqdeg: there is no task {unknown}{hint}") from None
         traceback.print_exc(*arguments, **options)
-        raise SystemExit(
-            f"medqdeg: the run ended without results ({type(error).__name__}: {one_line(error)}){hint_without_a_gpu(error)}"
-        ) from None
+        why = f"{type(error).__name__}: {one_line(error)}"
+        raise SystemExit(f"medqdeg: the run ended without results ({why}){hint_without_a_gpu(error)}") from None
 
 
 def _unknown_tasks(message: str, asked: str | None) -> str | None:
