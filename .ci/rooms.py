@@ -12,9 +12,10 @@ from __future__ import annotations
 import argparse
 import ast
 import html
+import itertools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -85,62 +86,180 @@ def floors(found: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
     return floor
 
 
+_PURPOSE = {
+    "analysis": "records to intervals",
+    "base": "errors, whole files, processes, the Hub, versions: used by all but degradations",
+    "building": "sources to a data set",
+    "command_line": "the command medqdeg",
+    "dataset": "taxonomy, rows, loading",
+    "degradations": "18 operators, severities",
+    "degrade_files": "folders of images, degraded",
+    "front_door": "import medqdeg",
+    "grading": "where images lie on an axis",
+    "images": "any image file, decoded",
+    "models": "checkpoints of our own",
+    "phantoms": "images of known truth",
+    "report": "figures, tables, pages",
+    "sampling": "the model is asked",
+    "scoring": "replies to confidence",
+    "tasks": "hooks and YAML",
+    "wrapping": "other people's tasks",
+}
+_WIDTH, _BOX, _HIGH, _STEP, _GAP = 1100, 190, 52, 112, 22
+_TRACK = 14
+"""Width of the place that an arrow takes where it passes a row of rooms."""
+
+
 def svg(found: Mapping[str, Mapping[str, int]]) -> str:
-    """Return the picture: one box per room, one row per floor, one line per arrow; arrows to `base` are left out."""
-    floor = floors(found)
-    rows: dict[int, list[str]] = defaultdict(list)
-    for room, level in floor.items():
-        rows[level].append(room)
-    width, height, gap = 1120, 118, 34
-    place: dict[str, tuple[float, float, float]] = {}
-    for level, rooms in rows.items():
-        share = (width - 40) / len(rooms)
-        box = min(share - gap, 230)
-        for number, room in enumerate(_in_order(rooms, found)):
-            place[room] = (20 + share * (number + 0.5) - box / 2, 30 + (max(rows) - level) * height, box)
+    """Return the picture: one box per room, above those that it uses; without the arrows that others imply.
+
+    The rooms of one row use none of each other. `base` is a bar at the foot, and the arrows to it are left out.
+    """
+    uses = {room: sorted(set(used) - {GROUND}) for room, used in found.items() if room != GROUND}
+    floor = floors({room: dict.fromkeys(used, 1) for room, used in uses.items()})
+    floor.pop(GROUND, None)
+    routes = [_route(room, used, floor) for room in sorted(uses) for used in _not_implied(room, uses)]
+    rows = _ordered(floor, routes)
+    x = _placed(rows, routes)
+    top = max(rows)
+    height = 30 + (top + 1) * _STEP + 60
+    width = max(x[room] for room in floor) + max(_BOX / 2, _TRACK) + 30
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {60 + (max(rows) + 1) * height - 40}" '
-        'font-family="sans-serif" font-size="15">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" font-family="sans-serif" '
+        'font-size="15">',
         '<rect width="100%" height="100%" fill="#ffffff"/>',
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0 0 8 4 0 8z" fill="#5b6b7b"/></marker></defs>',
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
+        '<path d="M0 0 8 4 0 8z" fill="#44566c"/></marker></defs>',
     ]
-    for room, uses in found.items():
-        for used, times in sorted(uses.items()):
-            if used == GROUND:
-                continue
-            (x1, y1, w1), (x2, y2, w2) = place[room], place[used]
-            start, end = (x1 + w1 / 2, y1 + 58), (x2 + w2 / 2, y2 - 2)
-            bend = (end[1] - start[1]) * 0.45
-            lines.append(
-                f'<path d="M{start[0]:.0f} {start[1]:.0f}C{start[0]:.0f} {start[1] + bend:.0f} {end[0]:.0f} '
-                f'{end[1] - bend:.0f} {end[0]:.0f} {end[1]:.0f}" fill="none" stroke="#5b6b7b" '
-                f'stroke-width="{min(4.0, 0.8 + times / 10):.1f}" stroke-opacity="0.55" marker-end="url(#tip)">'
-                f"<title>{room} uses {used}, {times} times</title></path>"
-            )
-    for room, (x, y, box) in place.items():
-        fill = {"degradations": "#f3d9dc", "tasks": "#ddd6f0", DOOR: "#d8ecd8"}.get(room, "#dce7f3")
-        lines.append(f'<rect x="{x:.0f}" y="{y:.0f}" width="{box:.0f}" height="56" rx="6" fill="{fill}"/>')
+    for route in routes:
+        points = []
+        for row, node in enumerate(route, top - floor[route[0]]):
+            y = 24 + row * _STEP
+            points += [(x[node], y), (x[node], y + _HIGH)]
+        points = points[1:-1]  # from the foot of the one box to the head of the other
+        points[-1] = (points[-1][0], points[-1][1] - 3)
         lines.append(
-            f'<text x="{x + box / 2:.0f}" y="{y + 25:.0f}" text-anchor="middle" font-weight="bold">{room}</text>'
+            f'<path d="{_curve(points)}" fill="none" stroke="#44566c" stroke-width="1.6" marker-end="url(#tip)">'
+            f"<title>{route[0]} uses {route[-1]}</title></path>"
         )
-        lines.append(
-            f'<text x="{x + box / 2:.0f}" y="{y + 45:.0f}" text-anchor="middle" font-size="12" fill="#44505c">'
-            f"{html.escape(_size(room))}</text>"
-        )
+    for room, row in sorted(floor.items()):
+        lines += _box(room, x[room] - _BOX / 2, 24 + (top - row) * _STEP, _BOX)
+    lines += _box(GROUND, 20, 24 + (top + 1) * _STEP - 26, width - 40)
     return "\n".join([*lines, "</svg>", ""])
 
 
-def _in_order(rooms: list[str], found: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """Return a floor's rooms, those that are used most in the middle."""
-    by_use = sorted(rooms, key=lambda room: (sum(uses.get(room, 0) for uses in found.values()), room))
-    return [*by_use[::2], *reversed(by_use[1::2])]
+def _not_implied(room: str, uses: Mapping[str, list[str]]) -> list[str]:
+    """Return the rooms that a room uses, without those that it also reaches through another."""
+
+    def reached(start: str) -> set[str]:
+        return {start}.union(*(reached(used) for used in uses.get(start, ())))
+
+    return [used for used in uses[room] if not any(used in reached(other) - {other} for other in uses[room])]
 
 
-def _size(room: str) -> str:
-    folder = {DOOR: "utils/front_door", "tasks": "medqdeg_tasks", "degradations": "degradations"}.get(room)
-    paths = list((ROOT / (folder or f"utils/{room}")).rglob("*.py"))
-    return f"{len(paths)} modules"
+def _route(room: str, used: str, floor: Mapping[str, int]) -> tuple[str, ...]:
+    """Return where an arrow runs: from its room through one track per row that it passes to the room that is used."""
+    return (room, *(f"{room}>{used}>{row}" for row in range(floor[room] - 1, floor[used], -1)), used)
+
+
+def _ordered(floor: Mapping[str, int], routes: list[tuple[str, ...]]) -> dict[int, list[str]]:
+    """Return row -> rooms and tracks from left to right, such that few arrows cross."""
+    rows: dict[int, list[str]] = defaultdict(list)
+    for room in sorted(floor):
+        rows[floor[room]].append(room)
+    for route in routes:
+        for place, track in enumerate(route[1:-1], 1):
+            rows[floor[route[0]] - place].append(track)
+    above, below = _neighbours(routes)
+
+    def crossings() -> int:
+        at = {node: place for row in rows.values() for place, node in enumerate(row)}
+        count = 0
+        for row in rows.values():
+            ends = [(at[node], at[end]) for node in row for end in below[node]]
+            count += sum((a - c) * (b - d) < 0 for n, (a, b) in enumerate(ends) for c, d in ends[:n])
+        return count
+
+    best, fewest = {row: list(nodes) for row, nodes in rows.items()}, crossings()
+    for turn in range(60):
+        near = below if turn % 2 else above
+        for row in sorted(rows, reverse=not turn % 2):
+            at = {node: place / len(other) for other in rows.values() for place, node in enumerate(other)}
+            middle = {
+                node: sum(at[n] for n in near[node]) / len(near[node]) if near[node] else at[node] for node in rows[row]
+            }
+            rows[row].sort(key=lambda node: (middle[node], node))
+            if (count := crossings()) < fewest:
+                best, fewest = {row: list(nodes) for row, nodes in rows.items()}, count
+    return best
+
+
+def _neighbours(routes: list[tuple[str, ...]]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    above: dict[str, list[str]] = defaultdict(list)
+    below: dict[str, list[str]] = defaultdict(list)
+    for route in routes:
+        for node, following in itertools.pairwise(route):
+            below[node].append(following)
+            above[following].append(node)
+    return above, below
+
+
+def _placed(rows: Mapping[int, list[str]], routes: list[tuple[str, ...]]) -> dict[str, float]:
+    """Return the middle of each room and track: near those that it is joined to, and clear of its neighbours."""
+    above, below = _neighbours(routes)
+
+    def half(node: str) -> float:
+        return (_TRACK if ">" in node else _BOX + _GAP) / 2
+
+    x: dict[str, float] = {}
+    for nodes in rows.values():
+        for place, node in enumerate(nodes):
+            x[node] = _WIDTH * (place + 0.5) / len(nodes)
+    for _ in range(200):
+        for nodes in rows.values():
+            for node in nodes:
+                near = [x[other] for other in (*above[node], *below[node])]
+                x[node] += 0.5 * ((sum(near) / len(near) if near else x[node]) - x[node])
+            _spread(nodes, x, half)
+    left = min(at - half(node) for node, at in x.items())
+    return {node: at - left + 20 for node, at in x.items()}
+
+
+def _spread(nodes: list[str], x: dict[str, float], half: Callable[[str], float]) -> None:
+    """Move what overlaps apart, in order, within the picture."""
+    for _ in range(20):
+        for left, right in itertools.pairwise(nodes):
+            overlap = half(left) + half(right) - (x[right] - x[left])
+            if overlap > 0:
+                x[left] -= overlap / 2
+                x[right] += overlap / 2
+    edge = 10.0
+    for node in nodes:
+        x[node] = max(x[node], edge + half(node))
+        edge = x[node] + half(node)
+    edge = _WIDTH - 10.0
+    for node in reversed(nodes):
+        x[node] = min(x[node], edge - half(node))
+        edge = x[node] - half(node)
+
+
+def _curve(points: list[tuple[float, float]]) -> str:
+    parts = [f"M{points[0][0]:.0f} {points[0][1]:.0f}"]
+    for (x1, y1), (x2, y2) in itertools.pairwise(points):
+        bend = (y2 - y1) * 0.5
+        parts.append(f"C{x1:.0f} {y1 + bend:.0f} {x2:.0f} {y2 - bend:.0f} {x2:.0f} {y2:.0f}")
+    return "".join(parts)
+
+
+def _box(room: str, x: float, y: float, width: float) -> list[str]:
+    fill = {"degradations": "#f3d9dc", "tasks": "#ddd6f0", DOOR: "#d8ecd8"}.get(room, "#dce7f3")
+    middle = x + width / 2
+    return [
+        f'<rect x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" height="{_HIGH}" rx="6" fill="{fill}" stroke="#8a9bb0"/>',
+        f'<text x="{middle:.0f}" y="{y + 22:.0f}" text-anchor="middle" font-weight="bold">{room}</text>',
+        f'<text x="{middle:.0f}" y="{y + 41:.0f}" text-anchor="middle" font-size="12.5" fill="#33404d">'
+        f"{html.escape(_PURPOSE.get(room, ''))}</text>",
+    ]
 
 
 def main() -> None:

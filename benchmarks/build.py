@@ -53,7 +53,7 @@ def measure(sources: tuple[str, ...], out: Path, workers: int) -> dict[str, Any]
     import cv2
 
     from medqdeg.utils.building.plan.front import readers
-    from medqdeg.utils.building.plan.planning import Request
+    from medqdeg.utils.building.plan.planning import BuildRequest
     from medqdeg.utils.building.plan.selection import Mix
     from medqdeg.utils.building.running import build
 
@@ -68,7 +68,7 @@ def measure(sources: tuple[str, ...], out: Path, workers: int) -> dict[str, Any]
         if what == "degrading" and done == total:
             marks["degraded"] = time.perf_counter()
 
-    request = Request(sources, mix=Mix(clean_items=None))
+    request = BuildRequest(sources, mix=Mix(clean_items=None))
     summary = build(request, out, readers(), workers=workers, progress=progress)
     end = time.perf_counter()
     manifest = json.loads((out / "manifest.json").read_text())

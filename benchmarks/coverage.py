@@ -5,8 +5,8 @@
 `verdict`: how often "supported" is said of calibrated, of alike and of ever more overconfident models. `intervals`:
 coverage of every level's and every change's interval, and how often it is printed. `operating`: thresholds and their
 intervals. `nodes`: false discoveries and shrinkage. `studies`: predicted against simulated power. `subset`: how far a
-subset is from the whole. `bootstrap`: what still rests on the bootstrap, beside plain percentile intervals and a
-bootstrap of single items. Worlds and seeds are in `coverage_parts`; none of the worlds was used to choose a rule.
+subset is from the whole. `analysis`: everything that the analysis prints, in one world with mixed K, missing trials and
+informative cluster sizes. Worlds and seeds are in `coverage_parts`; none of the worlds was used to choose a rule.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from coverage_parts import bootstrap, nodes, operating, studies, verdicts
+from coverage_parts import nodes, operating, studies, verdicts, whole_analysis
 from coverage_parts.intervals import run_cell
 from coverage_parts.worlds import World
 
@@ -151,16 +151,16 @@ PARTS: Mapping[str, Callable[[int], None]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("part", choices=[*PARTS, "bootstrap"])
+    parser.add_argument("part", choices=[*PARTS, "analysis"])
     parser.add_argument("--runs", type=int, default=400)
-    parser.add_argument("--clusters", default="30,60,300", help="bootstrap only")
-    parser.add_argument("--replicates", type=int, default=1000, help="bootstrap only")
-    parser.add_argument("--truth", type=int, default=300_000, help="bootstrap only")
+    parser.add_argument("--clusters", default="30,60,300", help="analysis only")
+    parser.add_argument("--replicates", type=int, default=1000, help="analysis only")
+    parser.add_argument("--truth", type=int, default=300_000, help="analysis only")
     arguments = parser.parse_args()
     begin = time.perf_counter()
-    if arguments.part == "bootstrap":
+    if arguments.part == "analysis":
         clusters = [int(number) for number in arguments.clusters.split(",")]
-        bootstrap.report(clusters, arguments.runs, arguments.replicates, arguments.truth)
+        whole_analysis.report(clusters, arguments.runs, arguments.replicates, arguments.truth)
     else:
         PARTS[arguments.part](arguments.runs)
     print(f"{arguments.part}: {time.perf_counter() - begin:.0f} s")

@@ -107,7 +107,7 @@ def hooks_alone(items: int, votes: int) -> None:
 
 def whole_runs(items: int, pairs: int) -> None:
     """Print the processor time of whole `lmms_eval` processes, ours and a plain task, in turn."""
-    from medqdeg.tasks.hooks import PROMPT_FILE
+    from medqdeg.tasks.prompts import PROMPT_FILE
     from medqdeg.utils.dataset.loading import load_level
     from medqdeg.utils.dataset.location import LocalFolder
 

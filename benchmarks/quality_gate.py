@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image
 
 from medqdeg.degradations import get, list_degradations, load_severities
-from medqdeg.utils.building.make.degrading import MadeImage, Pair, degrade_item
+from medqdeg.utils.building.make.degrading import DegradedPair, MadeImage, degrade_item
 from medqdeg.utils.building.make.gate import TOO_STRONG, TOO_WEAK, Limits, Verdict, judge
 from medqdeg.utils.images import read_image
 from medqdeg.utils.phantoms import GENERATORS
@@ -41,7 +41,7 @@ def published(folder: Path) -> Iterator[tuple[str, Verdict]]:
             clean, *degraded = (image.convert("L") for image in (clean, *degraded))
         name = "motion_blur" if stem.startswith("xray") else get(stem).name
         levels = dict(zip(("L1", "L2"), ((MadeImage(image, b"", {}, ""),) for image in degraded), strict=True))
-        yield name, judge([MadeImage(clean, b"", {}, "")], Pair(name, levels), Limits())
+        yield name, judge([MadeImage(clean, b"", {}, "")], DegradedPair(name, levels), Limits())
 
 
 def real(folder: Path, draws: int) -> Iterator[tuple[str, Verdict]]:
@@ -118,7 +118,7 @@ def failed(count: int) -> Iterator[tuple[str, Counter[str | None]]]:
                     (MadeImage(Image.fromarray(each), b"", {}, ""),) for each in (pixels, change(pixels, rng))
                 )
                 # As any degradation whose similarity is asked of.
-                kinds[judge(clean, Pair("gaussian_noise", {"L1": changed, "L2": changed}), Limits()).kind] += 1
+                kinds[judge(clean, DegradedPair("gaussian_noise", {"L1": changed, "L2": changed}), Limits()).kind] += 1
         yield name, kinds
 
 

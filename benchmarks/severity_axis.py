@@ -1,4 +1,4 @@
-"""Does a degradation grow along its severity, and what does a sweep cost? Similarity to the clean image, one by one.
+"""Whether degradations grow with their severity, and what a sweep costs: similarity to the clean image, one by one.
 
     python benchmarks/severity_axis.py [--images 20]
 

@@ -1,4 +1,4 @@
-"""The calls that the library is for: degrade an image, say how it was done, do it again."""
+"""The public calls: degrade an image, keep a record of how, and make the same output again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -50,21 +50,21 @@ def degrade(
     """Degrade one image.
 
     Args:
-        image: a PIL image (L, LA, RGB, RGBA, P, I;16), or an array of shape ``(H, W)``, ``(H, W, 1)``, ``(H,
-            W, 3)`` or ``(H, W, 4)`` with dtype uint8, uint16 or floating point in [0, 1]. It is not changed.
+        image: a PIL image (L, LA, RGB, RGBA, P, I;16), or an array of shape `(H, W)`, `(H, W, 1)`, `(H,
+            W, 3)` or `(H, W, 4)` with dtype uint8, uint16 or floating point in [0, 1]. It is not changed.
             An alpha channel is kept as it is.
-        name: a degradation's name or alias, see :func:`list_degradations`.
-        severity: 0, 1 or 2 (or ``"L0"``, ``"L1"``, ``"L2"``) for the paper's levels, or any other number up to the
-            degradation's stop, such as 1.5 (or ``"S1.50"``). 0 returns a copy of the input.
+        name: a degradation's name or alias, see `list_degradations`.
+        severity: 0, 1 or 2 (or `"L0"`, `"L1"`, `"L2"`) for the paper's levels, or any other number up to the
+            degradation's stop, such as 1.5 (or `"S1.50"`). 0 returns a copy of the input.
         seed: a non-negative integer, or a text such as the item's id. The draw depends on the seed, the name
             and the severity only, so give every image of a data set a seed of its own, else all get the same
             spot and angle.
         series: 1 and 2 belong to the series of the severities between them as well, which all share L1's draw.
             Severity 1 is L1; severity 2 differs from L2, whose draw is its own.
-        modality: one of :data:`MODALITIES`; chooses the row of the severity table.
-        severities: a severity table of one's own, see :func:`load_severities`.
-        reference_size: image size in pixels for which the table's ``px`` values are meant; they are scaled by
-            ``sqrt(H W) / reference_size``. None: absolute pixels, as in the paper.
+        modality: one of `MODALITIES`; chooses the row of the severity table.
+        severities: a severity table of one's own, see `load_severities`.
+        reference_size: image size in pixels for which the table's `px` values are meant; they are scaled by
+            `sqrt(H W) / reference_size`. None: absolute pixels, as in the paper.
         keep_markings: True: paste all coloured outlines and boxes on grey images back after degrading; False:
             degrade them too; None: as the authors do for this degradation.
         allow_unchanged: return the image where the degradation has no effect on it, rather than raise. Severities
@@ -111,17 +111,17 @@ def degrade_with_record(
     allow_unchanged: bool = False,
     **overrides: Any,
 ) -> tuple[ImageT, Record]:
-    """As :func:`degrade`, with the record from which :func:`reproduce` makes the same output again.
+    """Degrade as `degrade` does, and return the record from which `reproduce` makes the same output again.
 
     Returns:
-        The image, and a dict that ``json.dumps`` takes: library, version, name, modality, severity, seed,
-        size (height, width), keep_markings, and ``parameters``: every argument of the operator, drawn or not. Where
-        a severity between the levels is composed of several results, ``parts`` has the share and the parameters of
-        each (null: the clean image), and ``parameters`` are those of the largest.
+        The image, and a dict that `json.dumps` takes: library, version, name, modality, severity, seed,
+        size (height, width), keep_markings, and `parameters`: every argument of the operator, drawn or not. Where
+        a severity between the levels is composed of several results, `parts` has the share and the parameters of
+        each (null: the clean image), and `parameters` are those of the largest.
     """
     entry, implied = resolve(name)
     modality = check_modality(modality) or implied
-    severity = read_severity(severity, series)
+    wanted = read_severity(severity, series)
     check_seed(seed)
     pixels = unpack(image)
     shape = pixels.values.shape
@@ -129,15 +129,15 @@ def degrade_with_record(
 
     check_names(entry, overrides)
     parts: Parts = []
-    if severity.value > 0:
+    if wanted.value > 0:
         table, scale = load_severities(severities), pixel_scale(reference_size, shape)
-        parts = arguments(entry, severity, shape, seed, modality, table, scale, overrides)
+        parts = arguments(entry, wanted, shape, seed, modality, table, scale, overrides)
     record = {
         "library": "medqdeg",
         "version": _version(),
         "name": entry.name,
         "modality": modality,
-        "severity": severity.label,
+        "severity": wanted.label,
         "seed": seed if isinstance(seed, str) else int(seed),
         "size": list(shape[:2]),
         "keep_markings": keep,
@@ -145,9 +145,9 @@ def degrade_with_record(
     }
     if len(parts) > 1:
         record["parts"] = [list(part) for part in parts]
-    if severity.value == 0:
-        return image.copy(), record
-    return _run(entry, image, pixels, severity, parts, keep, allow_unchanged), record
+    if wanted.value == 0:
+        return _copied(image), record
+    return _run(entry, image, pixels, wanted, parts, keep, allow_unchanged), record
 
 
 def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:
@@ -176,9 +176,14 @@ def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:
         )
     severity = read_severity(record["severity"])
     if severity.value == 0:
-        return image.copy()
+        return _copied(image)
     parts = record.get("parts", [(1.0, record["parameters"])])
     return _run(entry, image, pixels, severity, parts, record["keep_markings"], allow_unchanged=True)
+
+
+def _copied(image: ImageT) -> ImageT:
+    """Return a copy of what `unpack` has taken for an image: PIL's and NumPy's copies are of their own type."""
+    return cast("ImageT", cast("Any", image).copy())
 
 
 def _share(part: tuple[float, Any]) -> float:
@@ -204,7 +209,7 @@ def _run(
         out = paste_markings(out, operand, find_markings(values, as_paper=keep == AS_PAPER))
     if whole and not exact and severity.series and entry.rounding == "floor":
         out = out + np.float32(lift(severity.value))
-    packed = pixels.pack(out, entry.rounding)
+    packed = cast("ImageT", pixels.pack(out, entry.rounding))
     # In an image of a few pixels the little that happened may be rounded away.
     small = values.size <= _FEW_VALUES
     if not (allow_unchanged or severity.value < 1) and (

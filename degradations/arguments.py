@@ -26,12 +26,12 @@ def arguments(
     scale: float,
     overrides: Mapping[str, Any],
 ) -> Parts:
-    """Every argument of the operator: the table's, then the drawn ones, then the caller's; the shares of several."""
+    """Return every argument of the operator (the table's, the drawn ones, the caller's) and the shares of several."""
     # The draws of a series are those of its severity 1.
     stream = "L1" if severity.series else severity.label
 
     def settle(key: str, quantity: Quantity, factor: float = 1.0) -> Any:
-        value = quantity.resolve(shape[:2], factor)
+        value = quantity.resolve((shape[0], shape[1]), factor)
         if not isinstance(value, tuple) or key in entry.range_parameters:
             return value
         # A stream of its own, so that a range for one parameter moves no other draw.
@@ -67,7 +67,7 @@ def arguments(
 
 
 def largest_severity(name: str, modality: str | None = None, table: SeverityTable | None = None) -> float:
-    """How far a degradation's series goes: the row's ``stop``, else the degradation's own; 2 where it has no series.
+    """Return how far a degradation's series goes: the row's `stop`, else its own; 2 where it has no series.
 
     Raises:
         ValueError: unknown name or modality.
@@ -103,7 +103,7 @@ def check_names(entry: Degradation, overrides: Mapping[str, Any]) -> None:
 
 
 def pixel_scale(reference_size: float | None, shape: tuple[int, ...]) -> float:
-    """What the table's pixels are multiplied with for an image of this shape."""
+    """Return what the table's pixels are multiplied by for an image of this shape."""
     if reference_size is None:
         return 1.0
     if not reference_size > 0:

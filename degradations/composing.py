@@ -1,4 +1,4 @@
-"""A severity between the levels as an image: the operator's results in their shares, and how they are rounded.
+"""Images of severities between the levels: a weighted sum of the operator's results, and how it is rounded.
 
 All draws of a series come from L1's stream of the seed, so that one image's series is nested (the same spot grows, more
 of the same lines are lost) and its severity 1 is L1 byte for byte. The published L2 is drawn independently of L1, so
@@ -33,7 +33,8 @@ def compose(entry: Degradation, operand: np.ndarray, parts: Parts) -> np.ndarray
         parts: their shares sum to 1.
     """
     if len(parts) == 1 and parts[0][1] is not None:
-        return entry.apply(operand, **parts[0][1])
+        whole: np.ndarray = entry.apply(operand, **parts[0][1])
+        return whole
     total = np.zeros(operand.shape, np.float32)
     for share, parameters in parts:
         if parameters is None:
@@ -47,7 +48,7 @@ def compose(entry: Degradation, operand: np.ndarray, parts: Parts) -> np.ndarray
 
 
 def lift(severity: float) -> float:
-    """What to add before truncating to whole levels at a severity of a series, so that a clean image stays as it is.
+    """Return what to add before truncating to whole levels at a severity of a series: a clean image stays as it is.
 
     The authors truncate, which alone takes half a level from a hardly degraded image: from 0 to 1 rounding to the
     nearest level turns into theirs.

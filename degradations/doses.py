@@ -8,7 +8,7 @@ strengths are t1 and t2, it grows geometrically:
     t(s) = t2 + (s - 2) (t2 - t1)                         for s > 2
 
 So t is 0, t1 and t2 at 0, 1 and 2, has a finite slope at 0 and no kink at 1. It needs 0 < t1 < t2; in a table of one's
-own, ``interpolate: line`` draws straight lines through 0, t1 and t2 instead. The other numbers follow a line through
+own, `interpolate: line` draws straight lines through 0, t1 and t2 instead. The other numbers follow a line through
 L1 and L2, and words and flags are L1's below 2. What is whole (ghosts, positions, the length of a line) is mixed from
 the whole numbers on both sides.
 """
@@ -101,7 +101,7 @@ DOSES: Mapping[str, Dose] = {
 
 
 def strength_at(severity: float, first: float, second: float, interpolate: str = GROWTH) -> float:
-    """The strength t at a severity above 0, from those at 1 and 2.
+    """Return the strength t at a severity above 0, from those at 1 and 2.
 
     Raises:
         ValueError: growth between strengths that do not grow.
@@ -115,13 +115,14 @@ def strength_at(severity: float, first: float, second: float, interpolate: str =
     ratio = (second - first) / first
     if abs(ratio - 1) < 1e-9:
         return severity * first
-    return first * (ratio**severity - 1) / (ratio - 1)
+    at: float = first * (ratio**severity - 1) / (ratio - 1)
+    return at
 
 
 def parts_at(
     name: str, severity: float, first: Row, second: Row, shape: tuple[int, ...], interpolate: str = GROWTH
 ) -> list[Part]:
-    """What a degradation at a severity above 0 is composed of.
+    """Return what a degradation at a severity above 0 is composed of.
 
     Args:
         name: the degradation's canonical name.
@@ -129,7 +130,7 @@ def parts_at(
         first: the table's row at L1, resolved for the image.
         second: likewise at L2.
         shape: of the image; rows and columns first.
-        interpolate: ``GROWTH`` or ``LINE``.
+        interpolate: `GROWTH` or `LINE`.
 
     Returns:
         Shares that sum to 1, each with the parameters of the operator that it is the share of. One part of share 1 at

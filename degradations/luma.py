@@ -17,7 +17,7 @@ GREY = 8
 
 
 def is_grey(image: np.ndarray) -> bool:
-    """Whether a (H, W) or (H, W, 3) image on the 0..255 scale has no coloured pixel."""
+    """Return whether a (H, W) or (H, W, 3) image on the 0..255 scale has no coloured pixel."""
     if image.ndim == 2:
         return True
     red, green, blue = cv2.split(image)

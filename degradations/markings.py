@@ -30,17 +30,17 @@ _SQUARE = np.ones((3, 3), np.uint8)
 
 
 def find_markings(values: np.ndarray, *, as_paper: bool = False) -> np.ndarray | None:
-    """Where a grey image carries coloured markings.
+    """Return where a grey image carries coloured markings.
 
     Args:
-        values: ``(H, W)`` or ``(H, W, 3)``, 0..255 scale.
+        values: `(H, W)` or `(H, W, 3)`, 0..255 scale.
         as_paper: only what the authors paste back: bright and saturated pixels, closed and opened with a 3 x 3
             square. Read off their published images, where it is exact to 3 pixels: dark half-transparent parts
             are left out, and single grey pixels beside a marking are taken. Theirs would also lose lines
             thinner than three pixels; here these are kept.
 
     Returns:
-        A boolean mask ``(H, W)``, or None where there is none: a one-channel image, a colour image, or no
+        A boolean mask `(H, W)`, or None where there is none: a one-channel image, a colour image, or no
         marking.
     """
     if values.ndim == 2:
@@ -65,11 +65,12 @@ def _pasted_by_the_authors(highest: np.ndarray, spread: np.ndarray) -> np.ndarra
     long = np.maximum(boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]) >= LINE_LENGTH
     lines = long & ~survives
     lines[0] = False  # the background
-    return (opened > 0) | lines[labels]
+    found: np.ndarray = (opened > 0) | lines[labels]
+    return found
 
 
 def paste_markings(out: np.ndarray, original: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
-    """``out`` with the masked pixels of ``original``; ``out`` is changed in place where it can be."""
+    """Return `out` with the masked pixels of `original`; `out` is changed in place where it can be."""
     if mask is None:
         return out
     out[mask] = original[mask]

@@ -1,8 +1,8 @@
 """Pixel formats: from what the caller holds to the array that an operator sees, and back.
 
-Operators work on one representation: ``(H, W)`` or ``(H, W, 3)``, ``uint8`` or ``float32``, always on the
+Operators work on one representation: `(H, W)` or `(H, W, 3)`, `uint8` or `float32`, always on the
 0..255 scale of the paper. Everything else about an image (PIL or NumPy, mode, bit depth, alpha, a trailing
-axis of length one, byte order, palette) is taken off by :func:`unpack` and put back by :meth:`Pixels.pack`.
+axis of length one, byte order, palette) is taken off by `unpack` and put back by `Pixels.pack`.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ _CONVERT_FIRST = {
 class Pixels:
     """The colour or grey values of one image, and how to put values back into an image of the same kind.
 
-    ``values``: ``(H, W)`` or ``(H, W, 3)``; ``uint8``, or ``float32`` on the 0..255 scale for other depths.
-        It may
-    share memory with the caller's image: read only.
+    Attributes:
+        values: `(H, W)` or `(H, W, 3)`; uint8, or float32 on the 0..255 scale for other depths. It may share memory
+            with the caller's image: read only.
+        pack: makes an image of the same kind of values like these, with a rounding.
     """
 
     values: np.ndarray
@@ -53,7 +54,7 @@ def unpack(image: Any) -> Pixels:
 
     Args:
         image: a PIL image (L, LA, RGB, RGBA, P, I;16, or I with values in 0..65535), or a NumPy array of
-            shape ``(H, W)``, ``(H, W, 1)``, ``(H, W, 3)`` or ``(H, W, 4)`` with dtype uint8, uint16 or
+            shape `(H, W)`, `(H, W, 1)`, `(H, W, 3)` or `(H, W, 4)` with dtype uint8, uint16 or
             floating point in [0, 1].
 
     Raises:
@@ -85,7 +86,7 @@ def _unpack_array(image: np.ndarray) -> Pixels:
         if image.ndim == 3 and shape[2] == 1:
             return back[..., np.newaxis]
         if image.ndim == 3 and shape[2] == 4:
-            whole = plain.copy()
+            whole: np.ndarray = plain.copy()
             whole[..., :3] = back
             return whole
         return back
@@ -104,7 +105,8 @@ def _to_scale(array: np.ndarray) -> np.ndarray:
                 "range in use over 0..65535 first",
                 stacklevel=2,
             )
-        return array.astype(np.float32) / np.float32(257)
+        eighth: np.ndarray = array.astype(np.float32) / np.float32(257)
+        return eighth
     if array.dtype.kind == "f":
         # min and max are NaN if any value is, and a comparison with NaN is false.
         if not (array.min() >= 0 and array.max() <= 1):
@@ -112,25 +114,29 @@ def _to_scale(array: np.ndarray) -> np.ndarray:
                 f"{array.dtype} array with values in [{array.min():g}, {array.max():g}]: "
                 "floating-point images must lie in [0, 1]; scale it, or pass uint8 or uint16"
             )
-        return array.astype(np.float32) * np.float32(255)
+        scaled: np.ndarray = array.astype(np.float32) * np.float32(255)
+        return scaled
     raise TypeError(f"dtype {array.dtype} is not supported: pass uint8, uint16 or floating point in [0, 1]")
 
 
 def _from_scale(out: np.ndarray, dtype: np.dtype, rounding: Rounding) -> np.ndarray:
     """Values on the 0..255 scale to the wanted dtype: clipped, then rounded.
 
-    ``rounding="floor"`` truncates to uint8, as the authors' ``astype(uint8)`` does. It is a habit of 8-bit
+    `rounding="floor"` truncates to uint8, as the authors' `astype(uint8)` does. It is a habit of 8-bit
     images: uint16 is always rounded to the nearest, floating point not at all.
     """
     if dtype == np.uint8:
         if out.dtype == np.uint8:
             return out
         clipped = np.clip(out, 0, 255)
-        return (np.rint(clipped, out=clipped) if rounding == "nearest" else clipped).astype(np.uint8)
+        back: np.ndarray = (np.rint(clipped, out=clipped) if rounding == "nearest" else clipped).astype(np.uint8)
+        return back
     scaled = out.astype(np.float32, copy=out.dtype == np.uint8)
     if dtype.kind == "u":
-        return np.clip(np.rint(scaled * np.float32(257)), 0, 65535).astype(dtype)
-    return np.clip(scaled / np.float32(255), 0, 1).astype(dtype)
+        back = np.clip(np.rint(scaled * np.float32(257)), 0, 65535).astype(dtype)
+    else:
+        back = np.clip(scaled / np.float32(255), 0, 1).astype(dtype)
+    return back
 
 
 def _unpack_pil(image: Image.Image) -> Pixels:

@@ -1,10 +1,10 @@
-"""The 18 degradations: what each is called, where it belongs, how its result is stored.
+"""The 18 degradations: name, category, modalities, and how results are rounded and stored.
 
-The 19th: write ``operators/<name>.py`` (its docstring is the physics), add an entry here and rows to
-``severities.yaml``, and test it in ``tests/degradations``.
+The 19th: write `operators/<name>.py` (its docstring is the physics), add an entry here and rows to
+`severities.yaml`, and test it in `tests/degradations`.
 """
 
-# ruff: noqa: E501  (one line a degradation)
+# ruff: noqa: E501  (one line per degradation)
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from .pixels import Rounding
 from .severity import load_severities
-from .vocabulary import MODALITIES, check_modality
+from .vocabulary import MODALITIES, check_modality, unknown
 
 _ALL = MODALITIES
 _CT, _MRI, _HISTOPATHOLOGY = ("CT",), ("MRI",), ("Histopathology",)
@@ -34,11 +34,11 @@ class Degradation:
         modalities: where the paper applies it.
         reference: where the physics, or the operator, is described.
         aliases: other names, the authors' file names among them.
-        rounding: how an 8-bit result is made of real values: ``floor`` (the authors' ``astype(uint8)``) or
-            ``nearest``.
+        rounding: how an 8-bit result is made of real values: `floor` (the authors' `astype(uint8)`) or
+            `nearest`.
         keep_markings: whether coloured markings on a grey image are pasted back by default, as the authors
             do.
-        colour: what happens to RGB. ``channels``: each channel on its own, or all by the same map. ``luma``:
+        colour: what happens to RGB. `channels`: each channel on its own, or all by the same map. `luma`:
             the scanner measures one quantity, so the image is reduced to its luma and stays grey.
         uint8: the operator takes and returns uint8 as well, with the rounding above built in, and is exact on
             it.
@@ -63,14 +63,31 @@ class Degradation:
 
     @property
     def apply(self) -> Callable[..., Any]:
-        """The pure function ``apply(image, *, ...)`` on a 0..255 array."""
-        return self._module.apply
+        """The pure function `apply(image, *, ...)` on a 0..255 array."""
+        function: Callable[..., Any] = self._module.apply
+        return function
 
     @property
     def draw(self) -> Callable[..., dict[str, Any]] | None:
-        """``draw(rng, shape, *, ...)``, which makes the random parameters, or None where nothing is
+        """`draw(rng, shape, *, ...)`, which makes the random parameters, or None where nothing is
         random."""
         return getattr(self._module, "draw", None)
+
+    @property
+    def source_matrix(self) -> Callable[..., Any] | None:
+        """``source_matrix(shape, *, ...)`` of an operator that moves what the image shows: (2, 3), from a row and
+        column of the output to those of the input. None: everything stays in place."""
+        return getattr(self._module, "source_matrix", None)
+
+    @property
+    def moves(self) -> bool:
+        """Whether masks, boxes and points must move with the image, see :mod:`.movement`."""
+        return self.source_matrix is not None
+
+    @property
+    def mirrors_border(self) -> bool:
+        """Whether a moved image is continued by its mirror image, rather than by black."""
+        return bool(getattr(self._module, "MIRRORED", False))
 
     @property
     def physics(self) -> str:
@@ -79,7 +96,7 @@ class Degradation:
 
     @property
     def parameters(self) -> dict[str, dict[str, dict[str, str]]]:
-        """The paper's severities, with units: ``parameters["default"]["L1"]["sigma"] == "3 px"``."""
+        """The paper's severities, with units: `parameters["default"]["L1"]["sigma"] == "3 px"`."""
         return {
             modality: {level: {key: str(value) for key, value in row.items()} for level, row in levels.items()}
             for modality, levels in load_severities().rows[self.name].items()
@@ -87,17 +104,17 @@ class Degradation:
 
     @cached_property
     def apply_parameters(self) -> dict[str, bool]:
-        """The names that ``apply`` takes, and whether they must be given."""
+        """The names that `apply` takes, and whether they must be given."""
         return _keywords(self.apply)
 
     @cached_property
     def draw_parameters(self) -> dict[str, bool]:
-        """The names that ``draw`` takes, and whether they must be given."""
+        """The names that `draw` takes, and whether they must be given."""
         return _keywords(self.draw) if self.draw else {}
 
     @cached_property
     def range_parameters(self) -> frozenset[str]:
-        """The names of those parameters of ``draw`` that are ranges themselves."""
+        """The names of those parameters of `draw` that are ranges themselves."""
         parameters = inspect.signature(self.draw).parameters.values() if self.draw else ()
         return frozenset(p.name for p in parameters if p.kind is p.KEYWORD_ONLY and "tuple" in str(p.annotation))
 
@@ -139,7 +156,7 @@ _ALIAS_WITH_MODALITY = {
 
 
 def list_degradations(modality: str | None = None) -> list[str]:
-    """Names of the degradations, in the paper's order; only those that the paper applies to ``modality`` if given.
+    """Return the degradations' names in the paper's order; with `modality`, those that the paper applies to it.
 
     Raises:
         ValueError: unknown modality.
@@ -149,13 +166,13 @@ def list_degradations(modality: str | None = None) -> list[str]:
 
 
 def known_names() -> dict[str, str]:
-    """Every name that :func:`get` takes, aliases included, and the name that it stands for."""
+    """Return every name that `get` takes, aliases included -> the name that it stands for."""
     with_modality = {alias: name for alias, (name, _) in _ALIAS_WITH_MODALITY.items()}
     return {alias: entry.name for alias, entry in _BY_ALIAS.items()} | with_modality
 
 
 def get(name: str) -> Degradation:
-    """The degradation of that name or alias.
+    """Return the degradation of that name or alias.
 
     Raises:
         ValueError: there is none; the message lists the names.
@@ -164,7 +181,7 @@ def get(name: str) -> Degradation:
 
 
 def resolve(name: str) -> tuple[Degradation, str | None]:
-    """The degradation behind a name or alias, and the modality that the alias implies (or None).
+    """Return the degradation behind a name or alias, and the modality that the alias implies (or None).
 
     Raises:
         ValueError: there is none; the message lists the names.
@@ -173,5 +190,5 @@ def resolve(name: str) -> tuple[Degradation, str | None]:
     target, modality = _ALIAS_WITH_MODALITY.get(key, (key, None))
     entry = _BY_ALIAS.get(target)
     if entry is None:
-        raise ValueError(f"unknown degradation {name!r}: expected one of {', '.join(_BY_NAME)}")
+        raise ValueError(unknown("degradation", name, _BY_NAME, known_names()))
     return entry, modality

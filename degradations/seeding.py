@@ -1,7 +1,7 @@
-"""Random numbers that depend on the call and on nothing else.
+"""Random numbers that depend on nothing but the call's arguments.
 
 Every call gets a generator of its own, seeded by (seed, degradation, severity). No global state is read or
-written, so the order of calls, the process and the number of threads do not matter. Python's ``hash`` is
+written, so the order of calls, the process and the number of threads do not matter. Python's `hash` is
 salted for each process and is not used.
 """
 
@@ -14,12 +14,12 @@ import numpy as np
 
 
 def generator(seed: int | str, name: str, stream: str) -> np.random.Generator:
-    """The generator of one call.
+    """Return the generator of one call.
 
     Args:
         seed: a non-negative integer, or a text such as an item's id.
         name: the degradation's canonical name.
-        stream: which of the seed's streams: ``"L1"`` and ``"L2"`` are independent draws; a degradation that
+        stream: which of the seed's streams: `"L1"` and `"L2"` are independent draws; a degradation that
             shares its draw between the severities uses the same stream for both.
 
     Raises:
@@ -33,7 +33,7 @@ def generator(seed: int | str, name: str, stream: str) -> np.random.Generator:
 
 
 def check_seed(seed: int | str) -> int:
-    """The seed as a non-negative integer; a text becomes 128 bits of its SHA-256."""
+    """Return the seed as a non-negative integer; a text becomes 128 bits of its SHA-256."""
     if isinstance(seed, str):
         return int.from_bytes(hashlib.sha256(seed.encode()).digest()[:16], "little")
     if isinstance(seed, bool):

@@ -1,19 +1,19 @@
-"""How strong is L1, how strong is L2: the severity table, as data.
+"""The severity table as data: how strong L1 and L2 of each degradation are.
 
-The table is a YAML file that a person edits (``severities.yaml`` is the paper's). For each degradation it has
-rows for ``default`` and, where they differ, for single modalities; each row has ``L1`` and ``L2``; each of
+The table is a YAML file that a person edits (`severities.yaml` is the paper's). For each degradation it has
+rows for `default` and, where they differ, for single modalities; each row has `L1` and `L2`; each of
 these gives the operator's parameters. A value is
 
-- a number (``0.65``), or a number with a unit (``3 px``, ``0.20 of side``, ``18 deg``);
-- a range that the seed draws from evenly (``10 to 20 deg``), whole numbers for what is counted (``5 to 9 cells``);
+- a number (`0.65`), or a number with a unit (`3 px`, `0.20 of side`, `18 deg`);
+- a range that the seed draws from evenly (`10 to 20 deg`), whole numbers for what is counted (`5 to 9 cells`);
 - a list, a word or true/false where the operator has such a parameter.
 
-``px`` are pixels of the image as it is, the paper's way; ``of side`` is a share of the image's shorter side;
-``per px`` is a density along a path, ``per side`` one that gives this value along the longer side. Only these
+`px` are pixels of the image as it is, the paper's way; `of side` is a share of the image's shorter side;
+`per px` is a density along a path, `per side` one that gives this value along the longer side. Only these
 depend on the image; other units are there for the reader.
 
-Beside L1 and L2 a row may say what lies between and beyond them (:mod:`.doses`): ``interpolate: line`` instead of
-``growth``, and ``stop: 3``, the largest severity.
+Beside L1 and L2 a row may say what lies between and beyond them (`doses`): `interpolate: line` instead of
+`growth`, and `stop: 3`, the largest severity.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _WORD = re.compile(r"^[A-Za-z][A-Za-z _-]*$")
 
 @dataclass(frozen=True)
 class Quantity:
-    """A parameter's value with its unit. ``value`` is a number, a ``(low, high)`` range, a word, a flag or a
+    """A parameter's value with its unit. `value` is a number, a `(low, high)` range, a word, a flag or a
     list."""
 
     value: Any
@@ -60,12 +60,12 @@ class Quantity:
         return self.unit in _COUNTED or (self.unit == "" and all(isinstance(v, int) for v in self.value))
 
     def resolve(self, shape: tuple[int, int], scale: float = 1.0) -> Any:
-        """The value as the operator takes it.
+        """Return the value as the operator takes it.
 
         Args:
-            shape: height and width of the image; ``of side`` becomes pixels of the shorter one,
-                ``per side`` a value per pixel of the longer one.
-            scale: what ``px`` is multiplied with (1: the paper's absolute pixels).
+            shape: height and width of the image; `of side` becomes pixels of the shorter one,
+                `per side` a value per pixel of the longer one.
+            scale: what `px` is multiplied with (1: the paper's absolute pixels).
         """
         factors = {
             "px": scale,
@@ -80,10 +80,10 @@ class Quantity:
 
 
 def parse_quantity(raw: Any, where: str) -> Quantity:
-    """One value of the table, or of a call's overrides.
+    """Read one value of the table, or of a call's overrides.
 
     Raises:
-        ValueError: not a value of the forms that the module's docstring lists; ``where`` opens the message.
+        ValueError: not a value of the forms that the module's docstring lists; `where` opens the message.
     """
     if isinstance(raw, str):
         match = _QUANTITY.match(raw.strip())
@@ -92,10 +92,11 @@ def parse_quantity(raw: Any, where: str) -> Quantity:
             if unit.strip() not in _UNITS:
                 known = ", ".join(u for u in _UNITS if u)
                 raise ValueError(f"{where}: unit {unit.strip()!r} in {raw!r} is not one of {known}")
-            value = _number(low) if high is None else (_number(low), _number(high))
-            if high is not None and value[0] > value[1]:
+            if high is None:
+                return Quantity(_number(low), unit.strip())
+            if _number(low) > _number(high):
                 raise ValueError(f"{where}: the range {raw!r} runs downwards")
-            return Quantity(value, unit.strip())
+            return Quantity((_number(low), _number(high)), unit.strip())
         if _WORD.match(raw):
             return Quantity(raw)
         raise ValueError(f"{where}: {raw!r} is neither a number with a unit, nor a range, nor a word")
@@ -110,7 +111,7 @@ def _number(text: str) -> int | float:
 
 @dataclass(frozen=True)
 class Course:
-    """What a row says of the severities that are neither 1 nor 2: a name of :mod:`.doses`, and the largest severity or
+    """What a row says of the severities that are neither 1 nor 2: a name of `doses`, and the largest severity or
     None for the degradation's own."""
 
     interpolate: str = GROWTH
@@ -119,14 +120,18 @@ class Course:
 
 @dataclass(frozen=True)
 class SeverityTable:
-    """``rows[degradation][modality or "default"]["L1" or "L2"][parameter]`` is a :class:`Quantity`;
-    ``courses[degradation][modality or "default"]`` is there where a row says more than its two levels."""
+    """What every degradation takes at every level.
+
+    Attributes:
+        rows: degradation -> modality or "default" -> "L1" or "L2" -> parameter -> its value.
+        courses: degradation -> modality or "default" -> what the row says beyond its two levels, where it does.
+    """
 
     rows: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Quantity]]]]
     courses: Mapping[str, Mapping[str, Course]] = field(default_factory=dict)
 
     def lookup(self, name: str, level: str, modality: str | None) -> Mapping[str, Quantity]:
-        """The parameters of a degradation at a level: the modality's row where there is one, else the default
+        """Return the parameters of a degradation at a level: the modality's row where there is one, else the default
         row.
 
         Raises:
@@ -135,10 +140,10 @@ class SeverityTable:
         return self.rows[name][self._row(name, modality)][level]
 
     def course(self, name: str, modality: str | None) -> Course:
-        """What the same row says of other severities.
+        """Return what the same row says of other severities.
 
         Raises:
-            ValueError: as for :meth:`lookup`.
+            ValueError: as for `lookup`.
         """
         return self.courses.get(name, {}).get(self._row(name, modality), Course())
 
@@ -152,7 +157,7 @@ class SeverityTable:
 
 
 def load_severities(source: str | Path | Mapping[str, Any] | SeverityTable | None = None) -> SeverityTable:
-    """A severity table: the paper's (None), a YAML file, or a mapping of the same form.
+    """Return a severity table: the paper's (None), a YAML file's, or that of a mapping of the same form.
 
     A user's table may be partial: a degradation that it does not name keeps the paper's rows.
 

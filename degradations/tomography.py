@@ -2,16 +2,16 @@
 
 Geometry
 --------
-Lengths are in pixels. The rotation axis is the centre of a square image of side ``n``. At view angle ``b``
-the source stands at ``-D e_Y`` and a flat detector at ``+D e_Y``, with ``e_X = (cos b, sin b)`` and ``e_Y =
-(-sin b, cos b)`` in (column, row) directions; ``D`` is the source distance and, by symmetry, the detector
-distance. Detector cell ``k`` of ``K`` is seen at the axis at ``u = k - (K - 1) / 2``: one pixel apart there,
-two pixels apart on the detector. A ray is the straight line from the source through ``u e_X``. In the
-parallel geometry (``source_distance=None``) all rays run along ``e_Y``.
+Lengths are in pixels. The rotation axis is the centre of a square image of side `n`. At view angle `b`
+the source stands at `-D e_Y` and a flat detector at `+D e_Y`, with `e_X = (cos b, sin b)` and `e_Y =
+(-sin b, cos b)` in (column, row) directions; `D` is the source distance and, by symmetry, the detector
+distance. Detector cell `k` of `K` is seen at the axis at `u = k - (K - 1) / 2`: one pixel apart there,
+two pixels apart on the detector. A ray is the straight line from the source through `u e_X`. In the
+parallel geometry (`source_distance=None`) all rays run along `e_Y`.
 
 Projection is Joseph's method: along the axis that a ray follows more closely, one linear interpolation in
 each row (or column) crossed, times the length of the ray in that row. Back-projection is pixel-driven with
-linear interpolation on the detector and, in the fan, weight ``D / (D + Y)``: the weight to the first power
+linear interpolation on the detector and, in the fan, weight `D / (D + Y)`: the weight to the first power
 and no cosine weight, which the benchmark's published images show (an exact fan-beam FBP squares it and
 weights the data by the cosine; for a fan of half-angle 27 degrees the difference is a slow shading).
 
@@ -20,7 +20,7 @@ Speed
 The symmetries of the square carry every view angle into [0, 45] degrees, so up to eight views (rotated and
 mirrored copies of the image) share one ray table; four of them are interpolated at once as the channels of
 one image. The weighted back-projection of a view is a homography of a two-column table (detector cell,
-weight), hence one ``warpPerspective``. Nothing is cached but the frequency response of :func:`parallel_fbp`.
+weight), hence one `warpPerspective`. Nothing is cached but the frequency response of `parallel_fbp`.
 
 References
 ----------
@@ -58,7 +58,7 @@ _WEIGHT_ROWS = 9  # rows of the weight table; OpenCV before 4.11 rounds a fracti
 
 
 def equal_angles(start: float, arc: float, views: int, *, endpoint: bool) -> np.ndarray:
-    """``views`` view angles in degrees, equally spaced over ``arc`` from ``start``, (views,) float64."""
+    """Return `views` view angles in degrees, equally spaced over `arc` from `start`, (views,) float64."""
     if views < 1:
         raise ValueError(f"views must be at least 1, got {views}")
     return start + np.linspace(0.0, arc, int(views), endpoint=endpoint)
@@ -71,14 +71,14 @@ def _plane(image: np.ndarray) -> np.ndarray:
 
 
 def full_scan(views: int, distance: int | None) -> np.ndarray:
-    """Angles of a complete scan in degrees: a turn of a fan, half a turn of parallel beams (no distance)."""
+    """Return the angles of a complete scan in degrees: a turn of a fan, half a turn of parallel beams (no distance)."""
     return equal_angles(0.0, 180.0 if distance is None else 360.0, views, endpoint=False)
 
 
 def source_distance(geometry: str, shape: tuple[int, ...], distance: float, distance_per_side: float) -> int | None:
-    """Source distance in px for an image: the larger of ``distance`` and ``distance_per_side`` x max(H, W).
+    """Return the source distance in pixels: the larger of `distance` and `distance_per_side` x max(H, W).
 
-    None for ``geometry="parallel"``.
+    None for `geometry="parallel"`.
     """
     if geometry == "parallel":
         return None
@@ -105,7 +105,7 @@ def on_square(image: np.ndarray) -> tuple[np.ndarray, tuple[slice, slice]]:
 
 @dataclass(frozen=True)
 class _Copy:
-    """A symmetry of the square: ``fliplr(rot90(image, quarter_turns))``, the flip only if ``mirrored``."""
+    """A symmetry of the square: `fliplr(rot90(image, quarter_turns))`, the flip only if `mirrored`."""
 
     quarter_turns: int
     mirrored: bool
@@ -120,7 +120,7 @@ class _Copy:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Up to four views that are the same view, at ``angle`` in [0, 45] degrees, of copies of the image."""
+    """Up to four views that are the same view, at `angle` in [0, 45] degrees, of copies of the image."""
 
     angle: float
     copies: tuple[_Copy, ...]
@@ -171,8 +171,8 @@ def _rays(
     """Ray tables of one view in [0, 45] degrees.
 
     Yields one or two runs of neighbouring detector cells as (cells, along_rows, slope, offset, length,
-    origin): in row ``r`` (column, if not along_rows) the ray crosses column (row) ``offset + slope * (r -
-    origin)``, and it is ``length`` pixels long between two rows.
+    origin): in row `r` (column, if not along_rows) the ray crosses column (row) `offset + slope * (r -
+    origin)`, and it is `length` pixels long between two rows.
     """
     centre = (side - 1) / 2
     a = radians(angle)
@@ -199,7 +199,7 @@ def _rays(
 def project(
     image: np.ndarray, angles: np.ndarray | Sequence[float], *, detectors: int, source_distance: float | None
 ) -> np.ndarray:
-    """Line integrals of a square image (Joseph's method).
+    """Return line integrals of a square image (Joseph's method).
 
     Args:
         image: (n, n) array; values per pixel length.
@@ -321,7 +321,7 @@ def backproject(
 def fbp(
     sinogram: np.ndarray, angles: np.ndarray | Sequence[float], *, side: int, source_distance: float | None
 ) -> np.ndarray:
-    """Filtered back-projection, (side, side) float32, scaled by pi / views whatever the arc covered."""
+    """Return the filtered back-projection, (side, side) float32, scaled by pi / views whatever the arc covered."""
     image = backproject(filter_ramp(sinogram), angles, side=side, source_distance=source_distance)
     image *= np.float32(pi / len(angles))
     return image
@@ -400,10 +400,10 @@ def _parallel_response(height: int, width: int, angles: tuple[float, ...]) -> tu
 
 
 def parallel_fbp(image: np.ndarray, angles: np.ndarray | Sequence[float]) -> np.ndarray:
-    """Parallel-beam projection and FBP in one step, for a (H, W) image of any shape; (H, W) float32.
+    """Project in parallel beams and reconstruct in one step: a (H, W) image of any shape to (H, W) float32.
 
     Projecting and back-projecting along one direction is a convolution, so the sum over a set of angles is
-    one convolution too, done by FFT. Unlike :func:`project` and :func:`fbp` it has no detector that could be
+    one convolution too, done by FFT. Unlike `project` and `fbp` it has no detector that could be
     too short, and the interpolation errors of single rays are replaced by their average. The transfer
     functions of the last four combinations of size and angles are kept (4 bytes for each of about 2 H x W
     values).

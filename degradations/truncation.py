@@ -25,18 +25,18 @@ def truncate(shifted: np.ndarray, exact: Callable[[np.ndarray], np.ndarray]) -> 
     """Truncate a float32 filter result to uint8.
 
     Args:
-        shifted: the result minus 0.5 (OpenCV's filters take a ``delta``), float32: OpenCV's rounding then
+        shifted: the result minus 0.5 (OpenCV's filters take a `delta`), float32: OpenCV's rounding then
             truncates.
         exact: from flat indices to the float64 result there.
     """
     # In one row: OpenCV takes an array of 4 x 1 for a scalar, and before version 5 a number for the first channel only.
-    lower = cv2.add(shifted.reshape(1, -1), -DOUBT, dtype=cv2.CV_8U).reshape(shifted.shape)
+    # (OpenCV's types do not know that it takes a number.)
+    lower = cv2.add(shifted.reshape(1, -1), -DOUBT, dtype=cv2.CV_8U).reshape(shifted.shape)  # type: ignore[call-overload]
     return settle(lower, cv2.convertScaleAbs(shifted, beta=DOUBT), exact)
 
 
 def settle(lower: np.ndarray, upper: np.ndarray, exact: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """``upper``, with the pixels where it is not ``lower`` computed exactly; ``upper`` is changed in
-    place."""
+    """Return `upper` with the pixels where it is not `lower` computed exactly; `upper` is changed in place."""
     doubtful = np.flatnonzero(lower != upper)
     if doubtful.size:
         upper.reshape(-1)[doubtful] = np.clip(exact(doubtful), 0, 255).astype(np.uint8)
@@ -47,7 +47,13 @@ class Neighbourhoods:
     """Exact values of a filter at single pixels of a uint8 image with reflected borders."""
 
     def __init__(self, image: np.ndarray, before: tuple[int, int], after: tuple[int, int]) -> None:
-        """``before`` and ``after``: how far the filter reaches up and left, and down and right, in pixels."""
+        """Pad the image by the filter's reach.
+
+        Args:
+            image: (H, W) or (H, W, C) uint8.
+            before: how far the filter reaches up and left, in pixels.
+            after: how far it reaches down and right.
+        """
         self._shape = image.shape
         self._padded = cv2.copyMakeBorder(
             image, before[0], after[0], before[1], after[1], borderType=cv2.BORDER_REFLECT
@@ -58,10 +64,11 @@ class Neighbourhoods:
     def _corners(self, indices: np.ndarray) -> np.ndarray:
         """Flat index into the padded image of the upper left end of each pixel's neighbourhood."""
         row, rest = np.divmod(indices, self._shape[1] * self._along)
-        return row * self._down + rest
+        corners: np.ndarray = row * self._down + rest
+        return corners
 
     def weighted_sum(self, indices: np.ndarray, taps: list[tuple[int, int, float]]) -> np.ndarray:
-        """Sum of ``weight * sample`` over ``(row, column, weight)`` taps, added one after the other."""
+        """Return the sum of `weight * sample` over `(row, column, weight)` taps, added one after the other."""
         flat, corners = self._padded.reshape(-1), self._corners(indices)
         total = np.zeros(indices.size)
         for row, column, weight in taps:
@@ -69,7 +76,7 @@ class Neighbourhoods:
         return total
 
     def separable(self, indices: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """A symmetric separable filter, down the columns first, each sum from the ends to the middle."""
+        """Apply a symmetric separable filter, down the columns first, each sum from the ends to the middle."""
         size = weights.size
         row, rest = np.divmod(indices, self._shape[1] * self._along)
         column, channel = np.divmod(rest, self._along)
@@ -91,9 +98,9 @@ class Neighbourhoods:
 
 
 def _symmetric_sum(samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Along the second axis, in the order of ``scipy.ndimage.correlate1d`` for symmetric weights."""
+    """Along the second axis, in the order of `scipy.ndimage.correlate1d` for symmetric weights."""
     middle = weights.size // 2
-    total = samples[:, middle] * weights[middle]
+    total: np.ndarray = samples[:, middle] * weights[middle]
     for index in range(middle):
         total += (samples[:, index] + samples[:, -1 - index]) * weights[index]
     return total

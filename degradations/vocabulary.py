@@ -1,11 +1,13 @@
-"""What levels and modalities are called."""
+"""The names of levels and modalities."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import overload
 
 LEVELS: tuple[str, ...] = ("L0", "L1", "L2")
 """Severities: L0 is the clean image, L1 mild and L2 severe degradation."""
@@ -33,8 +35,12 @@ MODALITY_ALIASES: Mapping[str, str] = {
 }
 
 
+@overload
+def check_modality(modality: str) -> str: ...
+@overload
+def check_modality(modality: str | None) -> str | None: ...
 def check_modality(modality: str | None) -> str | None:
-    """The modality's canonical name (one of :data:`MODALITIES`); None stays None.
+    """Return the modality's canonical name (one of `MODALITIES`); None stays None.
 
     Raises:
         ValueError: unknown modality.
@@ -43,12 +49,26 @@ def check_modality(modality: str | None) -> str | None:
         return None
     known = MODALITY_ALIASES.get(str(modality).strip().lower().replace("_", " "))
     if known is None:
-        raise ValueError(f"unknown modality {modality!r}: expected one of {', '.join(MODALITIES)}")
+        raise ValueError(unknown("modality", modality, MODALITIES, MODALITY_ALIASES))
     return known
 
 
+def unknown(what: str, name: object, names: Iterable[str], meaning: Mapping[str, str]) -> str:
+    """Return the message for a name that nobody knows, with the one that is near, if any.
+
+    Args:
+        what: that the name should be.
+        name: as given.
+        names: those to choose from.
+        meaning: every name or alias, in lower case, and the name that it stands for.
+    """
+    near = get_close_matches(str(name).strip().lower().replace(" ", "_"), meaning, n=1)
+    hint = f"did you mean {meaning[near[0]]!r}? " if near else ""
+    return f"unknown {what} {name!r}: {hint}expected one of {', '.join(names)}"
+
+
 def check_severity(severity: float | str) -> str:
-    """``"L0"``, ``"L1"`` or ``"L2"`` from 0, 1, 2, 1.0 and ``"1.0"`` (a column with gaps), ``"1"``, ``"l1"``, ``"L1"``.
+    """Return "L0", "L1" or "L2" for 0, 1, 2, 1.0 and "1.0" (a column with gaps), "1", "l1", "L1".
 
     Raises:
         ValueError: anything else.
@@ -74,7 +94,7 @@ class Severity:
 
     @property
     def label(self) -> str:
-        """``"L0"``, ``"L1"``, ``"L2"``, or ``"S1.50"`` in a series; a clean image is ``"L0"`` in both."""
+        """`"L0"`, `"L1"`, `"L2"`, or `"S1.50"` in a series; a clean image is `"L0"` in both."""
         if not self.series or self.value == 0:
             return f"L{self.value:.0f}"
         short = f"{self.value:.2f}"
@@ -82,11 +102,11 @@ class Severity:
 
 
 def read_severity(severity: float | str, series: bool = False) -> Severity:
-    """A severity from what a caller writes.
+    """Read a severity from what a caller writes.
 
     Args:
-        severity: a number or its text, with or without an L (``2``, ``"L2"``: a published level; 1.5: of the series),
-            or ``"S1.50"``, which is always of the series.
+        severity: a number or its text, with or without an L (`2`, `"L2"`: a published level; 1.5: of the series),
+            or `"S1.50"`, which is always of the series.
         series: take 1 and 2 for severities of the series as well.
 
     Raises:

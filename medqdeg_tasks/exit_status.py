@@ -1,4 +1,4 @@
-"""lmms-eval's command line prints what a run died of and ends with status 0; here runs of ours end with status 1.
+"""Exit status 1 for failed runs: lmms-eval's command line prints the exception and ends with status 0.
 
 It catches every `Exception` of a run, calls `traceback.print_exc()` and goes on; its tracker of results likewise only
 remarks that a file could not be written. `SystemExit` passes through both.
@@ -14,16 +14,16 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from ..utils.base.errors import one_line
 from ..utils.base.harness import hint_without_a_gpu
+from ..utils.base.suggestions import did_you_mean
 
 COMMAND_LINE = "lmms_eval.__main__"
-_HOOKS = f"{__package__}.hooks"
+_HOOKS = (f"{__package__}.hooks", f"{__package__.rpartition('.')[0]}.utils.wrapping.hooks")
 _NAME = "medqdeg"
 
 
@@ -56,7 +56,8 @@ def command_line_arguments() -> argparse.Namespace | None:
     with contextlib.redirect_stderr(io.StringIO()), contextlib.suppress(SystemExit, Exception):
         parser, _ = module.parse_eval_args()
         parser.set_defaults(repeats=None)
-        return parser.parse_args()
+        arguments: argparse.Namespace = parser.parse_args()
+        return arguments
     return None
 
 
@@ -67,7 +68,7 @@ def is_ours() -> bool:
     if arguments and arguments.config:
         with contextlib.suppress(OSError, UnicodeDecodeError):
             asked += Path(arguments.config).read_text(encoding="utf-8")
-    return _NAME in asked or _HOOKS in sys.modules
+    return _NAME in asked or any(name in sys.modules for name in _HOOKS)
 
 
 class _Traceback(ModuleType):
@@ -88,9 +89,8 @@ class _Traceback(ModuleType):
         arguments_given = command_line_arguments()
         unknown = _unknown_tasks(str(error), arguments_given.tasks if arguments_given else None)
         if unknown:
-            near = get_close_matches(unknown, self._known_tasks(), n=3)
-            hint = f"; did you mean {' or '.join(near)}?" if near else "; lmms-eval --tasks list shows all"
-            raise SystemExit(f"medqdeg: there is no task {unknown}{hint}") from None
+            hint = did_you_mean(unknown, self._known_tasks(), most=3) or "lmms-eval --tasks list shows all"
+            raise SystemExit(f"medqdeg: there is no task {unknown}; {hint.strip()}") from None
         traceback.print_exc(*arguments, **options)
         why = f"{type(error).__name__}: {one_line(error)}"
         raise SystemExit(f"medqdeg: the run ended without results ({why}){hint_without_a_gpu(error)}") from None
@@ -115,7 +115,8 @@ def _checked(save: Callable[..., None], problem: Callable[..., str | None]) -> C
 
 
 def _folder(tracker: Any) -> Path:
-    return Path(tracker.output_path) / tracker.general_config_tracker.model_name_sanitized
+    model: str = tracker.general_config_tracker.model_name_sanitized
+    return Path(tracker.output_path) / model
 
 
 def _results_problem(tracker: Any, *_: Any, **__: Any) -> str | None:

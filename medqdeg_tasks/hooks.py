@@ -6,26 +6,26 @@ must stop a run before the first model call leaves as `SystemExit` with one line
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-import logging
-import math
 import traceback
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
 from ..utils.base.errors import InputError, one_line
+from ..utils.base.log import logger
 from ..utils.base.versions import versions
 from ..utils.dataset.image_cells import decode_cell
 from ..utils.dataset.loading import BY_TEXT, load_level, load_series, without_decoding
-from ..utils.dataset.taxonomy import LEVELS
+from ..utils.dataset.subset import requested_share, take_subset
 from ..utils.phantoms.cache import load_default_series, load_default_suite
 from ..utils.sampling.report import current_report
 from ..utils.scoring import level_summary
-from ..utils.scoring.elicitation import EXACT, VERBALIZED, VOTES
+from ..utils.scoring.aggregations import NotInTable, across_levels, gap_score, mean_score
+from ..utils.scoring.agreement import item_gap
+from ..utils.scoring.elicitation import VERBALIZED, VOTES
 from ..utils.scoring.records import ItemRecord, cluster_of, failed_record, score_item
+from .prompts import prompt, template_text
 
 if TYPE_CHECKING:
     import datasets
@@ -37,17 +37,20 @@ PHANTOM_SPLITS = {"phantom": False, "phantom_small": True}
 CURVE = "CURVE"
 """Stands for a level in the name of a split: all severities of a series."""
 
-PROMPT_FILE = Path(__file__).with_name("prompt.jinja")
-PROMPT_FILES = {
-    VOTES: PROMPT_FILE,
-    EXACT: PROMPT_FILE,  # what is asked is the same, only the reply is read off the model instead of sampled
-    VERBALIZED: PROMPT_FILE.with_name("prompt_verbalized.jinja"),
-}
-
-try:
-    from loguru import logger  # lmms-eval's own
-except ImportError:
-    logger = logging.getLogger("medqdeg")  # type: ignore[assignment]
+__all__ = [
+    "across_levels",
+    "compare_levels",
+    "doc_to_text",
+    "doc_to_text_verbalized",
+    "doc_to_visual",
+    "gap_score",
+    "load_items",
+    "mean_score",
+    "process_docs",
+    "process_results",
+    "process_results_verbalized",
+    "summarise_level",
+]
 
 
 def process_docs(stub: datasets.Dataset) -> datasets.Dataset:
@@ -64,15 +67,23 @@ def load_items(split: str, level: str) -> datasets.Dataset:
     try:
         if level == CURVE:
             return without_decoding(load_default_series() if split in PHANTOM_SPLITS else load_series(split))
-        if split in PHANTOM_SPLITS:
-            return without_decoding(load_default_suite(level, small_only=PHANTOM_SPLITS[split]))
-        return without_decoding(load_level(split, level))
+        items = _load_level(split, level)
+        share = requested_share()
+        if share is not None:
+            items = take_subset(items, level, share, functools.partial(_load_level, split))
+        return without_decoding(items)
     except InputError as error:
         raise SystemExit(f"medqdeg: {one_line(error)}") from None
     except Exception as error:
         traceback.print_exc()
         reason = f"{type(error).__name__}: {one_line(error)}"
         raise SystemExit(f"medqdeg: the items could not be loaded ({reason})") from None
+
+
+def _load_level(split: str, level: str) -> datasets.Dataset:
+    if split in PHANTOM_SPLITS:
+        return load_default_suite(level, small_only=PHANTOM_SPLITS[split])
+    return load_level(split, level)
 
 
 def doc_to_visual(doc: Mapping[str, Any]) -> list[PIL.Image.Image]:
@@ -82,22 +93,12 @@ def doc_to_visual(doc: Mapping[str, Any]) -> list[PIL.Image.Image]:
 
 def doc_to_text(doc: Mapping[str, Any]) -> str:
     """Return the prompt: question, options by letter, instruction."""
-    return _render(doc, VOTES)
+    return prompt(doc)
 
 
 def doc_to_text_verbalized(doc: Mapping[str, Any]) -> str:
     """Return the prompt that also asks for a percentage."""
-    return _render(doc, VERBALIZED)
-
-
-def _render(doc: Mapping[str, Any], elicitation: str) -> str:
-    return _prompt(elicitation).render(question=doc["question"], letters=doc["letters"], options=doc["options"])
-
-
-@functools.cache
-def _prompt(elicitation: str) -> jinja2.Template:
-    text = PROMPT_FILES[elicitation].read_text(encoding="utf-8")
-    return jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(text)
+    return prompt(doc, VERBALIZED)
 
 
 def process_results(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:
@@ -106,7 +107,7 @@ def process_results(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str,
 
 
 def process_results_verbalized(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:
-    """The same, where each reply states a letter and a confidence."""
+    """Score replies as `process_results` does, where each states a letter and a confidence."""
     return _process(doc, replies, VERBALIZED)
 
 
@@ -115,32 +116,18 @@ def _process(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str) -
         record = score_item(doc, replies, elicitation)
     except Exception as error:  # one bad item must not cost the run
         record = failed_record(doc, error, elicitation)
-    cluster = {"cluster_id": cluster_of(record)}
+    of_item = {"cluster_id": cluster_of(record)}
+    if "weight" in record:
+        of_item["weight"] = record["weight"]
     values = {name: record[name] for name in level_summary.SCORES}  # type: ignore[literal-required]
+    gap = item_gap(record)
     return {
-        **{name: cluster if value is None else {"score": value, **cluster} for name, value in values.items()},
+        **{name: of_item if value is None else {"score": value, **of_item} for name, value in values.items()},
+        # No "score": the gap is a ratio of sums, and a mean's standard error would not be its own.
+        "agreement_gap": of_item if gap is None else {"gap": dataclasses.asdict(gap), **of_item},
+        "readable_share": of_item if gap is None else {"score": gap.readable, **of_item},
         "medqdeg": record,
     }
-
-
-def mean_score(values: Sequence[Mapping[str, Any]]) -> float | None:
-    """Return the mean over the items that have a score; exact, so the order of the items does not matter."""
-    scores = [value["score"] for value in values if "score" in value]
-    return math.fsum(scores) / len(scores) if scores else None
-
-
-class NotInTable(dict):  # type: ignore[type-arg]
-    """A dictionary that lmms-eval writes to its results file whole and leaves out of its table.
-
-    The table leaves out values of length 0 and would print any other dictionary as one cell of many thousand
-    characters; `json` asks for the truth value and the items.
-    """
-
-    def __len__(self) -> int:
-        return 0
-
-    def __bool__(self) -> bool:
-        return True
 
 
 def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
@@ -148,19 +135,19 @@ def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
 
     `sampling` is what the wrapper model did (`medqdeg.utils.sampling.report`), None for a model without it.
     """
-    prompt = PROMPT_FILES[records[0]["elicitation"] if records else VOTES].read_text(encoding="utf-8")
     summary = {
         **level_summary.level_summary(records),
-        "prompt": prompt,
+        "prompt": template_text(records[0]["elicitation"] if records else VOTES),
         "versions": versions(),
         "sampling": current_report(),
     }
     for label, scores in summary.get("severities", {}).items():
         if scores["accuracy"] is not None:
-            logger.info(
-                f"medqdeg {label}: accuracy {scores['accuracy']:.4f}, confidence {scores['confidence']:.4f}, "
-                f"shift {scores['calibration_shift']:+.4f} ({scores['n']} items)"
-            )
+            spoken = {"accuracy": "accuracy", "agreement_gap": "gap", "confidence": "confidence"}
+            parts = [f"{said} {scores[name]:.4f}" for name, said in spoken.items() if scores[name] is not None]
+            if scores["calibration_shift"] is not None:
+                parts.append(f"shift {scores['calibration_shift']:+.4f}")
+            logger.info(f"medqdeg {label}: {', '.join(parts)} ({scores['n']} items)")
     for warning in summary["conditions"]["warnings"]:
         logger.warning(f"medqdeg {summary['level']}: {one_line(warning)}")
     if BY_TEXT in summary["conditions"]["source_question_rule"]:
@@ -171,23 +158,15 @@ def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
     return NotInTable(summary)
 
 
-def across_levels(values: Sequence[float | None], sizes: Sequence[int], weight_by_size: bool) -> str:
-    """Return a line with a score at the three levels (in the order of the group's tasks) and its change from L0."""
-    present = [value for value in values if value is not None]
-    if len(present) != len(LEVELS):
-        return "a level has no scores"
-    (first, clean), *degraded = zip(LEVELS, present, strict=True)
-    changes = (f"{level} {value:.4f} ({value - clean:+.4f})" for level, value in degraded)
-    return ", ".join([f"{first} {clean:.4f}", *changes])
-
-
 def compare_levels(summaries: Sequence[Mapping[str, Any]], sizes: Sequence[int], weight_by_size: bool) -> NotInTable:
     """Return accuracy drop, shift change and the paper's Dunning-Kruger rule from L0 to L1 and L2, for every node."""
     comparison = level_summary.compare_levels(summaries)
     for step, change in comparison["overall"].items():
         if change["dunning_kruger"] is not None:
+            gap = "" if change["gap_change"] is None else f"agreement gap {change['gap_change']:+.4f}, "
             logger.info(
-                f"medqdeg {step.replace('_', ' ')}: accuracy drop {change['accuracy_drop']:.4f}, shift change "
-                f"{change['shift_change']:+.4f}, Dunning-Kruger effect: {'yes' if change['dunning_kruger'] else 'no'}"
+                f"medqdeg {step.replace('_', ' ')}: accuracy drop {change['accuracy_drop']:.4f}, {gap}shift change "
+                f"{change['shift_change']:+.4f}, the paper's Dunning-Kruger rule: "
+                f"{'yes' if change['dunning_kruger'] else 'no'}; whether overconfidence grows says `medqdeg analyze`"
             )
     return NotInTable(comparison)

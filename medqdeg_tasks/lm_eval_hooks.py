@@ -1,4 +1,4 @@
-"""What EleutherAI's lm-eval (0.4.13) wants otherwise than lmms-eval: the hooks of its task files.
+"""How the hooks of EleutherAI's lm-eval (0.4.13) differ from lmms-eval's.
 
 The items, the prompt, the scores and the records are those of `hooks`.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ..utils.base.versions import versions
 from ..utils.dataset.image_cells import decode_cell
+from ..utils.scoring.aggregations import NotInTable
 from ..utils.scoring.records import ItemRecord
 from . import hooks
 
@@ -75,7 +76,7 @@ def doc_to_text(doc: Mapping[str, Any]) -> str:
 
 
 def doc_to_text_verbalized(doc: Mapping[str, Any]) -> str:
-    """The same with the prompt that also asks for a percentage."""
+    """Return what `doc_to_text` returns, with the prompt that also asks for a percentage."""
     return _with_placeholders(doc, hooks.doc_to_text_verbalized(doc))
 
 
@@ -90,7 +91,7 @@ def process_results(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) ->
 
 
 def process_results_verbalized(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """The same, where each reply states a letter and a confidence."""
+    """Score replies as `process_results` does, where each states a letter and a confidence."""
     return hooks.process_results_verbalized(doc, _replies(results))
 
 
@@ -99,7 +100,7 @@ def _replies(results: Sequence[Sequence[str]]) -> list[str]:
     return [reply.strip() for reply in replies]
 
 
-class _PointerInTable(hooks.NotInTable):
+class _PointerInTable(NotInTable):
     """A dictionary in whose place lm-eval's table says where to find it.
 
     The table has a row for every metric and prints a copy of a dictionary, made by its keys; the results file takes the
@@ -118,6 +119,6 @@ class _PointerInTable(hooks.NotInTable):
         return self._SHOWN[key] if key in self._SHOWN else super().__getitem__(key)
 
 
-def summarise_level(records: Sequence[ItemRecord]) -> hooks.NotInTable:
+def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
     """Return what `hooks.summarise_level` returns, with lm-eval's version."""
     return _PointerInTable({**hooks.summarise_level(records), "versions": versions("lm-eval")})

@@ -9,13 +9,13 @@ named, and `exit_status` put in place.
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import warnings
 from pathlib import Path
 from typing import Any
 
 from ..utils.base.harness import INSTALL, harness_fault
+from ..utils.base.log import logger
 from .exit_status import command_line_arguments, is_ours, leave_with_status_1
 
 TASKS_FOLDER = Path(__file__).resolve().parent / "lmms_eval"
@@ -96,7 +96,7 @@ def _with_our_tasks(original: Any) -> Any:
 
 
 def _before_a_run(manager: Any) -> None:
-    """Say what would spoil a run before it costs anything.
+    """Warn of what would spoil a run before the run costs anything.
 
     Raises:
         SystemExit: lmms-eval's command line was asked for ours, and an installed package keeps it from running.
@@ -109,18 +109,10 @@ def _before_a_run(manager: Any) -> None:
     leave_with_status_1(lambda: manager.all_tasks)
     arguments = command_line_arguments()
     if arguments and arguments.repeats == 1 and is_ours():
-        _log().warning(
+        logger.warning(
             "medqdeg: --repeats 1 is what lmms-eval assumes without the flag and changes nothing: "
             "T stays as in the task file (10 for the votes). --repeats 2 and more change it"
         )
-
-
-def _log() -> Any:
-    try:
-        from loguru import logger  # lmms-eval's own
-    except ImportError:
-        return logging.getLogger("medqdeg")
-    return logger
 
 
 @functools.cache

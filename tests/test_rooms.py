@@ -14,6 +14,7 @@ ALLOWED: dict[str, set[str]] = {
     "images": {"base"},
     "dataset": {"base", "degradations", "images"},
     "degrade_files": {"base", "degradations", "images"},
+    "grading": {"base", "degradations"},
     "scoring": {"dataset"},
     "phantoms": {"base", "dataset", "degradations", "images"},
     "building": {"base", "dataset", "degradations", "degrade_files", "images"},
@@ -26,8 +27,8 @@ ALLOWED: dict[str, set[str]] = {
     "tasks": {"base", "dataset", "phantoms", "sampling", "scoring", "wrapping"},
     # The command is a front to everything, the tasks included; nothing but the door knows it.
     "command_line": {
-        *("analysis", "answer_sheets", "base", "building", "dataset", "degradations", "degrade_files", "images"),
-        *("models", "phantoms", "report", "scoring", "tasks", "wrapping"),
+        *("analysis", "answer_sheets", "base", "building", "dataset", "degradations", "degrade_files", "grading"),
+        *("images", "models", "phantoms", "report", "sampling", "scoring", "tasks", "wrapping"),
     },
     "front_door": {"analysis", "command_line", "degradations", "report"},
 }

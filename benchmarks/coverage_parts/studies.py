@@ -9,7 +9,7 @@ import numpy as np
 
 from medqdeg.utils.analysis.statistics import planning
 from medqdeg.utils.analysis.statistics.signal_world import Assumptions, signal_world
-from medqdeg.utils.analysis.statistics.subset import Question, subset
+from medqdeg.utils.dataset.subset_plan import Question, subset
 
 from .batches import drawn_levels, matched_pairs
 from .worlds import Drawn

@@ -1,1 +1,1 @@
-"""The operators, one artefact a file."""
+"""The operators, one artefact per file."""

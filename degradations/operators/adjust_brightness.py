@@ -12,14 +12,15 @@ import numpy as np
 
 
 def apply(image: np.ndarray, *, offset: float) -> np.ndarray:
-    """Add ``offset`` grey levels.
+    """Add `offset` grey levels.
 
     Args:
-        image: ``(H, W)`` or ``(H, W, 3)``, uint8 or float32, 0..255 scale. Exact on uint8 for whole offsets;
+        image: `(H, W)` or `(H, W, 3)`, uint8 or float32, 0..255 scale. Exact on uint8 for whole offsets;
             a fractional one is truncated after the sum.
     """
     if image.dtype != np.uint8:
-        return image + np.float32(offset)
+        shifted: np.ndarray = image + np.float32(offset)
+        return shifted
     whole = int(np.floor(min(max(offset, -255), 255)))  # floor(x + offset) = x + floor(offset) for whole x
     # By a table: OpenCV's sum takes an array of 4 x 1 for a scalar.
     return cv2.LUT(image, np.clip(np.arange(256) + whole, 0, 255).astype(np.uint8))

@@ -21,7 +21,7 @@ _POWERS = [(i, j) for i in range(4) for j in range(4 - i)]
 
 
 def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> dict[str, Any]:
-    """Draw ten coefficients: ``{"coefficients": [c_00, c_01, c_02, c_03, c_10, ...]}``.
+    """Draw ten coefficients: `{"coefficients": [c_00, c_01, c_02, c_03, c_10, ...]}`.
 
     Uniform from -0.4 to 1, then mirrored in u and in v with probability 1/2 each. The skew lets most of the
     image lie in the darker part of the field, as near a surface coil: half of them have a mean of P below
@@ -44,7 +44,7 @@ def apply(
     floor: float = 0.30,
     normalise: bool = True,
 ) -> np.ndarray:
-    """Multiply by a smooth field between ``max(1 - strength, floor)`` and 1.
+    """Multiply by a smooth field between `max(1 - strength, floor)` and 1.
 
     Args:
         image: float32 (H, W) or (H, W, 3), 0..255.
@@ -65,18 +65,55 @@ def apply(
     field *= np.float32(strength)
     field += np.float32(1 - strength)
     np.maximum(field, np.float32(floor), out=field)
-    return image * (field if image.ndim == 2 else field[..., None])
+    out: np.ndarray = image * (field if image.ndim == 2 else field[..., None])
+    return out
+
+
+_POWERS_3D = [(i, j, k) for i in range(4) for j in range(4 - i) for k in range(4 - i - j)]
+
+
+def draw_in_3d(rng: np.random.Generator) -> dict[str, Any]:
+    """Draw twenty coefficients c_ijk of u^i v^j w^k, w from the first slice to the last, as :func:`draw` does."""
+    coefficients = rng.uniform(-0.4, 1.0, len(_POWERS_3D))
+    mirror = rng.choice([-1.0, 1.0], 3)
+    signs = [np.prod(mirror ** np.array(powers)) for powers in _POWERS_3D]
+    return {"coefficients": (coefficients * signs).tolist()}
+
+
+def field_in_3d(
+    shape: tuple[int, ...], *, coefficients: list[float], strength: float, floor: float = 0.30, normalise: bool = True
+) -> np.ndarray:
+    """What multiplies a volume (D, H, W), float32; the arguments are those of :func:`apply`, with c_ijk.
+
+    Raises:
+        ValueError: not twenty coefficients.
+    """
+    if len(coefficients) != len(_POWERS_3D):
+        raise ValueError(f"bias_field: {len(_POWERS_3D)} coefficients expected, got {len(coefficients)}")
+    matrix = np.zeros((4, 4, 4))
+    for (i, j, k), coefficient in zip(_POWERS_3D, coefficients, strict=True):
+        matrix[k, j, i] = coefficient
+    deep, down, across = (_powers(size) for size in shape)
+    field = np.einsum("kji,dk,hj,wi->dhw", matrix, deep, down, across, optimize=True).astype(np.float32)
+    if normalise:
+        low, high = float(field.min()), float(field.max())
+        field -= np.float32(low)
+        field *= np.float32(1 / (high - low) if high > low else 0.0)
+    field *= np.float32(strength)
+    field += np.float32(1 - strength)
+    return np.maximum(field, np.float32(floor), out=field)
 
 
 def polynomial(shape: tuple[int, int], coefficients: list[float]) -> np.ndarray:
-    """The sum of c_ij u^i v^j on the grid, (H, W) float32."""
+    """Return the sum of c_ij u^i v^j on the grid, (H, W) float32."""
     if len(coefficients) != len(_POWERS):
         raise ValueError(f"bias_field: {len(_POWERS)} coefficients expected, got {len(coefficients)}")
     matrix = np.zeros((4, 4))
     for (i, j), coefficient in zip(_POWERS, coefficients, strict=True):
         matrix[j, i] = coefficient
     down, across = (_powers(size) for size in shape)
-    return (down @ matrix).astype(np.float32) @ across.T.astype(np.float32)
+    field: np.ndarray = (down @ matrix).astype(np.float32) @ across.T.astype(np.float32)
+    return field
 
 
 def _powers(size: int) -> np.ndarray:

@@ -18,9 +18,9 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def draw(rng: np.random.Generator, shape: tuple[int, ...], *, count: float, diameter: float) -> dict[str, Any]:
-    """For each cell: row, column, diameter (pixels), aspect (narrow over wide), angle (degrees), tone.
+    """Draw for each cell: row, column, diameter (pixels), aspect (narrow over wide), angle (degrees), tone.
 
-    The centres are uniform over the places where the whole cell fits. ``tone`` multiplies the colour. Of a count that
+    The centres are uniform over the places where the whole cell fits. `tone` multiplies the colour. Of a count that
     is not whole, the last cell has a seventh number, its share of the opacity.
     """
     cells = []
@@ -38,17 +38,17 @@ def apply(image: np.ndarray, *, cells: list[list[float]], opacity: float) -> np.
     """Blend cells over the image, one after the other.
 
     Args:
-        image: ``(H, W)`` or ``(H, W, 3)``, float32, 0..255 scale. On a one-channel image the luma of the
+        image: `(H, W)` or `(H, W, 3)`, float32, 0..255 scale. On a one-channel image the luma of the
             colour is used.
         cells: row, column, diameter, aspect, angle and tone of each, and a share of the opacity where it is not 1, as
-            from :func:`draw`.
+            from `draw`.
         opacity: share of the cell's colour in the blend, in (0, 1].
     """
     if not 0 < opacity <= 1:
         raise ValueError(f"blood_cell: opacity must be in (0, 1], not {opacity}")
     if not all(cell[2] > 0 for cell in cells):
         raise ValueError("blood_cell: the diameter of a cell must be positive (at least 0.001 pixels)")
-    out = image.copy()
+    out: np.ndarray = image.copy()
     channels = image.shape[2] if image.ndim == 3 else 1
     for row, column, diameter, aspect, angle, tone, *share in cells:
         reach = diameter / 2 / math.sqrt(aspect) + 1
@@ -69,7 +69,7 @@ def apply(image: np.ndarray, *, cells: list[list[float]], opacity: float) -> np.
 def _squared_radius(
     box: tuple[slice, ...], row: float, column: float, diameter: float, aspect: float, angle: float
 ) -> np.ndarray:
-    """Squared distance from a cell's centre in units of its rim, ``(h, w)`` float32, for the pixels of a
+    """Squared distance from a cell's centre in units of its rim, `(h, w)` float32, for the pixels of a
     box."""
     cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     unit = (2 / diameter) ** 2
@@ -89,7 +89,7 @@ _LAST = int(1.4 * _STEPS)
 
 
 def _profile(diameter: float, opacity: float, tone: float, channels: int) -> tuple[np.ndarray, np.ndarray]:
-    """By squared radius: what to multiply the image with, and what to add, ``(n, 3)`` or ``(n,)``."""
+    """By squared radius: what to multiply the image with, and what to add, `(n, 3)` or `(n,)`."""
     radius = np.sqrt(np.arange(_LAST + 1, dtype=np.float32) / _STEPS)[:, np.newaxis]
     softness = max(1.5 / diameter, 0.04)
     cover = np.clip((1 + softness - radius) / (2 * softness), 0, 1)

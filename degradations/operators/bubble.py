@@ -17,7 +17,7 @@ from . import gaussian_blur
 
 
 def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> dict[str, Any]:
-    """The bubble's centre, uniform in the middle 40% of each side; the authors' lie there."""
+    """Draw the bubble's centre, uniform in the middle 40% of each side; the authors' lie there."""
     return {"centre": [round(float(rng.uniform(0.3, 0.7) * side), 1) for side in shape[:2]]}
 
 
@@ -25,14 +25,14 @@ def apply(image: np.ndarray, *, radius: float, sigma: float, centre: list[float]
     """Blur inside a disc.
 
     Args:
-        image: ``(H, W)`` or ``(H, W, 3)``, uint8 or float32, 0..255 scale.
+        image: `(H, W)` or `(H, W, 3)`, uint8 or float32, 0..255 scale.
         radius: of the disc, pixels.
         sigma: of the blur, pixels.
         centre: row and column, pixels.
     """
     if len(centre) != 2:
         raise ValueError(f"bubble: centre must be a row and a column, not {centre}")
-    out = image.copy()
+    out: np.ndarray = image.copy()
     # Only the disc's box is blurred, with as much around it as the kernel reaches.
     reach = gaussian_blur.radius(sigma)
     box, wide = [], []

@@ -11,7 +11,7 @@ import numpy as np
 
 
 def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> dict[str, Any]:
-    """The spot's centre, uniform in the middle 70% of each side."""
+    """Draw the spot's centre, uniform in the middle 70% of each side."""
     return {"centre": [round(float(rng.uniform(0.15, 0.85) * side), 1) for side in shape[:2]]}
 
 
@@ -19,7 +19,7 @@ def apply(image: np.ndarray, *, depth: float, sigma: float, centre: list[float])
     """Darken about a point.
 
     Args:
-        image: ``(H, W)`` or ``(H, W, 3)``, float32, 0..255 scale.
+        image: `(H, W)` or `(H, W, 3)`, float32, 0..255 scale.
         depth: share of the light taken away at the centre, in (0, 1].
         sigma: of the spot, pixels.
         centre: row and column, pixels.

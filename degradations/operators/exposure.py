@@ -25,7 +25,7 @@ def draw(
     over_offset: float,
     direction: str = "either",
 ) -> dict[str, Any]:
-    """Under- or over-exposure, with equal chances unless ``direction`` is ``"under"`` or ``"over"``."""
+    """Draw under- or over-exposure, with equal chances unless `direction` is `"under"` or `"over"`."""
     if direction not in ("either", "under", "over"):
         raise ValueError(f"exposure: direction must be either, under or over, not {direction!r}")
     under = direction == "under" or (direction == "either" and rng.random() < 0.5)
@@ -36,7 +36,7 @@ def apply(image: np.ndarray, *, gamma: float, offset: float) -> np.ndarray:
     """Apply the power law.
 
     Args:
-        image: ``(H, W)`` or ``(H, W, 3)``, uint8 or float32, 0..255 scale.
+        image: `(H, W)` or `(H, W, 3)`, uint8 or float32, 0..255 scale.
         gamma: exponent, positive.
         offset: grey levels added afterwards.
     """
@@ -44,7 +44,8 @@ def apply(image: np.ndarray, *, gamma: float, offset: float) -> np.ndarray:
         raise ValueError(f"exposure: gamma must be positive, not {gamma}")
     if image.dtype == np.uint8:
         return cv2.LUT(image, _levels(gamma, offset))
-    return 255 * np.clip(image / np.float32(255), 0, 1) ** np.float32(gamma) + np.float32(offset)
+    out: np.ndarray = 255 * np.clip(image / np.float32(255), 0, 1) ** np.float32(gamma) + np.float32(offset)
+    return out
 
 
 @functools.lru_cache(maxsize=64)

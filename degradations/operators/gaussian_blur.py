@@ -20,7 +20,7 @@ def apply(image: np.ndarray, *, sigma: float) -> np.ndarray:
     """Blur with a Gaussian.
 
     Args:
-        image: ``(H, W)`` or ``(H, W, 3)``, uint8 or float32, 0..255 scale.
+        image: `(H, W)` or `(H, W, 3)`, uint8 or float32, 0..255 scale.
         sigma: standard deviation in pixels, positive.
     """
     if not sigma > 0:
@@ -41,7 +41,7 @@ def apply(image: np.ndarray, *, sigma: float) -> np.ndarray:
 
 
 def radius(sigma: float) -> int:
-    """How far the kernel reaches, in pixels."""
+    """Return how far the kernel reaches, in pixels."""
     return int(_TRUNCATE * sigma + 0.5)
 
 
@@ -51,4 +51,5 @@ def _kernel(sigma: float) -> np.ndarray:
     if reach == 0:
         return np.ones(1)
     weights = np.exp(-0.5 / (sigma * sigma) * np.arange(-reach, reach + 1) ** 2)
-    return weights / weights.sum()
+    normalised: np.ndarray = weights / weights.sum()
+    return normalised

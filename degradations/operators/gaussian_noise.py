@@ -21,7 +21,7 @@ _CHUNK = 1 << 16  # samples made together: what stays in the cache
 
 
 def draw(rng: np.random.Generator, shape: tuple[int, int]) -> dict[str, Any]:
-    """The seed of the noise field, so that a record need not hold the field."""
+    """Draw the seed of the noise field, so that a record need not hold the field."""
     return {"noise_seed": int(rng.integers(2**63))}
 
 
@@ -29,7 +29,7 @@ def apply(image: np.ndarray, *, relative_sigma: float, noise_seed: int, colour: 
     """Add noise.
 
     Args:
-        image: ``(H, W)`` or ``(H, W, 3)``, uint8 or float32, 0..255 scale.
+        image: `(H, W)` or `(H, W, 3)`, uint8 or float32, 0..255 scale.
         relative_sigma: the noise's standard deviation, in units of the image's (over all pixels and
             channels).
         noise_seed: non-negative integer.
@@ -52,7 +52,7 @@ def apply(image: np.ndarray, *, relative_sigma: float, noise_seed: int, colour: 
     step = max(_CHUNK // width, 1)
     for row in range(0, shape[0], step):
         part = slice(row, min(row + step, shape[0]))
-        noise = table.take(bits[part.start * width : part.stop * width], mode="wrap")
+        noise: np.ndarray = table.take(bits[part.start * width : part.stop * width], mode="wrap")
         noise = noise.reshape(-1, *shape[1:])
         if noise.ndim < image.ndim:
             noise = cv2.merge([noise] * image.shape[2])

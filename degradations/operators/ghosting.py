@@ -1,7 +1,7 @@
 """Ghosting in MRI: displaced copies of the image along the phase-encoding axis.
 
 Periodic movement (breath, pulse, flow) modulates the signal from one phase-encoding line to the next, which
-in the image becomes copies shifted along that axis. The authors add ``ghosts`` copies, i times H // (ghosts +
+in the image becomes copies shifted along that axis. The authors add `ghosts` copies, i times H // (ghosts +
 2) rows further down, with weights w_i of their own, and let nothing wrap round:
 
     y = x + sum_i w_i shift_down(x, i (H // (ghosts + 2)))
@@ -22,7 +22,7 @@ import numpy as np
 def draw(
     rng: np.random.Generator, shape: tuple[int, ...], *, ghosts: int, weight: tuple[float, float]
 ) -> dict[str, Any]:
-    """Draw the weight of each ghost, uniformly from the range ``weight``: ``{"weights": [w_1, ...]}``."""
+    """Draw the weight of each ghost, uniformly from the range `weight`: `{"weights": [w_1, ...]}`."""
     return {"weights": rng.uniform(*weight, int(ghosts)).tolist()}
 
 
@@ -41,7 +41,7 @@ def apply(image: np.ndarray, *, weights: list[float]) -> np.ndarray:
     if spacing < 1:
         raise ValueError(f"ghosting: {len(weights)} ghosts need at least {len(weights) + 2} rows, got {height}")
     image = np.ascontiguousarray(image, dtype=np.float32)
-    out = image.copy()
+    out: np.ndarray = image.copy()
     for number, weight in enumerate(weights, 1):
         down = number * spacing
         below = out[down:].reshape(height - down, -1)

@@ -2,7 +2,7 @@
 
 Every edge is seen only by rays that touch it, so edges along the missing directions blur away and streaks
 leave the ends of the arc; the missing part of the sinogram is taken as zero. The image is scanned in a fan
-beam and reconstructed by filtered back-projection with the scale of a full turn (:mod:`..tomography`). After
+beam and reconstructed by filtered back-projection with the scale of a full turn (`tomography`). After
 A. C. Kak and M. Slaney, "Principles of Computerized Tomographic Imaging", IEEE Press 1988, chapter 3; E. T.
 Quinto, "Singularities of the X-ray transform and limited data tomography", SIAM J Math Anal 24, 1993.
 
@@ -39,7 +39,7 @@ def apply(
         step: angle between views, in degrees.
         distance: source distance, detector distance and number of detector cells, in pixels.
         distance_per_side: the same as a multiple of the longer side; the larger one counts.
-        geometry: ``"fan"``, or ``"parallel"``, which is faster and has no edge of the field; there, an arc of
+        geometry: `"fan"`, or `"parallel"`, which is faster and has no edge of the field; there, an arc of
             180 degrees is complete.
 
     Raises:
@@ -48,5 +48,5 @@ def apply(
     if not (arc > 0 and step > 0):
         raise ValueError(f"limited_angle: arc and step must be positive, got {arc} and {step}")
     angles = equal_angles(start, arc, round(arc / step) + 1, endpoint=True)
-    distance = source_distance(geometry, image.shape, distance, distance_per_side)
-    return on_luma(image, lambda luma: scan_and_reconstruct(luma, angles, distance=distance))
+    source = source_distance(geometry, image.shape, distance, distance_per_side)
+    return on_luma(image, lambda luma: scan_and_reconstruct(luma, angles, distance=source))

@@ -1,12 +1,12 @@
 """Low-dose CT: few X-ray photons.
 
-The grey levels, as attenuation of ``attenuation`` per pixel at white, give line integrals p; of ``photons``
-photons sent along each ray, a Poisson-distributed number with mean ``photons exp(-p)`` arrives. The logarithm
+The grey levels, as attenuation of `attenuation` per pixel at white, give line integrals p; of `photons`
+photons sent along each ray, a Poisson-distributed number with mean `photons exp(-p)` arrives. The logarithm
 of few counts is noisy, most of all behind bone, and the ramp filter amplifies it: fine grain with streaks
 along the dense directions. After D. Zeng et al., "A simple low-dose X-ray CT simulation from high-dose scan",
 IEEE Trans Nucl Sci 62, 2015. No electronic noise, as in the authors' images.
 
-The counts are quantiles of the Poisson distribution at uniform numbers made from ``noise_seed``, one for each
+The counts are quantiles of the Poisson distribution at uniform numbers made from `noise_seed`, one for each
 ray, so that a last-digit difference in p on another machine changes single counts by one and not the whole
 stream. Colour: attenuation is one number, so the luma is scanned and returned in every channel. Images that
 are not square lie in air.
@@ -27,7 +27,7 @@ _FEW = 16  # mean counts below which the distribution is summed up
 
 
 def draw(rng: np.random.Generator, shape: tuple[int, ...]) -> dict[str, Any]:
-    """Draw the seed of the photon counts: ``{"noise_seed": int}``."""
+    """Draw the seed of the photon counts: `{"noise_seed": int}`."""
     return {"noise_seed": int(rng.integers(2**63))}
 
 
@@ -55,7 +55,7 @@ def apply(
         views: number of views; over 360 degrees in the fan, over 180 degrees in parallel beams.
         distance: source distance, detector distance and number of detector cells, in pixels.
         distance_per_side: the same as a multiple of the longer side; the larger one counts.
-        geometry: ``"fan"`` or ``"parallel"``.
+        geometry: `"fan"` or `"parallel"`.
 
     Raises:
         ValueError: photons or attenuation not positive, a source inside the image, no views, an unknown
@@ -65,20 +65,20 @@ def apply(
         raise ValueError(f"low_dose: photons and attenuation must be positive, got {photons} and {attenuation}")
     if np.float32(attenuation / 255) == 0 or (highest is not None and not highest > 0):
         raise ValueError(f"low_dose: attenuation {attenuation} or highest {highest} is too small for any contrast")
-    distance = source_distance(geometry, image.shape, distance, distance_per_side)
-    angles = full_scan(views, distance)
+    source = source_distance(geometry, image.shape, distance, distance_per_side)
+    angles = full_scan(views, source)
     scale = attenuation / 255
 
     def scan(luma: np.ndarray) -> np.ndarray:
         square, window = on_square(luma)
         side = square.shape[0]
-        detectors = distance or ceil(hypot(side, side)) + 1
-        integrals = project(square, angles, detectors=detectors, source_distance=distance)
+        detectors = source or ceil(hypot(side, side)) + 1
+        integrals = project(square, angles, detectors=detectors, source_distance=source)
         if photons is None:
-            return fbp(integrals, angles, side=side, source_distance=distance)[window]
+            return fbp(integrals, angles, side=side, source_distance=source)[window]
         noisy = _measure(integrals * np.float32(scale), photons, noise_seed, highest)
         noisy /= np.float32(scale)
-        return fbp(noisy, angles, side=side, source_distance=distance)[window]
+        return fbp(noisy, angles, side=side, source_distance=source)[window]
 
     return on_luma(image, scan)
 
@@ -96,7 +96,7 @@ def _measure(integrals: np.ndarray, photons: float, noise_seed: int, highest: fl
 
 
 def poisson_quantile(mean: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Quantiles of Poisson distributions, float64 whole numbers.
+    """Return quantiles of Poisson distributions, float64 whole numbers.
 
     Summed up to the quantile for means below 16; above, the expansion of M. B. Giles, "Algorithm 955:
     approximation of the inverse Poisson cumulative distribution function", ACM TOMS 42(1), 2016, eq. for
@@ -105,7 +105,7 @@ def poisson_quantile(mean: np.ndarray, probability: np.ndarray) -> np.ndarray:
     w = ndtri(probability)
     root = np.sqrt(mean)
     square = w * w
-    count = np.floor(
+    count: np.ndarray = np.floor(
         mean
         + root * w
         + (1 / 3 + square / 6)

@@ -1,6 +1,6 @@
 """Low resolution: the image sampled on a coarser grid and shown at its old size.
 
-Linear interpolation down, nearest neighbour up, on the align-corners grid of ``scipy.ndimage.zoom``: pixel i
+Linear interpolation down, nearest neighbour up, on the align-corners grid of `scipy.ndimage.zoom`: pixel i
 of N takes its value at i (n - 1) / (N - 1). There is no smoothing before sampling, so fine structure aliases,
 as it does when a viewer or an archive thins an image out.
 """
@@ -15,10 +15,10 @@ from ..truncation import truncate
 
 
 def apply(image: np.ndarray, *, keep: float) -> np.ndarray:
-    """Sample down to ``keep`` of each side, then up again.
+    """Sample down to `keep` of each side, then up again.
 
     Args:
-        image: ``(H, W)`` or ``(H, W, 3)``, uint8 or float32, 0..255 scale. On uint8 the small image is
+        image: `(H, W)` or `(H, W, 3)`, uint8 or float32, 0..255 scale. On uint8 the small image is
             truncated to whole levels, as SciPy does.
         keep: share of the side that is kept, in (0, 1]; at least one pixel remains.
     """
@@ -42,7 +42,7 @@ def _shrink(image: np.ndarray, height: int, width: int) -> np.ndarray:
     rows += upper
     spread = np.arange(channels)
     first = rows.take((left[:, np.newaxis] * channels + spread).reshape(-1), axis=1)
-    out = rows.take((right[:, np.newaxis] * channels + spread).reshape(-1), axis=1)
+    out: np.ndarray = rows.take((right[:, np.newaxis] * channels + spread).reshape(-1), axis=1)
     out -= first
     out *= np.repeat(along.astype(np.float32), channels)
     out += first
@@ -64,7 +64,7 @@ def _shrink(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=64)
 def _linear(source: int, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each of ``target`` samples: the sample of ``source`` before it, the one after it, and the way
+    """For each of `target` samples: the sample of `source` before it, the one after it, and the way
     between."""
     position = ((source - 1) / (target - 1) if target > 1 else 0.0) * np.arange(target)
     before = np.floor(position).astype(np.intp)
@@ -73,6 +73,7 @@ def _linear(source: int, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 @functools.lru_cache(maxsize=64)
 def _nearest(source: int, target: int) -> np.ndarray:
-    """Index into ``source`` samples for each of ``target`` samples."""
+    """Index into `source` samples for each of `target` samples."""
     step = (source - 1) / (target - 1) if target > 1 else 0.0
-    return np.floor(step * np.arange(target) + 0.5).astype(np.intp)
+    indices: np.ndarray = np.floor(step * np.arange(target) + 0.5).astype(np.intp)
+    return indices

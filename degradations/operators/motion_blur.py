@@ -2,8 +2,8 @@
 
     y = x * K, K a line of the given length and angle with weights that sum to 1, borders reflected
 
-The authors draw the line in two ways, and both are kept. ``rotated``: a horizontal line, turned by bilinear
-interpolation (all modalities but one). ``stepped``: unit steps from the centre, truncated to the pixel grid
+The authors draw the line in two ways, and both are kept. `rotated`: a horizontal line, turned by bilinear
+interpolation (all modalities but one). `stepped`: unit steps from the centre, truncated to the pixel grid
 (X-ray).
 """
 
@@ -26,10 +26,10 @@ def apply(image: np.ndarray, *, length: float, angle: float, kernel: str = "rota
     """Blur along a line.
 
     Args:
-        image: ``(H, W)`` or ``(H, W, 3)``, uint8 or float32, 0..255 scale.
+        image: `(H, W)` or `(H, W, 3)`, uint8 or float32, 0..255 scale.
         length: of the line in pixels; rounded, at least 2.
-        angle: in degrees; ``rotated`` turns anticlockwise, ``stepped`` clockwise, as in the authors' images.
-        kernel: ``"rotated"`` or ``"stepped"``.
+        angle: in degrees; `rotated` turns anticlockwise, `stepped` clockwise, as in the authors' images.
+        kernel: `"rotated"` or `"stepped"`.
     """
     weights, top, left = _kernel(max(round(length), 2), float(angle), kernel)
     reach = _reach(max(round(length), 2), weights.shape, top, left)
@@ -54,14 +54,15 @@ def _mean_along(image: np.ndarray, taps: _Taps, reach: _Reach) -> np.ndarray:
     the rounding of SciPy's float64 sum where it is whole, too."""
     (up, left), (down, right) = reach
     # A side of one pixel has no other to reflect: OpenCV then repeats it.
-    padded = cv2.copyMakeBorder(image, max(up, 0), max(down, 0), max(left, 0), max(right, 0), cv2.BORDER_REFLECT)
+    border = cv2.copyMakeBorder(image, max(up, 0), max(down, 0), max(left, 0), max(right, 0), cv2.BORDER_REFLECT)
     whole = image.dtype == np.uint8
-    padded = padded.astype((np.uint16 if len(taps) <= 257 else np.uint32) if whole else np.float32)
+    padded: np.ndarray = border.astype((np.uint16 if len(taps) <= 257 else np.uint32) if whole else np.float32)
     total = np.zeros(image.shape, padded.dtype)
     for row, column, _ in taps:
         total += padded[row : row + image.shape[0], column : column + image.shape[1]]
     if not whole:
-        return total / np.float32(len(taps))
+        average: np.ndarray = total / np.float32(len(taps))
+        return average
     mean = (total // len(taps)).astype(np.uint8)
     doubtful = np.flatnonzero((mean * total.dtype.type(len(taps)) == total) & (total > 0))
     if doubtful.size:

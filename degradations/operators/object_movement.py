@@ -9,7 +9,7 @@ augmentation", MIDL 2019.
 
 Colour: a body that moves keeps its colour, so each channel is composed of the same movements. The authors' one
 published example is grey at every level and says nothing of colour. A grey image has one k-space, which is computed
-once, from the luma; so is that of a colour image with ``per_channel=False``, which then comes out grey.
+once, from the luma; so is that of a colour image with `per_channel=False`, which then comes out grey.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def draw(
         shift: largest shift along each axis, in pixels.
 
     Returns:
-        ``{"movements": [[degrees, down, right], ...]}``.
+        `{"movements": [[degrees, down, right], ...]}`.
     """
     limits = np.array([rotation, shift, shift])
     return {"movements": (rng.uniform(-1.0, 1.0, (int(positions), 3)) * limits).tolist()}
@@ -70,25 +70,44 @@ def _compose(luma: np.ndarray, movements: list[list[float]]) -> np.ndarray:
         used = np.flatnonzero(weights)
         part = slice(used[0], used[-1] + 1)
         spectrum[:, part] += transform_rows(_move_and_transpose(luma, *movement))[:, part] * weights[part]
-    return rows_from_spectrum(spectrum).T
+    out: np.ndarray = rows_from_spectrum(spectrum).T
+    return out
 
 
-def _move_and_transpose(luma: np.ndarray, rotation: float, down: float, right: float) -> np.ndarray:
-    """Rotate about the centre, then shift; (H, W) to (W, H)."""
-    height, width = luma.shape
+MIRRORED = True  # beyond the border, in a moved image
+
+
+def source_matrix(shape: tuple[int, ...], *, movements: list[list[float]], per_channel: bool = True) -> np.ndarray:
+    """Where in the input a pixel of the band with ky = 0 lies: (2, 3), to be multiplied with (row, column, 1).
+
+    The composite has no single map. This band holds the mean and the coarse structure; with an even number of bands,
+    it is the upper one of the two that meet there.
+    """
+    centre = next(
+        number for number, lines in enumerate(band_lines(shape[0], len(movements))) if lines[0] <= 0 <= lines[-1]
+    )
+    return _source_of_transposed(shape[0], shape[1], *movements[centre])[::-1]
+
+
+def _source_of_transposed(height: int, width: int, rotation: float, down: float, right: float) -> np.ndarray:
+    """(2, 3): the input's (x, y) from the output's (row, column, 1)."""
     c, s = cos(radians(rotation)), sin(radians(rotation))
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
     from_x, from_y = middle_x + right, middle_y + down
-    # The output's first coordinate is y, its second x.
-    source = np.array(
+    return np.array(
         [
             [s, c, middle_x - c * from_x - s * from_y],
             [c, -s, middle_y + s * from_x - c * from_y],
         ]
     )
+
+
+def _move_and_transpose(luma: np.ndarray, rotation: float, down: float, right: float) -> np.ndarray:
+    """Rotate about the centre, then shift; (H, W) to (W, H)."""
+    height, width = luma.shape
     return cv2.warpAffine(
         luma,
-        source,
+        _source_of_transposed(height, width, rotation, down, right),
         (height, width),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REFLECT,

@@ -1,7 +1,7 @@
 """Rotated object: the patient, the cassette or the slide lies at an angle.
 
 Rigid rotation about the image's centre, bilinear, same size: corners are cut off and black wedges come in. As
-in ``scipy.ndimage.rotate``, a pixel whose source lies outside the grid of pixel centres is black, without a
+in `scipy.ndimage.rotate`, a pixel whose source lies outside the grid of pixel centres is black, without a
 soft edge.
 """
 
@@ -15,24 +15,30 @@ import numpy as np
 
 
 def draw(rng: np.random.Generator, shape: tuple[int, ...], *, magnitude: tuple[float, float]) -> dict[str, Any]:
-    """An angle from the range ``magnitude`` (degrees), of either sign."""
+    """Draw an angle from the range `magnitude` (degrees), of either sign."""
     low, high = magnitude if isinstance(magnitude, tuple | list) else (magnitude, magnitude)
     return {"angle": round(float(rng.uniform(low, high) * rng.choice([-1, 1])), 3)}
+
+
+def source_matrix(shape: tuple[int, ...], *, angle: float) -> np.ndarray:
+    """Where in the input an output pixel lies: (2, 3), to be multiplied with (row, column, 1)."""
+    height, width = shape[:2]
+    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
+    down = middle_row - cosine * middle_row - sine * middle_column
+    along = middle_column + sine * middle_row - cosine * middle_column
+    return np.array([[cosine, sine, down], [-sine, cosine, along]])
 
 
 def apply(image: np.ndarray, *, angle: float) -> np.ndarray:
     """Rotate.
 
     Args:
-        image: ``(H, W)`` or ``(H, W, 3)``, uint8 (rounded to the nearest) or float32, 0..255 scale.
+        image: `(H, W)` or `(H, W, 3)`, uint8 (rounded to the nearest) or float32, 0..255 scale.
         angle: in degrees, anticlockwise as seen on a screen.
     """
     height, width = image.shape[:2]
-    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
-    # The source of (row, column) is (c row + s column + down, -s row + c column + along).
-    down = middle_row - cosine * middle_row - sine * middle_column
-    along = middle_column + sine * middle_row - cosine * middle_column
+    (cosine, sine, down), (_, _, along) = source_matrix(image.shape, angle=angle).tolist()
     out = cv2.warpAffine(
         image,
         np.array([[cosine, -sine, along], [sine, cosine, down]]),
@@ -60,7 +66,7 @@ def _columns_within(
     column_offset: np.ndarray,
     shape: tuple[int, ...],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each row, the columns whose source lies in the image or not farther than ``slack`` outside."""
+    """For each row, the columns whose source lies in the image or not farther than `slack` outside."""
     first, last = _solve(slack, sine, row_offset, shape[0])
     first_too, last_too = _solve(slack, cosine, column_offset, shape[1])
     starts = np.clip(np.maximum(first, first_too), 0, shape[1])
@@ -68,7 +74,7 @@ def _columns_within(
 
 
 def _solve(slack: float, slope: float, offset: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """First and last column with ``slope * column + offset`` in [-slack, side - 1 + slack], for each
+    """First and last column with `slope * column + offset` in [-slack, side - 1 + slack], for each
     offset."""
     if abs(slope) < 1e-12:
         inside = (offset >= -slack) & (offset <= side - 1 + slack)

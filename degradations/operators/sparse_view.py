@@ -1,8 +1,8 @@
 """Sparse-view CT: too few views in a turn, to save dose or time.
 
 Between neighbouring views the outer parts of the image are not sampled, so each sharp edge throws a fan of
-straight streaks (angular aliasing). The image is scanned in a fan beam at ``views`` equally spaced angles of
-a full turn and reconstructed by filtered back-projection (:mod:`..tomography`). After A. C. Kak and M.
+straight streaks (angular aliasing). The image is scanned in a fan beam at `views` equally spaced angles of
+a full turn and reconstructed by filtered back-projection (`tomography`). After A. C. Kak and M.
 Slaney, "Principles of Computerized Tomographic Imaging", IEEE Press 1988, chapters 3 and 5 (aliasing
 artefacts).
 
@@ -35,11 +35,11 @@ def apply(
             beams.
         distance: source distance, detector distance and number of detector cells, in pixels.
         distance_per_side: the same as a multiple of the longer side; the larger one counts.
-        geometry: ``"fan"``, or ``"parallel"``, which is faster and has no edge of the field.
+        geometry: `"fan"`, or `"parallel"`, which is faster and has no edge of the field.
 
     Raises:
         ValueError: a source inside the image, no views, an unknown geometry.
     """
-    distance = source_distance(geometry, image.shape, distance, distance_per_side)
-    angles = full_scan(views, distance)
-    return on_luma(image, lambda luma: scan_and_reconstruct(luma, angles, distance=distance))
+    source = source_distance(geometry, image.shape, distance, distance_per_side)
+    angles = full_scan(views, source)
+    return on_luma(image, lambda luma: scan_and_reconstruct(luma, angles, distance=source))

@@ -3,12 +3,12 @@
 Scan time is proportional to the number of phase-encoding lines. A variable-density scheme keeps the centre of
 k-space, which holds the contrast, and a random part of the outer lines; zero-filling the rest blurs along the
 phase-encoding axis (the columns, x) and adds incoherent ripples on both sides of edges. Here every line with
-|kx| <= centre W / 2 is kept, and an outer line with probability ``density exp(-(kx / (decay W))^2)``; the
+|kx| <= centre W / 2 is kept, and an outer line with probability `density exp(-(kx / (decay W))^2)`; the
 result is the real part of the inverse transform. After M. Lustig, D. Donoho and J. M. Pauly, "Sparse MRI",
 Magn Reson Med 58, 2007, without their iterative reconstruction.
 
 Colour: the authors sample each channel of the RGB file with a mask of its own, which leaves coloured ripples
-    on a grey image; this is the default. A scanner acquires one k-space: ``shared_mask=True`` uses one mask
+    on a grey image; this is the default. A scanner acquires one k-space: `shared_mask=True` uses one mask
     for all channels, so grey stays grey.
 """
 
@@ -41,7 +41,7 @@ def draw(
         shared_mask: one mask for all channels rather than one for each of three.
 
     Returns:
-        ``{"lines": [[kx, ...], ...]}``: kept line numbers, one list or three.
+        `{"lines": [[kx, ...], ...]}`: kept line numbers, one list or three.
 
     Raises:
         ValueError: a decay that is not positive, or a negative centre, which would leave no line at all.

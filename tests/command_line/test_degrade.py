@@ -201,7 +201,7 @@ def test_interrupted_by_the_keyboard_it_says_how_to_go_on(tmp_path):
 def test_a_worker_that_dies_ends_the_run_with_one_line_and_keeps_what_is_done(tmp_path):
     source, out = folder_of_images(tmp_path / "in", 12, side=300), tmp_path / "out"
     sources = find_sources([source]).sources
-    request = engine.Request(names=("gaussian_noise",))
+    request = engine.DegradeRequest(names=("gaussian_noise",))
 
     def kill_a_worker(_: engine.Outcome) -> None:
         for child in multiprocessing.active_children():
@@ -310,7 +310,8 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     [
         (["{in}", "-o", "{out}"], "no degradation: give --type"),
         (["{in}", "-t", "gausian_noise", "-o", "{out}"], "unknown degradation 'gausian_noise'"),
-        (["{in}", "-t", "bubble", "-s", "3", "-o", "{out}"], "--severity 3: must be 0, 1 or 2"),
+        (["{in}", "-t", "bubble", "-s", "5", "-o", "{out}"], "--severity 5.00: bubble goes up to 4"),
+        (["{in}", "-t", "bubble", "-s", "mild", "-o", "{out}"], "--severity mild: unknown severity 'mild'"),
         (["{in}", "-t", "bubble"], "nothing to write"),
         (["-t", "bubble", "-o", "{out}"], "no input"),
         (["{in}/none", "-t", "bubble", "-o", "{out}"], "no such file or folder"),
@@ -585,3 +586,31 @@ def test_a_constant_picture_is_one_line(tmp_path):
     result = medqdeg("degrade", tmp_path / "constant.png", "-t", "all", "--modality", "CT", "-o", tmp_path / "out")
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 1, result.stderr
+
+
+def test_severities_of_a_series(tmp_path):
+    source = folder_of_images(tmp_path / "in", count=1)
+    (given,) = source.rglob("*.png")
+    out = tmp_path / "out"
+    arguments = ("-t", "gaussian_blur,dark_spots", "--seed", "3", "--out", out)
+    run(source, *arguments, "-s", "0.5,1,S2")
+    lines = {line["output"]: line for line in manifest(out)}
+    assert set(lines) == {
+        f"{name}/{level}/{given.name}" for name in ("gaussian_blur", "dark_spots") for level in ("S0.50", "L1", "S2.00")
+    }
+    clean = opened(given)
+    for line in lines.values():
+        again = reproduce(clean, line["record"])
+        assert np.array_equal(np.asarray(again), np.asarray(opened(out / line["output"])))
+    centres = {line["record"]["parameters"].get("centre", [0])[0] for line in lines.values()}
+    assert len(centres) == 2  # none, and the one of all severities
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.png")}
+    run(source, *arguments, "-s", "0.5,1,2", "--series")
+    added = set(out.rglob("*.png")) - set(before)
+    assert {path.relative_to(out).parts[1] for path in added} == {"S1.00"}
+    assert all(path.stat().st_mtime_ns == time for path, time in before.items())
+    sheet = tmp_path / "strip.png"
+    run(source, "-t", "dark_spots", "-s", "0.5,1,2,3", "--series", "--grid", sheet)
+    narrow = tmp_path / "levels.png"
+    run(source, "-t", "dark_spots", "--grid", narrow)
+    assert opened(sheet).width > opened(narrow).width

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from medqdeg.utils.command_line import app
 
 PAGE = Path(__file__).parents[2] / "docs" / "degradations.md"
-OPTIONAL = ("torch", "torchvision", "datasets")
+OPTIONAL = ("torch", "torchvision", "datasets", "albumentations", "monai", "torchio")
 
 
 def blocks(language: str) -> list[str]:
@@ -61,6 +61,9 @@ def test_the_python_blocks_run_in_order(place):
     if "tensor" in namespace:
         assert namespace["tensor"].shape == (3, 224, 224)
         assert namespace["label"] == 3
+    if "turned" in namespace:
+        assert namespace["turned"]["diagnosis"] == 2
+        assert namespace["turned"]["lesions"] != namespace["sample"]["lesions"]
     if "worse" in namespace:
         assert '"low_dose"' in namespace["worse"][0]["record"]
 

@@ -6,12 +6,13 @@ import json
 import pickle
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from medqdeg.degradations import degrade, list_degradations, reproduce
+from medqdeg.degradations import UnchangedImageError, choosing, degrade, list_degradations, reproduce
 from medqdeg.degradations.transforms import Degrade, DegradeColumn
 
 
@@ -328,3 +329,104 @@ def test_severities_between_the_levels(picture):
     labels = {several.apply_with_record(image, key)[1]["severity"] for key in range(40)}
     assert labels == {"S0.50", "S1.00", "S2.00"}
     assert Degrade("bubble", (0, "L2", 1.0), seed=0).severities == (0, 2, 1)
+
+
+# --- which, how often, how severe ---
+
+
+def test_a_share_of_the_images_is_degraded_by_their_seeds():
+    transform = Degrade("gaussian_noise", 2, seed=0, p=0.3)
+    changed = [not same(transform(pil(index)), pil(index)) for index in range(100)]
+    assert changed == [not same(transform(pil(index)), pil(index)) for index in range(100)]
+    assert 15 <= sum(changed) <= 45
+    everyone = Degrade("gaussian_noise", 2, seed=0)
+    assert all(same(transform(pil(i)), everyone(pil(i))) for i in range(100) if changed[i])
+    assert same(Degrade("gaussian_noise", 2, seed=0, p=0)(pil()), pil())
+
+
+def test_weights_say_how_often_each_is_drawn():
+    names = ["gaussian_noise", "gaussian_blur", "exposure"]
+    transform = Degrade(names, 1, seed=0, weights=(1, 0, 3))
+    drawn = [transform.choose(index).name for index in range(400)]
+    assert drawn.count("gaussian_blur") == 0
+    assert 60 <= drawn.count("gaussian_noise") <= 140
+
+
+def test_a_severity_range_is_drawn_from_evenly():
+    transform = Degrade("gaussian_noise", "0.5 to 2", seed=0)
+    labels = [transform.choose(index).severity for index in range(400)]
+    values = [float(label.removeprefix("S")) for label in labels]
+    assert all(label.startswith("S") for label in labels)
+    assert min(values) >= 0.5
+    assert max(values) <= 2
+    assert np.histogram(values, 3, (0.5, 2))[0].min() > 100
+    image, record = transform.apply_with_record(pil())
+    assert same(image, degrade(pil(), "gaussian_noise", record["severity"], seed=record["seed"]))
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ({"p": 1.5}, "p must be a share"),
+        ({"weights": (1, 2)}, "weights must be 1 numbers"),
+        ({"weights": (-1,)}, "not negative"),
+        ({"unchanged": "ignore"}, "unchanged must be"),
+        ({"value_range": (3, 3)}, "value_range"),
+        ({"severity": "2 to 1"}, "smaller to a larger"),
+        ({"severity": "1 to 9"}, "up to severity 4"),
+    ],
+)
+def test_wrong_settings_are_refused_when_it_is_made(settings, error):
+    with pytest.raises(ValueError, match=error):
+        Degrade("gaussian_noise", **{"severity": 1, "seed": 0, **settings})
+
+
+def test_an_unchanged_image_warns_once_and_stops_no_epoch(monkeypatch):
+    monkeypatch.setattr(choosing, "_warned", set())
+    black = Image.new("RGB", (32, 32))
+    with pytest.raises(UnchangedImageError):
+        Degrade("gaussian_blur", 2, seed=0)(black)
+    lenient = Degrade("gaussian_blur", 2, seed=0, unchanged="warn")
+    with pytest.warns(UserWarning, match=r"gaussian_blur leaves .* further such images are not mentioned"):
+        assert same(lenient(black), black)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert same(lenient(black), black)
+        assert same(Degrade("gaussian_blur", 2, seed=0, allow_unchanged=True)(black), black)
+    assert same(lenient(pil()), Degrade("gaussian_blur", 2, seed=0)(pil()))
+
+
+def test_a_range_of_ones_own():
+    unit = picture(shape=(40, 56)).astype(np.float32) / 255
+    hounsfield = (unit * 2000 - 1000).astype(np.int16)
+    out = Degrade("reduce_contrast", 1, seed=0, value_range=(-1000, 1000))(hounsfield)
+    assert out.dtype == np.int16
+    mean = hounsfield.mean()
+    assert np.abs(out - (mean + 0.65 * (hounsfield - mean))).max() <= 1
+    assert same(Degrade("exposure", 0, seed=0, value_range=(0, 1))(hounsfield), hounsfield)
+
+
+def test_a_clip_has_one_draw_and_noise_of_its_own_in_each_frame():
+    torch = pytest.importorskip("torch")
+    tv_tensors = pytest.importorskip("torchvision.tv_tensors")
+    clip = tv_tensors.Video(torch.stack([chw(picture(index)) for index in range(3)]))
+    out, records = Degrade("dark_spots", 2, seed=0).apply_with_record(clip)
+    assert isinstance(out, tv_tensors.Video)
+    assert len({str(record["parameters"]["centre"]) for record in records}) == 1
+    for frame, index in zip(out, range(3), strict=True):
+        expected = degrade(picture(index), "dark_spots", 2, seed=records[0]["seed"])
+        assert same(frame.numpy().transpose(1, 2, 0), expected)
+    still = tv_tensors.Video(torch.stack([chw(picture())] * 2))
+    noisy = Degrade("gaussian_noise", 2, seed=0)(still)
+    assert not torch.equal(noisy[0], noisy[1])
+
+
+# Each spawned worker imports torch.
+@pytest.mark.parametrize("start", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
+def test_workers_of_either_kind_give_the_same_whatever_their_number(start):
+    torch = pytest.importorskip("torch")
+    data = Pictures(Degrade(["gaussian_noise", "object_rotation"], "0.5 to 2", seed=0, p=0.8, weights=(1, 2)))
+    alone = torch.cat(list(torch.utils.data.DataLoader(data, batch_size=2)))
+    for workers in (1, 2):
+        loader = torch.utils.data.DataLoader(data, batch_size=2, num_workers=workers, multiprocessing_context=start)
+        assert torch.equal(torch.cat(list(loader)), alone)

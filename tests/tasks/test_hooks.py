@@ -8,6 +8,7 @@ import datasets
 import pytest
 
 from medqdeg.tasks import hooks
+from medqdeg.utils.scoring.aggregations import NotInTable
 
 from ..utils.record_examples import document
 
@@ -81,7 +82,7 @@ def test_summaries_of_nothing_scored() -> None:
 
 
 def test_nested_results_hide_from_the_table_only() -> None:
-    nested = hooks.NotInTable({"a": 1})
+    nested = NotInTable({"a": 1})
     assert len(nested) == 0
     assert nested
     assert dict(nested.items()) == {"a": 1}

@@ -8,7 +8,7 @@ from typing import Any
 import lmms_eval.tasks
 import pytest
 
-from medqdeg.utils.wrapping.hooks import ITEM_ID, RECORD, Settings, WrappedTask
+from medqdeg.utils.wrapping.hooks import ITEM_ID, RECORD, WrappedTask, WrapSettings
 from medqdeg.utils.wrapping.original import load_config, score_metrics
 
 BUILTIN = Path(lmms_eval.tasks.__file__).parent
@@ -97,7 +97,7 @@ FAMILIES: dict[str, tuple[str, dict[str, Any], list[list[str]]]] = {
 
 def _record(file: str, item: dict[str, Any], replies: list[str]) -> dict[str, Any]:
     path = BUILTIN / file
-    settings = Settings("task", str(path), "L0", (), None, tuple(score_metrics(load_config(path))))
+    settings = WrapSettings("task", str(path), "L0", (), None, tuple(score_metrics(load_config(path))))
     task = WrappedTask(settings)
     task.original.task.features = list(item)
     record = task.process_results({**item, ITEM_ID: "1"}, replies)[RECORD]

@@ -26,9 +26,9 @@ from lmms_eval.tasks import TaskManager
 from medqdeg.degradations import degrade
 from medqdeg.utils.analysis.runs.wrapped import read_wrapped
 from medqdeg.utils.base.errors import InputError
-from medqdeg.utils.wrapping.generate import Wish, write_wrapped_task
+from medqdeg.utils.wrapping.generate import WrapOptions, write_wrapped_task
 from medqdeg.utils.wrapping.hooks import RECORD
-from medqdeg.utils.wrapping.original import Entry
+from medqdeg.utils.wrapping.original import TaskEntry
 
 BUILTIN = Path(lmms_eval.tasks.__file__).parent
 ITEMS = 8
@@ -245,7 +245,7 @@ def evaluate(tasks: list[str], folders: list[Path], model: Pupil) -> dict[str, A
 
 def wrap(name: str, local_tasks: Path, out: Path, **wish: Any) -> list[str]:
     task = f"local_{name}"
-    return write_wrapped_task(Entry(task, "task", local_tasks / f"{task}.yaml"), Wish(**wish), out)
+    return write_wrapped_task(TaskEntry(task, "task", local_tasks / f"{task}.yaml"), WrapOptions(**wish), out)
 
 
 @pytest.mark.parametrize("chat", [True, False], ids=["chat", "simple"])
@@ -272,6 +272,29 @@ def test_level_0_greedy_scores_what_the_task_scores(name: str, chat: bool, local
         assert model.texts[f"local_{name}", doc_id] == model.texts[wrapped, doc_id]
     half = len(model.kwargs) // 2
     assert model.kwargs[:half] == model.kwargs[half:]
+
+
+def test_task_files_written_before_0_2_score_the_same(local_tasks: Path, tmp_path: Path) -> None:
+    """They name the aggregations in `medqdeg.tasks` and the settings by another name; newer ones name neither."""
+    folders = [tmp_path / "new", tmp_path / "old"]
+    for folder in folders:
+        group = wrap("yes_no", local_tasks, folder, trials=2)[0]
+    for path in sorted(folders[1].iterdir()):
+        new = path.read_text(encoding="utf-8")
+        assert "medqdeg.tasks" not in new
+        old = new.replace("WrapSettings", "Settings")
+        for module, name in (
+            *(("hooks", name) for name in ("mean_score", "across_levels")),
+            *(("wrapped_hooks", name) for name in ("summarise_level", "compare_levels")),
+        ):
+            old = re.sub(rf"!function '?\S+\.{name}'?", f"!function medqdeg.tasks.{module}.{name}", old)
+        assert old != new
+        path.write_text(old, encoding="utf-8")
+    new, old = (
+        evaluate([group], [local_tasks, folder], Pupil(chat=True, sampling=True))["results"] for folder in folders
+    )
+    assert old == new
+    assert "L0_to_L2" in next(value for key, value in new[group].items() if key.startswith(RECORD))["overall"]
 
 
 @pytest.mark.parametrize("name", ["choices", "short", "yes_no", "metric_by_item", "several_images"])

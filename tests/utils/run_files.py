@@ -73,7 +73,7 @@ def write_run(
     original: int | None = None,
     others: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Path:
-    """Write the results file and a samples file a level; return the folder that holds them."""
+    """Write the results file and a samples file per level; return the folder that holds them."""
     own = folder / model.replace("/", "__")
     own.mkdir(parents=True, exist_ok=True)
     tasks = {level: f"{task}_{level.lower()}" for level in levels}

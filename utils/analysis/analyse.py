@@ -12,14 +12,22 @@ import pandas as pd
 
 from ..base.cores import usable_cores
 from . import tables
-from .cell_sums import CellFigures, CellSums
+from .cell_sums import CellSums
 from .changes import level_changes
+from .clinical_rows import operating_rows, recalibration_rows
 from .item_table import ItemTable, item_table
-from .metrics import WHOLE, Scope
-from .model_pairs import Asked, model_differences, notes_on_pairing, reason_against_pairing
+from .metrics import BOOTSTRAPPED, WHOLE, Scope
+from .model_pairs import Asked, notes_on_pairing, reason_against_pairing
+from .operating import RunOperatingPoint, operating_point
+from .pilot import Pilot, pilot
+from .recalibrated import RunRecalibration, recalibration
+from .run_estimates import RunEstimates
+from .runs.conditions import decodes_greedily
 from .runs.run import Collection
 from .standing import Standing, standings
 from .statistics.bootstrap import ClusterBootstrap
+from .statistics.operating_points import RISK
+from .verdict_rows import run_verdicts
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,7 @@ class Analysis:
         pairs: every pair of runs.
         item_tables: run -> its items as columns.
         standing: run -> what keeps it from being ranked.
+        clinical: run -> its operating point, its recalibration, and what a plan needs of it.
     """
 
     collection: Collection
@@ -60,9 +69,27 @@ class Analysis:
     pairs: Sequence[Pair]
     item_tables: Mapping[str, ItemTable]
     standing: Mapping[str, Standing]
+    clinical: Mapping[str, Clinical]
 
 
-def analyse(collection: Collection, replicates: int = 1000, seed: int = 0, scope: Scope = WHOLE) -> Analysis:
+@dataclass(frozen=True)
+class Clinical:
+    """What matters for using the model in a clinic or for running it again.
+
+    Attributes:
+        operating_point: below which confidence a person must look.
+        recalibration: what clean images teach.
+        pilot: what a plan needs; None without L0 or without a degraded level.
+    """
+
+    operating_point: RunOperatingPoint
+    recalibration: RunRecalibration
+    pilot: Pilot | None
+
+
+def analyse(
+    collection: Collection, replicates: int = 1000, seed: int = 0, scope: Scope = WHOLE, risk: float = RISK
+) -> Analysis:
     """Compute the figures of every node of every run, the changes between levels, and the differences between runs.
 
     Args:
@@ -70,13 +97,19 @@ def analyse(collection: Collection, replicates: int = 1000, seed: int = 0, scope
         replicates: of the cluster bootstrap; fewer than 200 give rough intervals.
         seed: of the bootstrap. Runs on the same source questions get the same draws, so that they pair.
         scope: what is left out is missing in the tables.
+        risk: error among the answered that the operating point is to keep on clean images, in (0, 1).
     """
-    item_tables = {run.name: item_table(run.records) for run in collection.runs}
+    item_tables = {
+        run.name: item_table(run.records, greedy=decodes_greedily(run.conditions)) for run in collection.runs
+    }
+    clinical = {name: _clinical(table, risk) for name, table in item_tables.items()}
     one = functools.partial(_analyse_run, replicates=replicates, seed=seed, scope=scope)
     with ThreadPoolExecutor(usable_cores()) as pool:  # most of the work is done outside the interpreter's lock
         analysed = list(pool.map(one, item_tables, item_tables.values()))
     rows = {name: [own[name] for own, _ in analysed if name in own] for name in tables.TABLES}
-    found = {name: figures for name, (_, figures) in zip(item_tables, analysed, strict=True)}
+    rows["operating_points"] = [pd.DataFrame(operating_rows(run, own.operating_point)) for run, own in clinical.items()]
+    rows["recalibration"] = [pd.DataFrame(recalibration_rows(run, own.recalibration)) for run, own in clinical.items()]
+    found = {name: estimates for name, (_, estimates) in zip(item_tables, analysed, strict=True)}
     pairs = []
     asked = [Asked.of(run) for run in collection.runs] if len(collection.runs) > 1 else []
     for first, second in itertools.combinations(asked, 2):
@@ -84,37 +117,57 @@ def analyse(collection: Collection, replicates: int = 1000, seed: int = 0, scope
         notes = notes_on_pairing(first, second) if refused is None else ()
         pairs.append(Pair(first.run, second.run, refused, notes))
         if refused is None:
-            sides = [(side.run, found[side.run]) for side in (first, second)]
-            differences, effects = tables.model_rows(*sides, model_differences(sides[0][1], sides[1][1]))
+            one_side, other_side = ((side.run, found[side.run]) for side in (first, second))
+            cells = one_side[1].rows(scope.axes)
+            differences, effects = tables.model_rows(one_side, other_side, scope.figures, cells)
             rows["models"].append(pd.DataFrame(differences))
             rows["models_dunning_kruger"].append(pd.DataFrame(effects))
     frames = {name: _frame(rows[name], columns) for name, columns in tables.TABLES.items()}
-    return Analysis(collection, replicates, seed, frames, pairs, item_tables, standings(collection.runs))
+    return Analysis(collection, replicates, seed, frames, pairs, item_tables, standings(collection.runs), clinical)
 
 
 def _analyse_run(
     run: str, table: ItemTable, *, replicates: int, seed: int, scope: Scope
-) -> tuple[dict[str, pd.DataFrame], CellFigures]:
+) -> tuple[dict[str, pd.DataFrame], RunEstimates]:
     sums = CellSums(table, ClusterBootstrap(len(table.cluster_ids), replicates, seed).draws())
-    metrics, curves = sums.calibration(scope.figures, scope.axes)
-    figures = CellFigures(sums.cells, {**sums.means(scope.figures), **metrics})
-    figure_table = pd.DataFrame(tables.figure_rows(run, figures))
-    changing = {name: found for name, found in figures.figures.items() if name in scope.changes}
-    changes = _frame([pd.DataFrame(tables.change_rows(run, level_changes(sums, changing)))], tables.TABLES["changes"])
+    wanted = [name for name in BOOTSTRAPPED if name in scope.figures]
+    areas, curves = sums.calibration(wanted, scope.axes)
+    estimates = RunEstimates(table, sums, {**sums.means(wanted), **areas})
+    figures = pd.DataFrame(tables.figure_rows(run, estimates, scope.figures))
+    changes = _frame(
+        [pd.DataFrame(tables.change_rows(run, level_changes(estimates, scope.changes)))], tables.TABLES["changes"]
+    )
     reliability, risk_coverage = tables.curve_rows(run, curves)
+    effects = tables.dunning_kruger_rows(run, figures, changes, run_verdicts(estimates))
     frames = {
         "nodes": pd.DataFrame(tables.node_rows(run, table, sums.items)),
-        "figures": figure_table,
+        "figures": figures,
         "changes": changes,
-        "dunning_kruger": pd.DataFrame(tables.dunning_kruger_rows(run, figure_table, changes)),
+        "dunning_kruger": pd.DataFrame(effects),
         "cliffs": pd.DataFrame(tables.cliff_rows(run, changes)),
         "reliability": pd.DataFrame(reliability),
         "risk_coverage": pd.DataFrame(risk_coverage),
         "items": tables.item_rows(run, table),
     }
-    return frames, figures.for_differences(scope.axes)
+    return frames, estimates
+
+
+def _clinical(table: ItemTable, risk: float) -> Clinical:
+    credit = table.columns["majority_vote"]
+    items = (table.answers, credit, table.levels, table.clusters, table.cluster_ids, table.weight)
+    return Clinical(
+        operating_point(*items, risk),
+        recalibration(*items, table.without_gap),
+        pilot(
+            *(table.answers, table.columns["accuracy"], table.levels, table.questions, table.clusters),
+            table.without_gap,
+        ),
+    )
 
 
 def _frame(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
     filled = [part for part in parts if len(part)]
-    return pd.concat(filled, ignore_index=True)[list(columns)] if filled else pd.DataFrame(columns=list(columns))
+    frame: pd.DataFrame = pd.DataFrame(columns=list(columns))
+    if filled:
+        frame = pd.concat(filled, ignore_index=True)[list(columns)]
+    return frame

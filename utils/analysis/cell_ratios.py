@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .statistics.agreement_gap import GapTerms
-from .statistics.clustered import ClusteredRatio, clustered_ratio
+from .statistics.clustered import ClusteredRatio, clustered_ratio, sums_by_place
 from .statistics.gap_intervals import LevelGap, level_gap
 
 Array = NDArray[np.float64]
@@ -41,7 +41,7 @@ class CellRatios:
     def sums(self, values: Array) -> Array:
         """Return (cells, source questions) weighted sums; NaN counts as 0."""
         own = np.nan_to_num(values[self._row]) * self.weight[self._row]
-        return np.bincount(self._place, weights=own, minlength=self.number * self.size).reshape(-1, self.size)
+        return sums_by_place(self._place, own, self.number * self.size).reshape(-1, self.size)
 
     def count(self, known: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Return (cells,) numbers of items, not weighted."""
@@ -61,7 +61,8 @@ class CellRatios:
     def gap(self, terms: GapTerms) -> LevelGap:
         """Return the agreement gaps."""
         known = np.isfinite(terms.weight)
-        return level_gap(*map(self.sums, (terms.agree, terms.right, terms.weight)), self.sums(known.astype(float)))
+        agree, right, weight = map(self.sums, (terms.agree, terms.right, terms.weight))
+        return level_gap(agree, right, weight, self.sums(known.astype(float)))
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,12 @@ class Estimates:
     def rows(self, chosen: NDArray[np.int64] | list[int]) -> Estimates:
         """Return some of the cells."""
         return Estimates(
-            *(part[chosen] for part in (self.values, self.low, self.high, self.n, self.clusters, self.effective)),
+            self.values[chosen],
+            self.low[chosen],
+            self.high[chosen],
+            self.n[chosen],
+            self.clusters[chosen],
+            self.effective[chosen],
             self.bound[chosen],
             tuple(self.reasons[place] for place in chosen),
             self.errors[chosen],
@@ -130,7 +136,7 @@ def estimates(
     found: ClusteredRatio,
     ends: tuple[Array, Array],
     *,
-    n: Array,
+    n: NDArray[np.int64],
     bound: NDArray[np.bool_] | None = None,
     reasons: Mapping[int, str] | None = None,
     p: Array | None = None,
@@ -147,7 +153,11 @@ def estimates(
     """
     number = len(found.estimate)
     return Estimates(
-        *(found.estimate, *ends, n.astype(np.int64), found.clusters.astype(np.int64), found.effective),
+        found.estimate,
+        *ends,
+        n.astype(np.int64),
+        found.clusters.astype(np.int64),
+        found.effective,
         np.zeros(number, dtype=bool) if bound is None else bound,
         tuple((reasons or {}).get(place) for place in range(number)),
         found.error,

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from .item_table import ItemTable
-from .metrics import CALIBRATION, FIGURES, MEANS
+from .metrics import BOOTSTRAPPED, MEANS
 from .statistics import bootstrap, calibration
 from .statistics.bootstrap import weighted_sums
+from .statistics.clustered import sums_by_place
 
 Array = NDArray[np.float64]
 Draws = NDArray[np.uint16]
@@ -48,7 +49,6 @@ class Replicates:
         clusters: (cells,) their source questions.
         effective: (cells,) source questions of equal size that would say as much: (sum n_g)^2 / sum n_g^2.
         errors: (cells, 1 + R) standard errors of a mean, or None where there is no formula.
-        biased: whether noise biases the figure, as with the ECE.
     """
 
     values: Array
@@ -56,27 +56,21 @@ class Replicates:
     clusters: NDArray[np.int64]
     effective: Array
     errors: Array | None = None
-    biased: bool = False
 
     def rows(self, chosen: Sequence[int]) -> Replicates:
         """Return some of the cells."""
         errors = None if self.errors is None else self.errors[chosen]
-        parts = (field[chosen] for field in (self.values, self.n, self.clusters, self.effective))
-        return Replicates(*parts, errors, self.biased)
+        return Replicates(self.values[chosen], self.n[chosen], self.clusters[chosen], self.effective[chosen], errors)
 
     def intervals(self, bounds: tuple[float, float]) -> tuple[Array, Array]:
         """Return the lower and upper ends of the 95% intervals."""
         estimates, replicates = self.values[:, 0], self.values[:, 1:]
-        if self.biased:
-            return bootstrap.bias_aware_intervals(estimates, replicates, self.effective, bounds)
         if self.errors is None:
             return bootstrap.intervals(estimates, replicates, self.effective, bounds)
         return bootstrap.studentised_intervals(estimates, replicates, self.errors, self.effective, bounds)
 
     def p_values(self) -> Array:
-        """Return two-sided p-values of "the figure is 0"; NaN for a biased figure, which has no such test."""
-        if self.biased:
-            return np.full(len(self.values), np.nan)
+        """Return two-sided p-values of "the figure is 0"."""
         return bootstrap.p_values(self.values[:, 1:], self.effective)
 
 
@@ -87,24 +81,7 @@ def combined(parts: Sequence[Replicates], values: Array) -> Replicates:
         np.min([part.n for part in parts], axis=0),
         np.min([part.clusters for part in parts], axis=0),
         np.min([part.effective for part in parts], axis=0),
-        biased=any(part.biased for part in parts),
     )
-
-
-@dataclass(frozen=True)
-class CellFigures:
-    """Every figure of every cell: what a comparison with another run needs."""
-
-    cells: tuple[Cell, ...]
-    figures: Mapping[str, Replicates]
-
-    def for_differences(self, axes: Container[str] | None) -> CellFigures:
-        """Return the cells of some axes, without standard errors, which a difference does not use."""
-        rows = [row for row, cell in enumerate(self.cells) if axes is None or cell.axis in axes]
-        return CellFigures(
-            tuple(self.cells[row] for row in rows),
-            {name: replace(found, errors=None).rows(rows) for name, found in self.figures.items()},
-        )
 
 
 @dataclass(frozen=True)
@@ -135,11 +112,11 @@ class Curves:
 class _Counts:
     """How many items with a figure each cell has, by cluster and in every weighting."""
 
-    def __init__(self, by_cluster: Array, weighted: Array, weighted_squares: Array) -> None:
+    def __init__(self, n: NDArray[np.int64], by_cluster: Array, weighted: Array, weighted_squares: Array) -> None:
+        self.n = n
         self.by_cluster = by_cluster
         self.weighted = weighted
         self.weighted_squares = weighted_squares
-        self.n = by_cluster.sum(axis=1).astype(np.int64)
         self.clusters = (by_cluster > 0).sum(axis=1)
         self.effective = effective_clusters(by_cluster)
 
@@ -147,7 +124,8 @@ class _Counts:
 def effective_clusters(by_cluster: Array) -> Array:
     """Return (sum n_g)^2 / sum n_g^2 of each row of (rows, clusters) sizes n_g; 0 where all are 0."""
     squares = (by_cluster**2).sum(axis=1)
-    return np.divide(by_cluster.sum(axis=1) ** 2, squares, out=np.zeros(len(by_cluster)), where=squares > 0)
+    number: Array = np.divide(by_cluster.sum(axis=1) ** 2, squares, out=np.zeros(len(by_cluster)), where=squares > 0)
+    return number
 
 
 class CellSums:
@@ -184,9 +162,10 @@ class CellSums:
             errors = self._spread(np.sqrt(np.maximum(squares, 0.0)) / np.where(count > 0, count, np.nan), filled)
         return Replicates(self._spread(mean, filled), counts.n, counts.clusters, counts.effective, errors)
 
-    def means(self, wanted: Collection[str] = FIGURES.keys()) -> dict[str, Replicates]:
-        """Return the figures that are a mean or a difference of means; `unread_effect` needs both of its parts."""
-        found = {name: self.mean(self.table.columns[name], with_errors=True) for name in MEANS if name in wanted}
+    def means(self, wanted: Collection[str] = BOOTSTRAPPED) -> dict[str, Replicates]:
+        """Return the bootstrapped means and differences of means; `unread_effect` needs both of its parts."""
+        chosen = [name for name in MEANS if name in wanted and name in BOOTSTRAPPED]
+        found = {name: self.mean(self.table.columns[name], with_errors=True) for name in chosen}
         if "unread_effect" in wanted:
             found["unread_effect"] = self._difference(found, "shift_unread_dropped", "calibration_shift")
         return found
@@ -213,17 +192,16 @@ class CellSums:
         return replace(joined, errors=np.sqrt(np.maximum(squares, 0.0)))
 
     def calibration(
-        self, wanted: Container[str] = FIGURES.keys(), curve_axes: Container[str] | None = None
+        self, wanted: Container[str] = BOOTSTRAPPED, curve_axes: Container[str] | None = None
     ) -> tuple[dict[str, Replicates], dict[Cell, Curves]]:
-        """Return the calibration metrics, and the curves of the cells of some axes (None for all)."""
+        """Return AURC by top share and by confidence, and the curves of the cells of some axes (None for all)."""
         shape = (len(self.cells), self.draws.shape[1])
-        values = {name: np.full(shape, np.nan) for name in CALIBRATION if name in wanted}
+        values = {name: np.full(shape, np.nan) for name in ("aurc", "confidence_aurc") if name in wanted}
         counts = self._count(np.isfinite(self.table.columns["confidence"] + self.table.columns["majority_vote"]))
         curves = {}
         for place, (cell, items) in enumerate(self.items.items()):
             with_curves = curve_axes is None or cell.axis in curve_axes
             for prefix, column in (("", "top_share"), ("confidence_", "confidence")):
-                # There is no ECE of C, which is no probability.
                 metrics = [name for name in _METRICS if prefix + name in values]
                 with_curves = with_curves and not prefix
                 groups = self._tie_groups(items, column) if metrics or with_curves else None
@@ -235,8 +213,7 @@ class CellSums:
                 if curve is not None:
                     curves[cell] = curve
         return {
-            name: Replicates(values[name], counts.n, counts.clusters, counts.effective, biased=FIGURES[name].biased)
-            for name in values
+            name: Replicates(found, counts.n, counts.clusters, counts.effective) for name, found in values.items()
         }, curves
 
     def _by_cluster(self, values: Array, known: NDArray[np.bool_]) -> Array:
@@ -244,7 +221,8 @@ class CellSums:
         row, cell = self._row[chosen], self._cell[chosen]
         groups = len(self.table.cluster_ids)
         place = cell * groups + self.table.clusters[row]
-        return np.bincount(place, weights=values[row], minlength=len(self.cells) * groups).reshape(-1, groups)
+        weights = values[row] * self.table.weight[row]
+        return sums_by_place(place, weights, len(self.cells) * groups).reshape(-1, groups)
 
     def _spread(self, rows: Array, filled: NDArray[np.int64]) -> Array:
         out = np.full((len(self.cells), rows.shape[1]), np.nan)
@@ -255,8 +233,9 @@ class CellSums:
         key = np.packbits(known).tobytes()
         if key not in self._counted:
             by_cluster = self._by_cluster(np.ones(len(known)), known)
+            n = np.bincount(self._cell[known[self._row]], minlength=len(self.cells))
             self._counted[key] = _Counts(
-                by_cluster, weighted_sums(by_cluster, self._weights), weighted_sums(by_cluster**2, self._weights)
+                n, by_cluster, weighted_sums(by_cluster, self._weights), weighted_sums(by_cluster**2, self._weights)
             )
         return self._counted[key]
 
@@ -265,25 +244,28 @@ class CellSums:
         known = np.isfinite(score) & np.isfinite(credit)
         if not known.any():
             return None
-        return _TieGroups(score[known], credit[known], self.table.clusters[items[known]], self.table.vote_levels)
+        own = items[known]
+        weight = self.table.weight[own]
+        return _TieGroups(score[known], credit[known], self.table.clusters[own], weight, self.table.vote_levels)
 
 
 class _TieGroups:
     """The items of a cell by equal score, and their sums by cluster."""
 
-    def __init__(self, score: Array, credit: Array, clusters: NDArray[np.int64], trials: int) -> None:
+    def __init__(self, score: Array, credit: Array, clusters: NDArray[np.int64], weight: Array, trials: int) -> None:
         self.n = len(score)
         self.trials = trials
         self.score, group = np.unique(np.round(score, _SAME_SCORE), return_inverse=True)
         self.clusters, local = np.unique(clusters, return_inverse=True)
         shape = (len(self.score), len(self.clusters))
-        self._count = sparse.csr_array((np.ones(self.n), (group, local)), shape=shape)
-        self._credit = sparse.csr_array((credit, (group, local)), shape=shape)
+        self._count = sparse.csr_array((weight, (group, local)), shape=shape)
+        self._credit = sparse.csr_array((weight * credit, (group, local)), shape=shape)
         self._level = calibration.vote_levels(self.score, trials)
         self._bins = np.flatnonzero(np.diff(self._level, prepend=-1))
         in_bin = np.searchsorted(self._bins, group, side="right") - 1
         pairs = np.unique(in_bin * len(self.clusters) + local)
         self._clusters_in_bin = np.bincount(pairs // len(self.clusters), minlength=len(self._bins))
+        self._items_in_bin = np.bincount(in_bin, minlength=len(self._bins))
 
     def evaluate(
         self, draws: Draws, names: Collection[str], *, with_curves: bool
@@ -301,16 +283,16 @@ class _TieGroups:
         metrics = {name: np.concatenate(parts[name]) for name in names}
         if not with_curves:
             return metrics, None
-        sizes = self._count.sum(axis=1)
+        sizes: Array = self._count.sum(axis=1)
         count = self._binned(sizes)
         curves = Curves(
             levels=self._level[self._bins] / self.trials,
-            count=count.astype(np.int64),
+            count=self._items_in_bin,
             clusters=self._clusters_in_bin,
             score=self._binned(sizes * self.score) / count,
             credit=np.concatenate(parts["credit"], axis=1),
             risk=np.concatenate(parts["risk"], axis=1),
-            cell_n=int(sizes.sum()),
+            cell_n=self.n,
             cell_clusters=len(self.clusters),
         )
         return metrics, curves
@@ -326,14 +308,8 @@ class _TieGroups:
     def _binned(self, values: Array) -> Array:
         return np.add.reduceat(values, self._bins, axis=0)
 
-    def _ece(self, count: Array, credit: Array) -> Array:
-        binned = (self._binned(values) for values in (count, credit, count * self.score[:, None]))
-        return calibration.expected_calibration_error(*binned)
-
 
 _METRICS: Mapping[str, Callable[[_TieGroups, Array, Array], Array]] = {
-    "ece": _TieGroups._ece,
-    "auroc": lambda _, count, credit: calibration.auroc(count, credit),
     "aurc": lambda _, count, credit: calibration.area_under_risk_coverage(count, credit),
 }
 

@@ -53,7 +53,7 @@ def gap_rows(found: LevelGap, rows: Rows) -> LevelGap:
     return LevelGap(rows_of(found.ratio, rows), found.agree[list(rows)])
 
 
-def smaller(first: ClusteredRatio, second: ClusteredRatio, n: tuple[Array, Array]) -> Sizes:
+def smaller(first: ClusteredRatio, second: ClusteredRatio, n: tuple[NDArray[np.int64], NDArray[np.int64]]) -> Sizes:
     """Return the smaller sizes of two ratios."""
     clusters = np.minimum(first.clusters, second.clusters)
     return Sizes(np.minimum(*n).astype(np.int64), clusters.astype(np.int64))

@@ -1,4 +1,4 @@
-"""What the nodes of an axis say about each other: q-values, and figures drawn towards the axis' mean."""
+"""Multiplicity over the nodes of an axis: q-values, and figures shrunk towards the axis' mean."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def family_p(found: Estimates) -> Array:
     return np.where(found.clusters >= FEWEST_QUESTIONS, found.p, np.nan)
 
 
-def family_q(found: Estimates, axes: Sequence[str]) -> Array:
+def family_q(found: Estimates, axes: Sequence[object]) -> Array:
     """Return q of each row among the rows of its axis.
 
     Args:

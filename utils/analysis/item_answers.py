@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..scoring.confidence import MISSING, UNREAD
 from ..scoring.elicitation import EXACT, VERBALIZED, VOTES
 from .statistics.agreement_gap import GapTerms, exact_terms, stated_terms, vote_terms
+from .statistics.clustered import sums_by_place
 
 Array = NDArray[np.float64]
 
@@ -62,7 +63,8 @@ class ItemAnswers:
     @property
     def trials(self) -> Array:
         """(n,) answered trials with a vote, unread ones included."""
-        return self.counts.sum(axis=1) + self.unread
+        number: Array = self.counts.sum(axis=1) + self.unread
+        return number
 
 
 def item_answers(records: Sequence[Mapping[str, Any]], elicitation: str, requested: int) -> ItemAnswers:
@@ -79,11 +81,11 @@ def item_answers(records: Sequence[Mapping[str, Any]], elicitation: str, request
                 mass[row] = record["letter_mass"]
     stated = _stated_trials(records) if elicitation == VERBALIZED else _NO_TRIALS
     if elicitation == VERBALIZED:
-        sums = [
-            np.bincount(stated.item, weights=part, minlength=len(records))
+        said, right, number = (
+            sums_by_place(stated.item, part, len(records))
             for part in (stated.stated, stated.right, np.ones(len(stated.item)))
-        ]
-        gap = stated_terms(*sums, counts.sum(axis=1) + unread)
+        )
+        gap = stated_terms(said, right, number, counts.sum(axis=1) + unread)
     elif elicitation == EXACT:
         gap = exact_terms(probabilities, mass, answer)
     else:

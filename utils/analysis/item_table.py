@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..scoring.confidence import MISSING, UNREAD
 from ..scoring.elicitation import EXACT, VERBALIZED, VOTES
 from ..scoring.level_summary import AXES
 from ..scoring.records import cluster_of
+from .item_answers import ItemAnswers, item_answers
 from .statistics import calibration, estimators
+from .statistics.agreement_gap import reason_without_gap
 
 Array = NDArray[np.float64]
 
@@ -51,6 +52,9 @@ class ItemTable:
         vote_levels: number T of steps into which the scores are grouped for the ECE.
         elicitation: "votes", "verbalized" or "exact".
         guesser: "confidence", "shift", "james_stein", "top_share" -> (n,) exact expectations for a guesser.
+        answers: votes, probabilities and stated confidences, and the terms of the agreement gap.
+        weight: (n,) how many items of the whole set each stands for; 1 unless the run is a subset.
+        without_gap: level -> why its votes have no agreement gap, for the levels that have none.
     """
 
     columns: Mapping[str, Array]
@@ -67,6 +71,9 @@ class ItemTable:
     vote_levels: int
     elicitation: str
     guesser: Mapping[str, Array]
+    answers: ItemAnswers
+    weight: Array
+    without_gap: Mapping[str, str]
 
 
 def elicitation_of(record: Mapping[str, Any]) -> str:
@@ -74,8 +81,12 @@ def elicitation_of(record: Mapping[str, Any]) -> str:
     return record.get("elicitation") or VOTES
 
 
-def item_table(records: Sequence[Mapping[str, Any]]) -> ItemTable:
+def item_table(records: Sequence[Mapping[str, Any]], *, greedy: bool = False) -> ItemTable:
     """Build the table of a run's records, all of one elicitation.
+
+    Args:
+        records: of the run.
+        greedy: whether it is known to have decoded greedily, so that its votes do not vary.
 
     Raises:
         ValueError: without records, or where elicitations are mixed.
@@ -84,25 +95,25 @@ def item_table(records: Sequence[Mapping[str, Any]]) -> ItemTable:
     if len(kinds) != 1:
         raise ValueError(f"a table needs records of one elicitation, got {sorted(kinds)}")
     (elicitation,) = kinds
-    counts, unread = _counts(records)
-    k = np.array([record["k"] for record in records])
-    columns = vote_columns(counts, unread, k, np.array([_answer(record) for record in records]))
+    requested = Counter(len(record["letters"]) for record in records).most_common(1)[0][0]
+    answers = item_answers(records, elicitation, requested)
+    k = answers.k
+    columns = vote_columns(answers.counts, answers.unread, k, answers.answer)
     for name in ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate", "missing_rate"):
         columns[name] = np.array([_number(record[name]) for record in records])
     trials = np.array([record["trials"] for record in records])
     if elicitation == EXACT:
-        _use_probabilities(columns, records, counts.shape[1], k)
+        _use_probabilities(columns, answers)
     elif elicitation == VERBALIZED:
-        columns["top_share"] = columns["confidence"]
-        for name in ("confidence_james_stein", "shift_unread_dropped"):
-            columns[name] = np.full(len(records), np.nan)
+        _use_stated(columns, answers, trials)
     guesser = guesser_columns(elicitation, k, trials)
     complete_columns(columns, guesser)
     if any(open_number := [record.get("confidence_scale") == OPEN_SCALE for record in records]):
         # Against chance nothing can be said where nobody knows how many answers are possible.
         for name in ("confidence_james_stein", "shift_james_stein", "agreement", "shift_above_guesser"):
             columns[name] = np.where(open_number, np.nan, columns[name])
-    requested = Counter(len(record["letters"]) for record in records).most_common(1)[0][0]
+    columns["readable_share"] = answers.gap.readable
+    levels = np.array([record["level"] for record in records], dtype=object)
 
     questions, question_ids = _numbered([record["source_question_id"] for record in records])
     clusters, cluster_ids = _numbered([cluster_of(record) for record in records])
@@ -118,14 +129,28 @@ def item_table(records: Sequence[Mapping[str, Any]]) -> ItemTable:
         clusters=clusters,
         cluster_ids=cluster_ids,
         pairs=np.array([-1 if pair is None else pair_number[pair] for pair in pair_keys]),
-        levels=np.array([record["level"] for record in records], dtype=object),
+        levels=levels,
         nodes=_nodes(records),
         k=k,
         trials=trials,
         vote_levels=requested if elicitation == VOTES and requested else _FINE_LEVELS,
         elicitation=elicitation,
         guesser=guesser,
+        answers=answers,
+        weight=np.array([record.get("weight", 1.0) for record in records]),
+        without_gap=levels_without_gap(answers, levels, greedy=greedy),
     )
+
+
+def levels_without_gap(answers: ItemAnswers, levels: NDArray[np.object_], *, greedy: bool = False) -> dict[str, str]:
+    """Return level -> why its votes have no agreement gap, for the levels that have none."""
+    if answers.elicitation != VOTES:
+        return {}
+    found = {
+        level: reason_without_gap(answers.counts[levels == level], answers.unread[levels == level], greedy=greedy)
+        for level in sorted(set(levels))
+    }
+    return {level: reason for level, reason in found.items() if reason}
 
 
 def _numbered(names: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -190,6 +215,8 @@ def guesser_columns(elicitation: str, k: NDArray[np.int64], trials: NDArray[np.i
 
 def complete_columns(columns: dict[str, Array], guesser: Mapping[str, Array]) -> None:
     """Add the columns that follow from others."""
+    for name in ("confidence_unstated_as_guess", "shift_unstated_as_guess"):
+        columns.setdefault(name, np.full(len(columns["accuracy"]), np.nan))
     columns["shift_above_guesser"] = columns["calibration_shift"] - guesser["shift"]
     columns["shift_james_stein"] = columns["confidence_james_stein"] - columns["accuracy"]
     columns["top_share_gap"] = columns["top_share"] - columns["majority_vote"]
@@ -207,37 +234,31 @@ def _nodes(records: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[np.object_
     return {axis: np.array(found, dtype=object)[kind] for axis, found in nodes.items()}
 
 
-def _counts(records: Sequence[Mapping[str, Any]]) -> tuple[Array, Array]:
-    counts = np.zeros((len(records), max(record["k"] for record in records)))
-    unread = np.zeros(len(records))
-    for row, record in enumerate(records):
-        place = {letter: column for column, letter in enumerate(record["options"])}
-        for letter in record["letters"]:
-            if letter == UNREAD:
-                unread[row] += 1
-            elif letter != MISSING:
-                counts[row, place[letter]] += 1
-    return counts, unread
-
-
-def _answer(record: Mapping[str, Any]) -> int:
-    return record["options"].index(record["answer"])
-
-
-def _use_probabilities(
-    columns: dict[str, Array], records: Sequence[Mapping[str, Any]], width: int, k: NDArray[np.int64]
-) -> None:
-    """Put what exact probabilities say in the place of what votes say; there is no sampling to correct for."""
-    probabilities = np.full((len(records), width), np.nan)
-    for row, record in enumerate(records):
-        if record.get("probabilities") and record["confidence"] is not None:
-            probabilities[row] = 0.0
-            probabilities[row, : record["k"]] = record["probabilities"]
+def _use_probabilities(columns: dict[str, Array], answers: ItemAnswers) -> None:
+    """Replace what votes say by what exact probabilities say; there is no sampling to correct for."""
+    probabilities = answers.probabilities
     known = np.isfinite(probabilities[:, 0])
     columns["top_share"] = np.where(known, probabilities.max(axis=1), np.nan)
-    columns["agreement"] = estimators.agreement_of_probabilities(probabilities, k)
+    columns["agreement"] = estimators.agreement_of_probabilities(probabilities, answers.k)
     columns["confidence_james_stein"] = np.where(known, columns["confidence"], np.nan)
-    columns["shift_unread_dropped"] = np.full(len(records), np.nan)
+    columns["shift_unread_dropped"] = np.full(len(known), np.nan)
+
+
+def _use_stated(columns: dict[str, Array], answers: ItemAnswers, trials: NDArray[np.int64]) -> None:
+    """Replace what votes say by what the trials with a letter and a number state.
+
+    Computed anew from the trials, since records of earlier versions count an unusable trial as 1/K.
+    """
+    said, right, usable = answers.gap.agree, answers.gap.right, answers.gap.weight
+    with np.errstate(invalid="ignore", divide="ignore"):
+        columns["confidence"] = np.where(usable > 0, said / usable, np.nan)
+        columns["calibration_shift"] = np.where(usable > 0, (said - right) / usable, np.nan)
+        as_guess = (said + (trials - usable) / answers.k) / trials
+    columns["confidence_unstated_as_guess"] = as_guess
+    columns["shift_unstated_as_guess"] = as_guess - columns["accuracy"]
+    columns["top_share"] = columns["confidence"]
+    for name in ("confidence_james_stein", "shift_unread_dropped"):
+        columns[name] = np.full(len(trials), np.nan)
 
 
 def _number(value: float | None) -> float:

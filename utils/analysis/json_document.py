@@ -6,20 +6,32 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
 from ..base.versions import versions
 from .analyse import Analysis
+from .clinical_rows import operating_rows
 from .metrics import FIGURES
 from .named_tier import named_tier
+from .operating import RunOperatingPoint
+from .recalibrated import RunRecalibration
 from .runs.run import Run
 from .statistics.bootstrap import SMALL
+from .tables import SHRUNKEN
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2 added verdicts, operating points, recalibration, plans, q-values and reasons; `verdict_matched` and
+`verdict_plain` became `verdict_paper_shift` and `verdict_paper_shift_plain`."""
 
 CONFIDENCE_LEVEL = 0.95
+
+_TESTED = ("p", "q", "reason", "n", "clusters", "small")
+_EFFECT = (
+    *("verdict", "verdict_form", "verdict_reason", "p", "q"),
+    *("paper_rule", "rule_matched", "verdict_paper_shift", "verdict_paper_shift_plain"),
+)
 
 
 def document(analysis: Analysis) -> dict[str, Any]:
@@ -87,8 +99,11 @@ def _run(analysis: Analysis, run: Run) -> dict[str, Any]:
         "dunning_kruger": _nested(
             tables["dunning_kruger"],
             ("comparison", "axis", "node"),
-            ("paper_rule", "rule_matched", "verdict_plain", "verdict_matched"),
+            _EFFECT,
         ),
+        "operating_point": _operating_point(analysis.clinical[run.name].operating_point),
+        "recalibration": _recalibration(tables["recalibration"], analysis.clinical[run.name].recalibration),
+        "planning": None if (pilot := analysis.clinical[run.name].pilot) is None else pilot.as_json(),
         "cliffs": _nested(tables["cliffs"], ("axis", "node", "pairing"), ("verdict",), single=True),
         **({"option_named": named} if named else {}),
     }
@@ -99,7 +114,7 @@ def _levels(nodes: pd.DataFrame, figures: pd.DataFrame) -> dict[str, Any]:
     for row in _dicts(nodes):
         place = found.setdefault(row["level"], {}).setdefault(row["axis"], {})
         place[row["node"]] = {
-            **{key: plain(row[key]) for key in ("n", "n_scored", "clusters", "small")},
+            **{key: plain(row[key]) for key in ("n", "n_scored", "clusters", "effective", "small")},
             "trials": json.loads(row["trials"]),
             "options": json.loads(row["options"]),
             "guesser": {
@@ -109,7 +124,8 @@ def _levels(nodes: pd.DataFrame, figures: pd.DataFrame) -> dict[str, Any]:
         }
     for row in _dicts(figures):
         node = found[row["level"]][row["axis"]][row["node"]]
-        node["figures"][row["figure"]] = _interval(row, ("n",) if row["n"] != node["n"] else ())
+        more = [name for name in ("bound", "reason", *SHRUNKEN) if plain(row[name])]
+        node["figures"][row["figure"]] = _interval(row, (*more, *(("n",) if row["n"] != node["n"] else ())))
     return found
 
 
@@ -117,21 +133,53 @@ def _changes(changes: pd.DataFrame) -> dict[str, Any]:
     found: dict[str, Any] = defaultdict(lambda: defaultdict(lambda: defaultdict(lambda: defaultdict(dict))))
     for row in _dicts(changes):
         place = found[row["comparison"]][row["axis"]][row["node"]][row["pairing"]]
-        place[row["figure"]] = _interval(row, ("p", "n", "clusters", "small"))
+        place[row["figure"]] = _interval(row, _TESTED)
     return found
 
 
 def _pair(analysis: Analysis, first: str, second: str) -> dict[str, Any]:
     def own(name: str) -> pd.DataFrame:
         frame = analysis.tables[name]
-        return frame[(frame["first"] == first) & (frame["second"] == second)]
+        rows: pd.DataFrame = frame[(frame["first"] == first) & (frame["second"] == second)]
+        return rows
 
     rules = ("paper_rule", "less_accurate_more_confident")
     found = _nested(own("models_dunning_kruger"), ("level", "axis", "node"), rules)
     for row in _dicts(own("models")):
         node = found[row["level"]][row["axis"]][row["node"]]
-        node.setdefault("figures", {})[row["figure"]] = _interval(row, ("p", "n", "clusters", "small"))
+        node.setdefault("figures", {})[row["figure"]] = _interval(row, _TESTED)
     return found
+
+
+def _operating_point(found: RunOperatingPoint) -> dict[str, Any]:
+    return {
+        "statement": found.text,
+        **{"risk": found.risk, "confidence": 1 - found.alpha, "threshold": found.threshold},
+        **{"error_bound": plain(found.bound), "fold_thresholds": list(found.fold_thresholds)},
+        "levels": {
+            row_level: {row["figure"]: _interval(row, ("bound", "n", "clusters", "small")) for row in rows}
+            for row_level, rows in _by_level(operating_rows("", found)).items()
+        },
+    }
+
+
+def _by_level(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["level"] is not None:
+            found.setdefault(row["level"], []).append(row)
+    return found
+
+
+def _recalibration(rows: pd.DataFrame, found: RunRecalibration) -> dict[str, Any]:
+    kept = [name for name in rows.columns if name not in ("run", "level", "method", "parameters", "reason")]
+    return {
+        **{"method": found.method, "reason": found.reason},
+        "parameters": {name: plain(float(value)) for name, value in found.parameters.items()},
+        "levels": {
+            row["level"]: {name: plain(row[name]) for name in kept} for row in _dicts(rows) if plain(row["level"])
+        },
+    }
 
 
 def _interval(row: Mapping[str, Any], more: Sequence[str]) -> dict[str, Any]:
@@ -151,7 +199,7 @@ def _nested(frame: pd.DataFrame, keys: Sequence[str], values: Sequence[str], *, 
 
 
 def _dicts(frame: pd.DataFrame) -> Iterable[dict[str, Any]]:
-    return frame.to_dict("records")
+    return cast("list[dict[str, Any]]", frame.to_dict("records"))
 
 
 def plain(value: Any) -> Any:

@@ -15,7 +15,7 @@ from .cell_ratios import CellRatios, Estimates, estimates, too_few_differ
 from .statistics import calibration, calibration_error, discrimination
 from .statistics.agreement_gap import GapTerms
 from .statistics.bootstrap import SMALL
-from .statistics.clustered import ClusteredRatio, standard_error
+from .statistics.clustered import ClusteredRatio, standard_error, sums_by_place
 from .statistics.share_intervals import differing_clusters, share_intervals
 
 Array = NDArray[np.float64]
@@ -136,7 +136,7 @@ def calibration_errors(
     """Return the debiased calibration error of every cell.
 
     Args:
-        ratios, items, score, credit, clusters, differing: as of `aurocs`.
+        ratios, items, score, credit, clusters, differing: as in `aurocs`.
         trials: T of the votes behind the score; None where there are none.
     """
     known = np.isfinite(score) & np.isfinite(credit)
@@ -182,7 +182,7 @@ def expected_calibration_errors(
     """Return the ECE over vote levels (or tenths) of every cell.
 
     Args:
-        items, score, credit: as of `aurocs`.
+        items, score, credit: as in `aurocs`.
         weight: (n,) how many items each counts for.
         steps: number T of steps between 0 and 1.
     """
@@ -193,7 +193,7 @@ def expected_calibration_errors(
         if len(use):
             level = calibration.vote_levels(np.round(score[use], _SAME_SCORE), steps)
             count, right, said = (
-                np.bincount(level, weights=weight[use] * part) for part in (np.ones(len(use)), credit[use], score[use])
+                sums_by_place(level, weight[use] * part) for part in (np.ones(len(use)), credit[use], score[use])
             )
             values[place] = calibration.expected_calibration_error(count, right, said)
     return values

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .cell_sums import CellFigures, Replicates, combined
 from .item_table import elicitation_of
 from .runs.conditions import differences
 from .runs.run import Run
@@ -38,7 +37,7 @@ class Asked:
 
 
 def reason_against_pairing(first: Asked, second: Asked) -> str | None:
-    """Say in one phrase why two runs do not compare item by item, or return None if they do.
+    """Return, in one phrase, why two runs cannot be compared item by item; None if they can.
 
     They do where both hold the same items (identity, level, options, answer, source question), elicited alike, with the
     same number of requested trials each, asked and sampled alike (`runs.conditions.differences`).
@@ -56,18 +55,8 @@ def reason_against_pairing(first: Asked, second: Asked) -> str | None:
 
 
 def notes_on_pairing(first: Asked, second: Asked) -> tuple[str, ...]:
-    """Return what may have moved the difference of two runs that compare, one phrase each."""
+    """Return what may have moved the difference of two comparable runs, one phrase each."""
     return differences(first.conditions, second.conditions, first.elicitations[0]).notes
-
-
-def model_differences(first: CellFigures, second: CellFigures) -> dict[str, Replicates]:
-    """Return figure -> difference first - second for every cell; the runs share items, cells and draws."""
-    if first.cells != second.cells:
-        raise ValueError("the runs do not have the same cells")
-    return {
-        name: combined([found, second.figures[name]], found.values - second.figures[name].values)
-        for name, found in first.figures.items()
-    }
 
 
 def item_identity(record: Mapping[str, object]) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""What a run's scores owe to the last tier of reading: options named in a sentence (`utils.answers.named`)."""
+"""What a run's scores owe to the last tier of reading: options named in a sentence (`scoring.answers.named`)."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ class NamedTier:
         trials: replies that the tier reads.
         of: answered trials of the level.
         accuracy: with and without, in [0, 1].
-        shift: Calibration Shift with and without, in [-1, 1].
+        shift: Calibration Shift with and without, in [-1, 1]; None where no item has one (verbalized, and no reply with
+            a statement can be read).
     """
 
     level: str
     trials: int
     of: int
     accuracy: tuple[float, float]
-    shift: tuple[float, float]
+    shift: tuple[float | None, float | None]
 
 
 def named_tier(run: Run) -> Iterator[NamedTier]:
@@ -45,10 +46,10 @@ def named_tier(run: Run) -> Iterator[NamedTier]:
             level,
             trials,
             sum(record["trials"] for record in records),
-            (_mean(record["accuracy"] for record in records), _mean(scores.accuracy for scores in without)),
+            (mean(record["accuracy"] for record in records) or 0.0, mean(scores.accuracy for scores in without) or 0.0),
             (
-                _mean(record["calibration_shift"] for record in records),
-                _mean(scores.calibration_shift for scores in without),
+                mean(record["calibration_shift"] for record in records),
+                mean(scores.calibration_shift for scores in without),
             ),
         )
 
@@ -59,8 +60,8 @@ def lines(run: Run) -> Iterator[str]:
         if found.accuracy[0] != found.accuracy[1] or found.shift[0] != found.shift[1]:
             yield (
                 f"{run.name}, {found.level}: {found.trials} of {found.of} replies name an option in a sentence; with "
-                f"them read accuracy {found.accuracy[0]:.3f}, shift {found.shift[0]:+.3f}; unread "
-                f"{found.accuracy[1]:.3f}, {found.shift[1]:+.3f}"
+                f"them read accuracy {found.accuracy[0]:.3f}, shift {_signed(found.shift[0])}; unread "
+                f"{found.accuracy[1]:.3f}, {_signed(found.shift[1])}"
             )
 
 
@@ -71,5 +72,5 @@ def _scores_without(record: Mapping[str, Any]) -> VoteScores | None:
     return score_votes(letters, record["options"], record["answer"])
 
 
-def _mean(values: Iterator[float]) -> float:
-    return mean(values) or 0.0
+def _signed(shift: float | None) -> str:
+    return "none" if shift is None else f"{shift:+.3f}"

@@ -1,4 +1,4 @@
-"""The operating point of a run: below which confidence must a person look, and what slips through at each level?"""
+"""The operating point of a run: the confidence below which a person must look, and the errors that remain above it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RunOperatingPoint:
     """What a threshold chosen on clean images does.
 
     Attributes:
-        risk: r, the error among the answered at L0 that is to be kept.
+        risk: r, the largest error allowed among the answered items at L0.
         alpha: the chance that it is not.
         threshold: share of the votes (or probability) from which an item is answered; None where none keeps the risk.
         bound: upper bound of its error at L0, with confidence 1 - alpha; else the lowest of any threshold.

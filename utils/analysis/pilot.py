@@ -1,4 +1,4 @@
-"""What a run says about how large the next study must be: the unit of its change and the noise of its votes."""
+"""A run as a pilot study: the unit of its change and the noise of its votes, which size the next study."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def pilot(
     answers: ItemAnswers,
     accuracy: Array,
     levels: NDArray[np.object_],
+    questions: NDArray[np.int64],
     clusters: NDArray[np.int64],
-    size: int,
     without_gap: Mapping[str, str],
 ) -> Pilot | None:
     """Return what the run says about its largest step, or None without L0 or without a degraded level.
@@ -76,8 +76,8 @@ def pilot(
         answers: of the run.
         accuracy: (n,) of its items.
         levels: (n,) level of each item.
-        clusters: (n,) numbers of the items' source questions.
-        size: source questions.
+        questions: (n,) numbers of the items' source questions.
+        clusters: (n,) numbers of their clusters.
         without_gap: level -> why its votes have no agreement gap.
     """
     present = sorted(set(levels))
@@ -85,17 +85,17 @@ def pilot(
         return None
     level = present[-1]
     clean, degraded = levels == CLEAN, levels == level
-    ratios = CellRatios({level: np.arange(len(levels))}, clusters, size, np.ones(len(levels)))
-    columns = matched_columns(accuracy, clusters, clean, degraded)
+    ratios = CellRatios({level: np.arange(len(levels))}, clusters, int(clusters.max()) + 1, np.ones(len(levels)))
+    columns = matched_columns(accuracy, questions, clean, degraded)
     errors = {"accuracy": float(clustered_change(*map(ratios.mean, columns)).error[0])}
     if not {CLEAN, level} & set(without_gap) and answers.elicitation != VERBALIZED:
-        gaps = [ratios.gap(terms).ratio for terms in matched_terms(answers.gap, clusters, clean, degraded)]
+        gaps = [ratios.gap(terms).ratio for terms in matched_terms(answers.gap, questions, clean, degraded)]
         errors["gap"] = float(clustered_change(*gaps).error[0])
-    questions = int(ratios.mean(columns[1]).clusters[0])
+    number = int(ratios.mean(columns[1]).clusters[0])
     errors = {name: error for name, error in errors.items() if math.isfinite(error)}
-    if questions < 2 or not errors:
+    if number < 2 or not errors:
         return None
-    measured = {name: error * math.sqrt(questions) for name, error in errors.items()}
+    measured = {name: error * math.sqrt(number) for name, error in errors.items()}
     exact = answers.elicitation == EXACT
     noise = (
         _of_probabilities(answers)
@@ -105,8 +105,8 @@ def pilot(
     trials = math.inf if exact else answers.requested
     unit = None
     if np.isfinite(noise[:, clean | degraded]).all(axis=0).any():
-        unit = pilot_unit(errors, questions, trials, noise, clean, degraded, clusters)
-    return Pilot(level, questions, None if exact else answers.requested, measured, unit)
+        unit = pilot_unit(errors, number, trials, noise, clean, degraded, questions)
+    return Pilot(level, number, None if exact else answers.requested, measured, unit)
 
 
 def _of_probabilities(answers: ItemAnswers) -> Array:

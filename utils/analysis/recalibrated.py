@@ -14,7 +14,13 @@ from .item_answers import ItemAnswers
 from .statistics import recalibration as fits
 from .statistics.agreement_gap import exact_terms
 from .statistics.calibration import brier_terms
-from .statistics.clustered import clustered_change, clustered_ratio, standard_error, student_interval
+from .statistics.clustered import (
+    clustered_change,
+    clustered_ratio,
+    standard_error,
+    student_interval,
+    sums_by_place,
+)
 from .statistics.folds import FOLDS, question_folds
 from .statistics.gap_intervals import level_gap
 
@@ -75,7 +81,7 @@ def recalibration(
     """Fit on L0 and test on every level.
 
     Args:
-        answers, credit, levels, clusters, question_ids, weight: as of `operating.operating_point`.
+        answers, credit, levels, clusters, question_ids, weight: as in `operating.operating_point`.
         without_gap: level -> why its votes have no agreement gap.
     """
     method = METHODS[answers.elicitation]
@@ -106,19 +112,20 @@ class _OfLevels:
         return len(self.folds)
 
     def at(self, level: str) -> NDArray[np.bool_]:
-        return self.known & (self.levels == level)
+        here: NDArray[np.bool_] = self.known & (self.levels == level)
+        return here
 
     def sums(self, values: Array, chosen: NDArray[np.bool_]) -> Array:
         weighted = (values * self.weight)[chosen]
-        return np.bincount(self.clusters[chosen], weights=weighted, minlength=self.size)
+        return sums_by_place(self.clusters[chosen], weighted, self.size)
 
     def items(self, chosen: NDArray[np.bool_]) -> Array:
         return self.sums(np.ones(len(self.levels)), chosen)
 
     def gap(self, chosen: NDArray[np.bool_]) -> Interval:
         terms = self.answers.gap
-        parts = (self.sums(part, chosen)[None] for part in (terms.agree, terms.right, terms.weight))
-        found = level_gap(*parts, self.items(chosen)[None])
+        agree, right, weight = (self.sums(part, chosen)[None] for part in (terms.agree, terms.right, terms.weight))
+        found = level_gap(agree, right, weight, self.items(chosen)[None])
         low, high = found.interval()
         return float(found.ratio.estimate[0]), float(low[0]), float(high[0])
 
@@ -148,8 +155,8 @@ def _by_slope(of: _OfLevels, levels: Sequence[str]) -> RunRecalibration:
             gap = of.interval(*_folded_slope(of, u, v), chosen, 1.0)
             change = NOTHING
         else:
-            sums = (of.sums(part, chosen) for part in (u, v, terms.weight))
-            gap = of.interval(*fits.gap_after_slope(*sums, slope, clean.influence[0]), chosen, 1.0)
+            own_u, own_v, own_w = (of.sums(part, chosen) for part in (u, v, terms.weight))
+            gap = of.interval(*fits.gap_after_slope(own_u, own_v, own_w, slope, clean.influence[0]), chosen, 1.0)
             # U - V is the gap's difference, so the questions whose gap changes are those whose slope does.
             gaps = [
                 clustered_ratio(of.sums(u - v, at)[None], of.sums(terms.weight, at)[None], of.items(at)[None])
@@ -274,7 +281,7 @@ def _by_fit(of: _OfLevels, levels: Sequence[str]) -> RunRecalibration:
         here = chosen[scaling.item]
 
         def by_cluster(values: Array, here: NDArray[np.bool_] = here) -> Array:
-            return np.bincount(cluster[here], weights=(values * weight)[here], minlength=of.size)
+            return sums_by_place(cluster[here], (values * weight)[here], of.size)
 
         def terms(parameters: Array, by_cluster: Callable[[Array], Array] = by_cluster) -> tuple[Array, Array]:
             difference, size = scaling.gap(parameters)
@@ -288,10 +295,11 @@ def _by_fit(of: _OfLevels, levels: Sequence[str]) -> RunRecalibration:
             gap, moved = fits.gap_after_fit(terms, whole.parameters, influence, of.items(chosen))
             loss, brier = scaling.score(whole.parameters)
         before = scaling.score(scaling.plain)
-        scores = {
-            name: tuple(float(np.average(part[here], weights=weight[here])) for part in (old, new))
-            for name, old, new in (("loss", before[0], loss), ("brier", before[1], brier))
-        }
+
+        def mean(part: Array, here: NDArray[np.bool_] = here) -> float:
+            return float(np.average(part[here], weights=weight[here]))
+
+        scores = {"loss": (mean(before[0]), mean(loss)), "brier": (mean(before[1]), mean(brier))}
         found[level] = LevelRecalibration(
             int(chosen.sum()), of.gap(chosen), of.interval(gap, moved, chosen, 1.0), scores=scores
         )

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 PathLike = str | os.PathLike[str]
 
-_HEADLINE = ("accuracy", "confidence", "calibration_shift")
+_HEADS = ("accuracy", "agreement gap", "readable", "confidence", "shift")
+_HEADLINE = ("accuracy", "agreement_gap", "readable_share", "confidence", "calibration_shift")
 
 
 class Results:
@@ -45,13 +46,23 @@ class Results:
 
     @property
     def metrics(self) -> pd.DataFrame:
-        """One row per run, level, node and metric: estimate and 95% interval, items, clusters."""
+        """One row per run, level, node and metric: estimate, 95% interval or why there is none, items, clusters."""
         return self.tables["figures"]
 
     @property
     def changes(self) -> pd.DataFrame:
-        """One row per run, pair of levels, pairing, node and metric: the change, its 95% interval and p."""
+        """One row per run, pair of levels, pairing, node and metric: the change, its 95% interval, p and q."""
         return self.tables["changes"]
+
+    @property
+    def verdicts(self) -> pd.DataFrame:
+        """One row per run, step from L0 and node: does overconfidence hold or grow while accuracy falls?"""
+        return self.tables["dunning_kruger"]
+
+    @property
+    def operating_points(self) -> pd.DataFrame:
+        """One row per run and level: answered, error among the answered, silent failures at the chosen threshold."""
+        return self.tables["operating_points"]
 
     @cached_property
     def conditions(self) -> pd.DataFrame:
@@ -66,11 +77,12 @@ class Results:
             }
             for run in self._analysis.collection.runs
         ]
-        return pd.DataFrame(rows)
+        found: pd.DataFrame = pd.DataFrame(rows)
+        return found
 
     @cached_property
     def headline(self) -> pd.DataFrame:
-        """One row per run and level: n, accuracy, confidence and Calibration Shift, with their 95% intervals."""
+        """One row per run and level: n, accuracy, agreement gap and readable share, confidence, Calibration Shift."""
         from .tables import overall
 
         chosen = overall(self.metrics)
@@ -79,14 +91,15 @@ class Results:
         wide.columns = [figure if part == "estimate" else f"{figure}_{part}" for part, figure in wide.columns]
         n = chosen.drop_duplicates(["run", "level"]).set_index(["run", "level"])["n"]
         columns = [f"{figure}{suffix}" for figure in _HEADLINE for suffix in ("", "_low", "_high")]
-        return wide[columns].join(n).reset_index()[["run", "level", "n", *columns]]
+        found: pd.DataFrame = wide[columns].join(n).reset_index()[["run", "level", "n", *columns]]
+        return found
 
     def __repr__(self) -> str:
         lines = [f"Results of {len(self.runs)} run{'' if len(self.runs) == 1 else 's'}"]
         for row in self.headline.itertuples():
             lines.append(
-                f"  {row.run} {row.level}: n = {row.n}, accuracy {row.accuracy:.3f}, confidence {row.confidence:.3f}, "
-                f"shift {row.calibration_shift:+.3f}"
+                f"  {row.run} {row.level}: n = {row.n}, accuracy {row.accuracy:.3f}, gap {row.agreement_gap:+.3f}, "
+                f"confidence {row.confidence:.3f}, shift {row.calibration_shift:+.3f}"
             )
         lines.append("  .items, .metrics, .changes, .conditions and .tables are data frames")
         return "\n".join(lines)
@@ -94,16 +107,18 @@ class Results:
     def _repr_html_(self) -> str:
         rows = []
         for row in self.headline.itertuples():
-            cells = [html.escape(str(row.run)), row.level, str(row.n)]
+            cells = [html.escape(str(row.run)), str(row.level), str(row.n)]
             cells += [_with_interval(row, name) for name in _HEADLINE]
             rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-        head = "".join(f"<th>{name}</th>" for name in ("run", "level", "n", "accuracy", "confidence", "shift"))
+        head = "".join(f"<th>{name}</th>" for name in ("run", "level", "n", *_HEADS))
         notes = "".join(f"<li>{html.escape(line)}</li>" for line in self.warnings)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
         return table + (f"<ul>{notes}</ul>" if notes else "")
 
 
-def load(results: PathLike | Sequence[PathLike], *, replicates: int = 1000, seed: int = 0) -> Results:
+def load(
+    results: PathLike | Sequence[PathLike], *, replicates: int = 1000, seed: int = 0, risk: float = 0.05
+) -> Results:
     """Read results folders of lmms-eval or lm-eval and analyse them.
 
     Args:
@@ -111,6 +126,7 @@ def load(results: PathLike | Sequence[PathLike], *, replicates: int = 1000, seed
             `--log_samples`.
         replicates: of the cluster bootstrap, at least 100.
         seed: of the bootstrap; the same call gives the same numbers.
+        risk: error among the answered that an operating point is to keep on clean images, in (0, 1).
 
     Returns:
         The runs as data frames.
@@ -122,10 +138,17 @@ def load(results: PathLike | Sequence[PathLike], *, replicates: int = 1000, seed
     from .runs.reading import read_runs
 
     paths = [results] if isinstance(results, str | os.PathLike) else results
-    return Results(analyse(read_runs([Path(path) for path in paths]), replicates, seed))
+    return Results(analyse(read_runs([Path(path) for path in paths]), replicates, seed, risk=risk))
 
 
-def analyze(results: PathLike | Sequence[PathLike], out: PathLike, *, replicates: int = 1000, seed: int = 0) -> Results:
+def analyze(
+    results: PathLike | Sequence[PathLike],
+    out: PathLike,
+    *,
+    replicates: int = 1000,
+    seed: int = 0,
+    risk: float = 0.05,
+) -> Results:
     """Do what `medqdeg analyze` does: load results and write every table and `analysis.json` into a folder.
 
     Args:
@@ -133,13 +156,14 @@ def analyze(results: PathLike | Sequence[PathLike], out: PathLike, *, replicates
         out: the folder, which is made if absent.
         replicates: as for `load`.
         seed: as for `load`.
+        risk: as for `load`.
 
     Raises:
         InputError: as for `load`, or the folder cannot be written.
     """
     from .writing import write_analysis
 
-    loaded = load(results, replicates=replicates, seed=seed)
+    loaded = load(results, replicates=replicates, seed=seed, risk=risk)
     write_analysis(loaded._analysis, Path(out))
     return loaded
 

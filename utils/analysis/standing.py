@@ -76,13 +76,13 @@ def ranked_with(standing: Mapping[str, Standing], *, published: bool) -> tuple[d
 
 
 def reason_unread(records: Sequence[Mapping[str, Any]]) -> str | None:
-    """Say at which levels too many trials hold no answer that can be read, or return None."""
+    """Return, in words, at which levels too many trials hold no readable answer; None where none does."""
     high = much_unread(records)
     return f"unread: {', '.join(f'{rate:.1%} at {level}' for level, rate in high.items())}" if high else None
 
 
 def reason_not_published(run: Run) -> str | None:
-    """Say how a run's items differ from those behind the published results, or return None.
+    """Return, in words, how a run's items differ from those of the published results; None where they do not.
 
     The published items themselves are not at hand; those that are not theirs are known by their sources, by ids that
     only `medqdeg build` makes, or by their number.

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dataset.taxonomy import CLEAN, LEVELS
 from .cell_ratios import CellRatios
 from .change_estimates import gap_rows, matched_columns, matched_terms, rows_of
+from .run_estimates import RunEstimates
 from .statistics.agreement_gap import GapTerms
 from .statistics.multiplicity import FEWEST_QUESTIONS, LEVEL, q_values
 from .statistics.verdict import Claims, Verdict, claims
@@ -100,3 +102,27 @@ def _claims(
     readable = [rows_of(ratios.ratio(own.right, own.weight), rows) for own in matched]
     gaps = [gap_rows(ratios.gap(own), rows) for own in matched]
     return claims((means[0], means[1]), (readable[0], readable[1]), (gaps[0], gaps[1]))
+
+
+def run_verdicts(run: RunEstimates) -> dict[tuple[str, str, str], NodeVerdict]:
+    """Return (comparison, axis, node) -> verdict, for the steps from L0."""
+    table = run.table
+    found = {}
+    for level in LEVELS[1:]:
+        if not {CLEAN, level} <= set(run.levels):
+            continue
+        sides = table.levels == CLEAN, table.levels == level
+        matched = matched_columns(table.columns["accuracy"], table.questions, *sides)[1]
+        there = run.ratios.count(np.isfinite(matched))
+        axes: dict[str, list[int]] = {}
+        for row, cell in enumerate(run.cells):
+            if cell.level == level and there[row]:
+                axes.setdefault(cell.axis, []).append(row)
+        reasons = [table.without_gap[at] for at in (CLEAN, level) if at in table.without_gap]
+        for one in node_verdicts(
+            *(run.ratios, axes, table.columns["accuracy"], table.answers.gap, table.questions, *sides),
+            reasons[0] if reasons else None,
+        ):
+            cell = run.cells[one.row]
+            found[f"{CLEAN}_to_{level}", cell.axis, cell.node] = one
+    return found

@@ -1,1 +1,1 @@
-"""What every room needs and none knows: errors, whole files, processes, versions."""
+"""What every other package here uses: errors, atomic files, processes, versions."""

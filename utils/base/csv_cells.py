@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet cannot take for anything but data."""
+"""CSV cells that no spreadsheet takes for a formula."""
 
 from __future__ import annotations
 
@@ -33,4 +33,5 @@ def safe_csv(frame: pd.DataFrame) -> str:
     for place, kind in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind):
             safe.isetitem(place, [safe_cell(value) for value in frame.iloc[:, place]])
-    return safe.set_axis([safe_cell(name) for name in frame.columns], axis="columns").to_csv(index=False)
+    text: str = safe.set_axis([safe_cell(name) for name in frame.columns], axis="columns").to_csv(index=False)
+    return text

@@ -1,4 +1,4 @@
-"""The one exception that stands for bad input."""
+"""The one exception for bad input."""
 
 from __future__ import annotations
 

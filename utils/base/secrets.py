@@ -1,6 +1,7 @@
 """What in arguments is a secret, and how it is struck out: one place for everything that writes arguments down.
 
-Rather strikes out too much than too little: a struck-out value costs a reader a detail, a written one costs an account.
+When in doubt it strikes out: a value struck out in vain costs a reader one detail, a secret written down may cost an
+account.
 """
 
 from __future__ import annotations

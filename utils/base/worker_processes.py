@@ -55,11 +55,11 @@ def in_order(
     Args:
         function: of a module, or a `functools.partial` of one.
         arguments: taken from the iterable at once.
-        workers: as of `as_completed`.
+        workers: as in `as_completed`.
         chunk: arguments that are given out at a time.
 
     Raises:
-        BrokenProcessPool: as of `as_completed`.
+        BrokenProcessPool: as in `as_completed`.
     """
     if workers <= 1:
         yield from map(function, arguments)
@@ -125,7 +125,7 @@ def _begin_worker() -> None:
 
 
 def _leave(number: int, frame: object) -> None:
-    """Leave by an exception, so that a file that is half written is removed; then take no further job."""
+    """Stop the current job by an exception, so that a half-written file is removed, and take no further job."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Timer(_PATIENCE / 5, os._exit, (1,)).start()
     raise SystemExit(1)

@@ -1,4 +1,4 @@
-"""What every reader gives and the pipeline takes: one clean question with its images, or the reason why not."""
+"""What every reader yields: one clean question with its images, or the reason why a row gives none."""
 
 from __future__ import annotations
 

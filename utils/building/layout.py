@@ -1,4 +1,4 @@
-"""What lies where in the folder of a build, and how small JSON files there are written."""
+"""The layout of the folder of a build, and how small JSON files in it are written."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MANIFEST, IMAGES, CARD, REVIEW, SKIPPED, PICTURES = (
 _A_DAY = 24 * 60 * 60
 
 WORK = ".work"
-"""What resuming and reviewing need: the plan, the chosen clean images, one report a part. Never published."""
+"""What resuming and reviewing need: the plan, the chosen clean images, one report per part. Never published."""
 
 
 class WorkFolder:
@@ -92,7 +92,7 @@ def _digest(file: Any) -> str:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a neighbour to write to, which takes the place of `path` at the end if nothing was raised.
+    """Yield a neighbouring path to write to, which replaces `path` at the end if nothing was raised.
 
     The neighbour's name says which process of which machine writes it and occurs once: two processes or threads that
     make the same file disturb each other in nothing, and the last one's file stays.

@@ -21,7 +21,7 @@ from .layout import MANIFEST, WorkFolder, read_json, write_json
 from .make.gate import KEEP, read_review
 from .make.make_parts import holding, make_part
 from .plan.front import Progress, Sources
-from .plan.planning import Request, make_plan
+from .plan.planning import BuildRequest, make_plan
 from .waiting import read_waiting_texts
 from .writing import item_id
 
@@ -30,8 +30,8 @@ Engine = Callable[[Path, Sequence[str], int], Iterator[dict[str, Any]]]
 
 
 @dataclass
-class Summary:
-    """What became of a build.
+class BuildSummary:
+    """The outcome of a build.
 
     Attributes:
         parts: in the plan; `made` now, `kept` of an earlier run, `missing` yet (other shards').
@@ -61,7 +61,7 @@ class Summary:
 
 
 def build(
-    request: Request,
+    request: BuildRequest,
     out: Path,
     sources: Sources,
     *,
@@ -71,7 +71,7 @@ def build(
     tsv: bool = False,
     engine: Engine | None = None,
     progress: Progress = lambda *_: None,
-) -> Summary:
+) -> BuildSummary:
     """Build a set, or continue.
 
     Args:
@@ -132,13 +132,13 @@ def on_this_machine(out: Path, parts: Sequence[str], workers: int) -> Iterator[d
 
 def _make_parts(
     plan: Mapping[str, Any], out: Path, workers: int, shard: tuple[int, int], engine: Engine, progress: Progress
-) -> Summary:
+) -> BuildSummary:
     index, shards = shard
     names = [part["name"] for part in plan["parts"]]
     own = names[index - 1 :: shards]
     planned = {part["name"]: part["items"] + 2 * part["pairs"] for part in plan["parts"]}
     total = sum(planned[name] for name in own)
-    summary = Summary(parts=len(names), problems=plan["problems"], contradictory=plan["contradictory"])
+    summary = BuildSummary(parts=len(names), problems=plan["problems"], contradictory=plan["contradictory"])
     progress("degrading", 0, total)
     done = 0
     for report in engine(out, own, workers):

@@ -1,4 +1,4 @@
-"""The file where a part's clean items wait to be degraded: a row for each, with its images as the source holds them."""
+"""The file where a part's clean items wait to be degraded: one row per item, with images as in the source."""
 
 from __future__ import annotations
 

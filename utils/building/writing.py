@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..dataset import taxonomy
 from ..dataset.built import option_letters
+from ..dataset.delimited import write_tsv_rows
 from ..dataset.tsv import MISSING_VALUES
 from .item import SourceItem
 from .layout import replacing
@@ -116,27 +116,25 @@ def write_tsv(path: Path, rows: Iterable[Mapping[str, Any]], letters: int) -> No
         *("index", "image", "question", *options, "answer", "modality", "degradation_type", "degradation_severity"),
         *("source", "category", "source_index", "cluster_id", "licence"),
     )
-    with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(columns)
-        for row in rows:
-            images = [base64.b64encode(image["bytes"]).decode() for image in row["images"]]
-            texts = [f"{text}." if text in MISSING_VALUES else text for text in row["options"]]
-            writer.writerow(
-                [
-                    row["item_id"],
-                    images[0] if len(images) == 1 else json.dumps(images),
-                    row["question"],
-                    *texts,
-                    *[""] * (len(options) - len(texts)),
-                    row["answer"],
-                    row["modality"],
-                    row["degradation"] or "",
-                    row["level"].removeprefix("L"),
-                    row["source"],
-                    "" if row["skill"] == taxonomy.UNLABELLED else row["skill"],
-                    row["clean_id"],
-                    row["cluster_id"],
-                    row["licence"] or "",
-                ]
-            )
+    with replacing(path) as part:
+        write_tsv_rows(part, columns, map(_tsv_row, rows))
+
+
+def _tsv_row(row: Mapping[str, Any]) -> dict[str, str]:
+    images = [base64.b64encode(image["bytes"]).decode() for image in row["images"]]
+    texts = [f"{text}." if text in MISSING_VALUES else text for text in row["options"]]
+    return {
+        "index": row["item_id"],
+        "image": images[0] if len(images) == 1 else json.dumps(images),
+        "question": row["question"],
+        **dict(zip(option_letters(len(texts)), texts, strict=True)),
+        "answer": row["answer"],
+        "modality": row["modality"],
+        "degradation_type": row["degradation"] or "",
+        "degradation_severity": row["level"].removeprefix("L"),
+        "source": row["source"],
+        "category": "" if row["skill"] == taxonomy.UNLABELLED else row["skill"],
+        "source_index": row["clean_id"],
+        "cluster_id": row["cluster_id"],
+        "licence": row["licence"] or "",
+    }

@@ -14,12 +14,15 @@ from .degrade import degrade
 from .demo import demo
 from .export import export
 from .grade import grade
+from .help_text import for_people
 from .import_answers import import_answers
 from .lm_eval_path import lm_eval_path
 from .phantom import phantom
+from .plan import plan
 from .reference_model import reference_model
 from .report import report
 from .store import store
+from .subset import subset
 from .tasks_path import tasks_path
 from .wrap import wrap
 
@@ -34,20 +37,22 @@ app = typer.Typer(
 )
 
 # In the order in which --help lists them.
-app.command(rich_help_panel=RUN)(demo)
-app.command(rich_help_panel=RUN, no_args_is_help=True)(wrap)
-app.command(rich_help_panel=DATA, no_args_is_help=True)(build)
-app.command(rich_help_panel=DATA, no_args_is_help=True)(push)
-app.command(rich_help_panel=DATA, no_args_is_help=True)(phantom)
-app.command(rich_help_panel=DATA, no_args_is_help=True)(degrade)
-app.command(rich_help_panel=DATA, no_args_is_help=True)(grade)
-app.command(rich_help_panel=DATA, no_args_is_help=True)(export)
-app.command("import", rich_help_panel=RESULTS, no_args_is_help=True)(import_answers)
-app.command(rich_help_panel=RESULTS, no_args_is_help=True)(analyze)
-app.command(rich_help_panel=RESULTS, no_args_is_help=True)(report)
-app.command(rich_help_panel=TOOLS)(reference_model)
-app.command(rich_help_panel=TOOLS)(tasks_path)
-app.command(rich_help_panel=TOOLS)(lm_eval_path)
+app.command(rich_help_panel=RUN)(for_people(demo))
+app.command(rich_help_panel=RUN)(for_people(plan))
+app.command(rich_help_panel=RUN, no_args_is_help=True)(for_people(subset))
+app.command(rich_help_panel=RUN, no_args_is_help=True)(for_people(wrap))
+app.command(rich_help_panel=DATA, no_args_is_help=True)(for_people(build))
+app.command(rich_help_panel=DATA, no_args_is_help=True)(for_people(push))
+app.command(rich_help_panel=DATA, no_args_is_help=True)(for_people(phantom))
+app.command(rich_help_panel=DATA, no_args_is_help=True)(for_people(degrade))
+app.command(rich_help_panel=DATA, no_args_is_help=True)(for_people(grade))
+app.command(rich_help_panel=DATA, no_args_is_help=True)(for_people(export))
+app.command("import", rich_help_panel=RESULTS, no_args_is_help=True)(for_people(import_answers))
+app.command(rich_help_panel=RESULTS, no_args_is_help=True)(for_people(analyze))
+app.command(rich_help_panel=RESULTS, no_args_is_help=True)(for_people(report))
+app.command(rich_help_panel=TOOLS)(for_people(reference_model))
+app.command(rich_help_panel=TOOLS)(for_people(tasks_path))
+app.command(rich_help_panel=TOOLS)(for_people(lm_eval_path))
 app.add_typer(store, rich_help_panel=TOOLS)
 
 
@@ -60,6 +65,7 @@ def _print_version(wanted: bool) -> None:
 
 
 @app.callback()
+@for_people
 def medqdeg(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")

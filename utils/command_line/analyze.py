@@ -21,11 +21,15 @@ def analyze(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables and analysis.json.")],
     replicates: Annotated[int, typer.Option(min=100, help="Replicates of the cluster bootstrap.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
+    risk: Annotated[
+        float,
+        typer.Option(min=0.001, max=0.5, help="Error among the answered that the operating point keeps at L0."),
+    ] = 0.05,
 ) -> None:
     """Analyse runs: every figure of every node with a 95% interval, changes between levels, and between models.
 
-    Runs need the harness's --log_samples. Intervals come from a bootstrap of whole source questions. docs/analysis.md
-    describes the files.
+    Runs need the harness's --log_samples. Whole source questions, with all their items, are the unit of every interval.
+    docs/analysis.md says what each figure means and describes the files.
 
     Example: medqdeg analyze results/ --out analysis/
     """
@@ -38,7 +42,7 @@ def analyze(
     collection = read_runs(results)
     for line in (*collection.warnings, *(f"{run.name}: {line}" for run in collection.runs for line in run.warnings)):
         print(f"medqdeg: {one_line(line)}", file=sys.stderr)
-    analysis = analyse(collection, replicates, seed)
+    analysis = analyse(collection, replicates, seed, risk=risk)
     written = write_analysis(analysis, out)
     print_headline(analysis)
     for run in collection.runs:

@@ -13,7 +13,7 @@ from ..base.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from ..building.plan.front import Sources
-    from ..building.running import Summary
+    from ..building.running import BuildSummary
 
 _NAMED = 20
 ENGINES = ("local", "ray")
@@ -33,8 +33,13 @@ def build(
     mix: Annotated[
         Path | None, typer.Option(metavar="MIX.yaml", help="Your own mix.", show_default="the paper's tables 4 and 5")
     ] = None,
-    table: Annotated[
-        Path | None, typer.Option("--severities", metavar="TABLE.yaml", help="Your own table of strengths.")
+    severities: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TABLE.yaml|S,S,...",
+            help="Your own table of strengths; or severities such as 0.25,0.5,1,1.5,2,3, at which every pair is made "
+            "beside L1 and L2. Give it twice for both.",
+        ),
     ] = None,
     dev_share: Annotated[
         float | None,
@@ -50,9 +55,9 @@ def build(
         Path | None, typer.Option(metavar="REVIEW.csv", help="A build's review.csv with your decisions in it.")
     ] = None,
     tsv: Annotated[bool, typer.Option("--tsv", help="Also write the four TSV files of the published layout.")] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="one a core")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="one per core")] = None,
     shard: Annotated[
-        str, typer.Option(metavar="I/N", help="Make every N-th part only, from the I-th on: one call a machine.")
+        str, typer.Option(metavar="I/N", help="Make every N-th part only, from the I-th on: one call per machine.")
     ] = "1/1",
     engine: Annotated[str, typer.Option(help="What makes the parts: local processes, or ray.")] = "local",
 ) -> None:
@@ -63,7 +68,7 @@ def build(
 
     Example: medqdeg build --source gmai=VAL.tsv --source own=ward/:map.yaml --out set/ && MEDQDEG_DATA=set/ ...
     """
-    from ..building.plan.planning import Request
+    from ..building.plan.planning import BuildRequest
     from ..building.plan.selection import Mix, load_mix
     from ..building.running import build as run
 
@@ -73,11 +78,13 @@ def build(
         raise InputError("nothing to write to: give --out DIR")
     if engine not in ENGINES:
         raise InputError(f"--engine {engine}: must be one of {', '.join(ENGINES)}")
-    request = Request(
+    table, series = _table_and_series(severities or [])
+    request = BuildRequest(
         sources=tuple(dict.fromkeys(sources)),
         seed=seed,
         mix=Mix() if mix is None else load_mix(mix),
         severities=None if table is None else _severities(table),
+        series=series,
         dev_share=dev_share,
         part_items=part_items,
         keep_contradictions=keep_contradictions,
@@ -142,6 +149,28 @@ def sources_of_the_command() -> Sources:
     return readers()
 
 
+def _table_and_series(given: list[str]) -> tuple[Path | None, tuple[float, ...]]:
+    """Tell a table of strengths from severities of a series."""
+    from ...degradations import largest_severity as largest
+    from ...degradations import list_degradations, read_severity
+
+    tables: list[Path] = []
+    series: set[float] = set()
+    for text in given:
+        try:
+            series |= {read_severity(part, series=True).value for part in text.split(",")}
+        except ValueError as error:
+            if "," in text or not Path(text).suffix:
+                raise InputError(f"--severities {text}: {one_line(error)}") from None
+            tables.append(Path(text))
+    if len(tables) > 1:
+        raise InputError(f"--severities: two tables, {tables[0]} and {tables[1]}; give one")
+    furthest = max(largest(name) for name in list_degradations())
+    if series and not 0 < max(series) <= furthest:
+        raise InputError(f"--severities: a series lies above 0 and goes up to {furthest:g}, not {max(series):g}")
+    return (tables[0] if tables else None), tuple(sorted(series - {0.0}))
+
+
 def _severities(table: Path) -> Any:
     """Return the user's table as it stands in the file, once it is known to be one."""
     import yaml
@@ -172,7 +201,7 @@ def _engine(name: str) -> Any:
     return None
 
 
-def _report(summary: Summary, out: Path, seconds: float) -> None:
+def _report(summary: BuildSummary, out: Path, seconds: float) -> None:
     from ..building.layout import SKIPPED
 
     for line in summary.failed[:_NAMED]:

@@ -13,7 +13,7 @@ from ..base.cores import usable_cores
 from ..base.errors import InputError, one_line
 
 if TYPE_CHECKING:
-    from ..degrade_files.runs import Request
+    from ..degrade_files.runs import DegradeRequest
     from ..images.folders import Search
 
 _SHEET_ROWS = 120
@@ -33,8 +33,16 @@ def degrade(
     ] = None,
     severities: Annotated[
         list[str] | None,
-        typer.Option("--severity", "-s", help="0, 1 or 2; repeat it or separate with commas.", show_default="1,2"),
+        typer.Option(
+            "--severity",
+            "-s",
+            help="0, 1 or 2, or any number of a series, such as 0.5,1.5; repeat it or separate with commas.",
+            show_default="1,2",
+        ),
     ] = None,
+    series: Annotated[
+        bool, typer.Option("--series", help="1 and 2 belong to the series, too, which shares the draw of L1.")
+    ] = False,
     seed: Annotated[
         str, typer.Option(help="A number or a text. Each image's draw follows from it and its content.")
     ] = "0",
@@ -100,7 +108,7 @@ def degrade(
         typer.Option(
             "--grid",
             metavar="FILE.png",
-            help="Contact sheet: one row per degradation, L0, L1 and L2 side by side.",
+            help="Contact sheet: one row per degradation, clean, L1 and L2 (or the series) side by side.",
         ),
     ] = None,
     grid_images: Annotated[int, typer.Option(min=1, help="How many of the images the sheet shows.")] = 1,
@@ -131,6 +139,7 @@ def degrade(
     request = _request(
         types,
         severities,
+        series,
         seed,
         modality,
         strengths,
@@ -154,9 +163,21 @@ def degrade(
         raise typer.Exit(1)
 
 
+def _severity(text: str, series: bool) -> int | str:
+    """Return 0, 1 or 2, or the label of a severity of a series."""
+    from ...degradations import read_severity
+
+    try:
+        severity = read_severity(text, series)
+    except ValueError as error:
+        raise InputError(f"--severity {text}: {error}") from None
+    return severity.label if severity.series and severity.value else int(severity.value)
+
+
 def _request(
     types: list[str] | None,
     severities: list[str] | None,
+    series: bool,
     seed: str,
     modality: str | None,
     strengths: Any,
@@ -166,10 +187,10 @@ def _request(
     window: str | None,
     frames: str,
     format: str,
-) -> Request:
+) -> DegradeRequest:
     """Check every option before a file is touched."""
-    from ...degradations import list_degradations
-    from ..degrade_files.runs import FRAME_CHOICES, Request
+    from ...degradations import largest_severity, list_degradations
+    from ..degrade_files.runs import FRAME_CHOICES, DegradeRequest
     from ..images import OUTPUT_FORMATS
 
     names = []
@@ -181,19 +202,18 @@ def _request(
             names.append(_canonical_name(text))
     if not names:
         raise InputError("no degradation: give --type (medqdeg degrade --list shows them), or --type all")
-    levels = []
-    for text in _split(severities) or ["1", "2"]:
-        level = text.upper().removeprefix("L")
-        if level not in ("0", "1", "2"):
-            raise InputError(f"--severity {text}: must be 0, 1 or 2")
-        levels.append(int(level))
+    levels = [_severity(text, series) for text in _split(severities) or ["1", "2"]]
+    for name in names:
+        for level in levels:
+            if isinstance(level, str) and float(level[1:]) > (largest := largest_severity(name, modality, strengths)):
+                raise InputError(f"--severity {level[1:]}: {name} goes up to {largest:g}")
     if reference_size is not None and not reference_size > 0:
         raise InputError(f"--reference-size {reference_size:g}: must be a positive number of pixels")
     if frames not in FRAME_CHOICES:
         raise InputError(f"--frames {frames}: must be one of {', '.join(FRAME_CHOICES)}")
     if format not in OUTPUT_FORMATS:
         raise InputError(f"--format {format}: must be one of {', '.join(OUTPUT_FORMATS)}")
-    return Request(
+    return DegradeRequest(
         names=tuple(dict.fromkeys(names)),
         severities=tuple(dict.fromkeys(levels)),
         seed=seed,
@@ -262,7 +282,7 @@ def _report_search(search: Search, inputs: list[Path]) -> None:
         raise InputError(f"no image found in {', '.join(map(str, inputs))}")
 
 
-def _run(search: Search, request: Request, out: Path, workers: int) -> bool:
+def _run(search: Search, request: DegradeRequest, out: Path, workers: int) -> bool:
     """Degrade with a progress bar; return whether anything failed."""
     import time
 
@@ -317,10 +337,11 @@ def _print_errors(errors: Iterable[str]) -> None:
         typer.echo(f"medqdeg: {one_line(error)}", err=True)
 
 
-def _draw_sheet(search: Search, request: Request, path: Path, count: int) -> bool:
+def _draw_sheet(search: Search, request: DegradeRequest, path: Path, count: int) -> bool:
     """Draw the contact sheet; return whether anything failed."""
     from ..base.atomic_files import write_atomically
-    from ..degrade_files.sheet import sheet_rows
+    from ..degrade_files.runs import level_name
+    from ..degrade_files.sheet import sheet_rows, sheet_severities
     from ..images import encode_image
     from ..images.contact_sheet import draw_contact_sheet
 
@@ -335,7 +356,8 @@ def _draw_sheet(search: Search, request: Request, path: Path, count: int) -> boo
     if not rows:
         return True
     of = f", {len(shown)} of {len(search.sources)} images" if len(search.sources) > len(shown) else ""
-    page = draw_contact_sheet(rows, ("L0  clean", "L1", "L2"), title=f"seed {request.seed}{of}")
+    heads = ("L0  clean", *map(level_name, sheet_severities(request)))
+    page = draw_contact_sheet(rows, heads, title=f"seed {request.seed}{of}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, encode_image(page, {".png": "png", ".webp": "webp"}.get(path.suffix.lower(), "jpeg")))

@@ -25,14 +25,15 @@ def demo(
             help="Folder with the data set's TSV files.", show_default="the phantoms that come with medqdeg"
         ),
     ] = None,
-    output: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results/demo"),
+    output: Annotated[Path, typer.Option("--out", "-o", "--output", help="Folder for the results.")] = Path(
+        "results/demo"
+    ),
     full: Annotated[bool, typer.Option("--full", help="All 700 clean phantoms instead of 84.")] = False,
     guesser: Annotated[
         bool, typer.Option("--guesser", help="An untrained checkpoint instead of the reference model.")
     ] = False,
 ) -> None:
-    """Run all three levels with the small reference model, offline, print accuracy, confidence and shift, and
-    write the report.
+    """Run all three levels with the small reference model, offline, and write analysis and report.
 
     The model reads medqdeg's own phantoms and nothing else. Started again after a kill, the run continues.
     """

@@ -85,7 +85,8 @@ def _sheets(
     inline: bool,
     model: str,
 ) -> Exported:
-    from ...tasks.hooks import PROMPT_FILES, doc_to_text, doc_to_text_verbalized
+    from ...tasks.hooks import doc_to_text, doc_to_text_verbalized
+    from ...tasks.prompts import template_text
     from ..answer_sheets.export import Wish
     from ..answer_sheets.export import export as write
     from ..scoring.elicitation import VERBALIZED, VOTES
@@ -97,7 +98,7 @@ def _sheets(
         elicitation=elicitation,
         trials=trials,
         seed=seed,
-        prompt=PROMPT_FILES[elicitation].read_text(encoding="utf-8"),
+        prompt=template_text(elicitation),
         inline=inline,
         model=model,
     )

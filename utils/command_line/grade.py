@@ -1,4 +1,4 @@
-"""`medqdeg grade`: how severe is what has happened to one's own images, on the axis of a degradation."""
+"""`medqdeg grade`: how severely one's own images are degraded, on the axis of a degradation."""
 
 from __future__ import annotations
 
@@ -43,12 +43,13 @@ def grade(
 
     Example: medqdeg grade clinic/ --like clean/ --type gaussian_noise --modality X-ray
     """
-    from ...degradations import list_degradations
+    from ...degradations import get
     from ..grading.traits import TRAITS, UNTOLD
 
-    names = [name for text in types or [] for name in text.split(",")] or list(TRAITS)
-    if unknown := [name for name in names if name not in list_degradations()]:
-        raise InputError(f"unknown degradation {unknown[0]!r}: known are {', '.join(list_degradations())}")
+    try:
+        names = [get(name).name for text in types or [] for name in text.split(",")] or list(TRAITS)
+    except ValueError as error:
+        raise InputError(str(error)) from None
     for name in names:
         if name not in TRAITS:
             raise InputError(f"the severity of {name} cannot be told from an image: {UNTOLD[name]}")

@@ -1,4 +1,4 @@
-"""`medqdeg lm-eval-path`: where the task files of EleutherAI's lm-eval lie."""
+"""`medqdeg lm-eval-path`: the folder of the task files for EleutherAI's lm-eval."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ def phantom(
     ] = False,
     small: Annotated[bool, typer.Option("--small", help="Only the 84 items of medqdeg_phantom_small.")] = False,
     grey: Annotated[
-        bool, typer.Option("--grey", help="Plain grey in the place of every image: what does a blind model answer?")
+        bool, typer.Option("--grey", help="Replace every image by plain grey: what does a blind model answer?")
     ] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="one a core")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="one per core")] = None,
     sheets: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Pictures: phantoms by modality, an item of every skill.")
     ] = None,

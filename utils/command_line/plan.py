@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..base.errors import InputError, one_line
+from ..base.suggestions import did_you_mean
+from ..base.wrong_folders import what_it_is
 
 if TYPE_CHECKING:
     from ..analysis.pilot import Pilot
@@ -47,7 +49,7 @@ def plan(
         typer.Option(help="Price of a million prompt tokens and of a million reply tokens.", show_default=False),
     ] = None,
 ) -> None:
-    """Say which change from L0 to L2 a study finds in 80% of cases, for one model and for two compared, and its cost.
+    """Print which change from L0 to L2 a study finds in 80% of cases, for one model and for two, and its cost.
 
     Examples: medqdeg plan --accuracy 0.7 0.6 --effect 0.03; medqdeg plan --pilot analysis/ --questions 600
     """
@@ -99,10 +101,11 @@ def _read(path: Path, run: str | None) -> Pilot:
         document = json.loads(file.read_text(encoding="utf-8"))
         runs = {own["name"]: own["planning"] for own in document["runs"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{file} is no analysis.json with a plan in it ({one_line(error, 80)})") from None
+        other = what_it_is(path) if path.is_dir() and not file.exists() else None
+        raise InputError(other or f"{file} is no analysis.json with a plan in it ({one_line(error, 80)})") from None
     name = run if run is not None else next(iter(runs), None)
     if name not in runs:
-        raise InputError(f"{file} has no run {name!r}; it has {', '.join(runs) or 'none'}")
+        raise InputError(f"{file} has no run {name!r}; {did_you_mean(name, runs)}it has {', '.join(runs) or 'none'}")
     if runs[name] is None:
         raise InputError(f"{file}: {name} has no L0 with a degraded level beside it, so there is nothing to plan from")
     return Pilot.from_json(runs[name])

@@ -1,4 +1,4 @@
-"""`medqdeg reference-model`: where the small model that comes with the package lies, or how it is made again."""
+"""`medqdeg reference-model`: the path of the small model that comes with the package, or training it anew."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def reference_model(
     require_harness("the training")
     import json
 
-    from ...tasks.hooks import doc_to_text
+    from ...tasks.prompts import prompt
     from ..base.cores import usable_cores
     from ..models.reference_model.training import train as train_model
 
-    report = train_model(train, doc_to_text, seed=seed, threads=usable_cores())
+    report = train_model(train, prompt, seed=seed, threads=usable_cores())
     print(json.dumps(report, indent=2))
     print(f"The checkpoint is in {train.resolve()}")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from .help_text import for_people
+
 store = typer.Typer(
     name="store", no_args_is_help=True, help="Describe, check and merge the responses that runs have stored."
 )
@@ -16,6 +18,7 @@ _Places = Annotated[list[Path], typer.Argument(help="Folders given as store=, or
 
 
 @store.command(no_args_is_help=True)
+@for_people
 def info(places: _Places) -> None:
     """Print what the files hold: responses, tasks, when they arrived."""
     from ..sampling.store_upkeep import describe, files_of
@@ -30,6 +33,7 @@ def info(places: _Places) -> None:
 
 
 @store.command(no_args_is_help=True)
+@for_people
 def verify(places: _Places) -> None:
     """Check that every response can be used; exit status 1 if one cannot."""
     from ..sampling.store_upkeep import faults, files_of
@@ -46,9 +50,13 @@ def verify(places: _Places) -> None:
 
 
 @store.command(no_args_is_help=True)
+@for_people
 def merge(
     places: _Places,
-    into: Annotated[Path, typer.Option(help="Folder for the merged file; it can be given as store= afterwards.")],
+    into: Annotated[
+        Path,
+        typer.Option("--out", "-o", "--into", help="Folder for the merged file; it can be given as store= afterwards."),
+    ],
 ) -> None:
     """Put the responses of several machines' stores into one file; the sources stay as they are."""
     from ..sampling.store_upkeep import merge as merge_stores

@@ -27,11 +27,11 @@ def subset(
 
     Example: medqdeg subset 16.7% --trials 3
     """
-    from ..analysis.statistics.subset import ITEMS_PER_QUESTION, published_error, whole_size
     from ..base.atomic_files import write_atomically
     from ..base.errors import InputError
     from ..dataset.loading import load_level
     from ..dataset.subset import VARIABLE, chosen_questions, questions_of, requested_share
+    from ..dataset.subset_plan import ITEMS_PER_QUESTION, published_error, whole_size
     from ..dataset.taxonomy import LEVELS
     from ..phantoms.cache import load_default_suite
 

@@ -1,4 +1,4 @@
-"""`medqdeg tasks-path`: where the task files lie, for harness commands that do not find them by themselves."""
+"""`medqdeg tasks-path`: the folder of the task files, for harness commands that do not find them by themselves."""
 
 from __future__ import annotations
 

@@ -47,7 +47,9 @@ def wrap(
     Example: medqdeg wrap scienceqa_img --votes 10 --out wrapped, then
     python -m lmms_eval --include_path wrapped --tasks scienceqa_img_medqdeg ...
     """
-    _only_warnings()
+    from ..base.log import only_warnings
+
+    only_warnings()
     if show_list:
         require_harness("medqdeg wrap")
         _print_list([task] if task else None, include_path, markdown)
@@ -64,10 +66,10 @@ def wrap(
         raise InputError(f"--reference-size {reference_size:g}: must be a positive number of pixels")
     chosen = _levels(levels)
     require_harness("medqdeg wrap")
-    from ..wrapping.generate import Wish, write_wrapped_task
+    from ..wrapping.generate import WrapOptions, write_wrapped_task
     from ..wrapping.original import find_entry
 
-    wish = Wish(
+    options = WrapOptions(
         levels=chosen,
         degradations=tuple(part.strip() for value in types or [] for part in value.split(",") if part.strip()),
         by_item=auto == "modality",
@@ -77,19 +79,9 @@ def wrap(
         k=answers,
         reference_size=reference_size,
     )
-    names = write_wrapped_task(find_entry(task, include_path), wish, out)
+    names = write_wrapped_task(find_entry(task, include_path), options, out)
     typer.echo(f"wrote {', '.join(names)} to {out}")
     typer.echo(f"python -m lmms_eval --include_path {out} --tasks {names[0]} --log_samples --output_path ...")
-
-
-def _only_warnings() -> None:
-    """Keep what lmms-eval remarks on its own files off the terminal."""
-    try:
-        from loguru import logger
-    except ImportError:
-        return
-    logger.remove()
-    logger.add(sys.stderr, level="WARNING")
 
 
 def _levels(text: str) -> tuple[str, ...]:

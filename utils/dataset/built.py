@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...degradations import read_severity
 from ..base.errors import InputError, one_line
 from . import taxonomy
 from .image_cells import check_image, is_stretched, quoted
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 DATA = "data"
 
 _NAME = re.compile(r"(?P<split>[a-z]+)-(?P<number>\d{5})-of-(?P<of>\d{5})\.parquet")
+_SERIES = re.compile(rf"{DATA}/(?P<level>S\d+\.\d+)/")
 _TEXTS = ("item_id", "question", "answer", "level", "modality", "skill", "source", "clean_id")
 _ROWS_AT_ONCE = 16
 _MAY_BE_ABSENT = frozenset({"cluster_id"})
@@ -51,6 +53,17 @@ def features() -> datasets.Features:
 def part_name(level: str, split: str, number: int, of: int) -> str:
     """Return a part's path below the folder of the set, with slashes."""
     return f"{DATA}/{level}/{split}-{number:05d}-of-{of:05d}.parquet"
+
+
+def series_labels(severities: Iterable[float]) -> tuple[str, ...]:
+    """Return what the folders of a series are called, in order: "S0.50", "S1.00" ..."""
+    return tuple(read_severity(severity, series=True).label for severity in sorted(severities))
+
+
+def series_among(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the labels of the series that the paths of a set hold, in order."""
+    found = {match["level"] for name in names if (match := _SERIES.match(name))}
+    return tuple(sorted(found, key=taxonomy.severity_of))
 
 
 def parts_among(names: Iterable[str], split: str, level: str) -> list[str]:

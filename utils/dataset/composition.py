@@ -1,4 +1,4 @@
-"""What a set of items is made of: the paper's mix of skills and degradations, quotas, and who gets what."""
+"""The composition of a set of items: the paper's mix of skills and degradations, quotas, and their allocation."""
 
 from __future__ import annotations
 
@@ -98,13 +98,13 @@ def spread_degradations(
 
     Args:
         allowed: what each item may get, at least one each.
-        pairs: how many degradations all items get together; from one to three an item.
+        pairs: how many degradations all items get together; from one to three per item.
         weights: how often each degradation is wanted. Those that few items can get are placed first, and each goes
-            to the items that have room for most; what finds no place is made up by the others.
+            to the items that have room for most; degradations that cannot be placed are replaced by others.
         rng: decides between equals.
 
     Returns:
-        One tuple an item, in the order of `weights`.
+        One tuple per item, in the order of `weights`.
 
     Raises:
         ValueError: if the items cannot take that many, or not that few.
@@ -146,7 +146,7 @@ def _rooms(most: Sequence[int], pairs: int, rng: np.random.Generator) -> list[in
     while (off := pairs - int(room.sum())) != 0:
         able = np.flatnonzero(room < most) if off > 0 else np.flatnonzero(room > 1)
         room[rng.permutation(able)[: abs(off)]] += 1 if off > 0 else -1
-    return room.tolist()
+    return [int(places) for places in room]
 
 
 def counted(chosen: Sequence[Sequence[str]]) -> dict[str, int]:

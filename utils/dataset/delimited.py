@@ -1,9 +1,11 @@
-"""What Python's csv module lacks for tables of images: text after a quotation in a cell, as pandas reads it."""
+"""Delimited text beyond Python's csv module: how the published TSV layout is written, and what pandas reads too."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 
 def cells_of_line(line: str, delimiter: str) -> list[str] | None:
@@ -25,3 +27,20 @@ def cells_of_line(line: str, delimiter: str) -> list[str] | None:
     except csv.Error:
         return None
     return None if asked_for_more else cells
+
+
+def write_tsv_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a header and rows as UTF-8 with tabs, quoted where need be, each line ended by one line feed.
+
+    Args:
+        path: where to.
+        columns: names, in order.
+        rows: column -> cell; a column that a row lacks stays empty.
+
+    Raises:
+        ValueError: a row has a cell of another column.
+    """
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, delimiter="\t", lineterminator="\n", restval="")
+        writer.writeheader()
+        writer.writerows(rows)

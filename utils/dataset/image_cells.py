@@ -83,7 +83,7 @@ def check_image(image: bytes | Path) -> Mapping[str, Any]:
     """Decode an image once, to find out now rather than in the middle of a run that it cannot be used.
 
     Returns:
-        How it was rendered, as `image_files.decode_pixels` says it.
+        How it was rendered, as `images.decode_pixels` says it.
 
     Raises:
         InputError: as `decode_rgb`.
@@ -99,7 +99,7 @@ def is_stretched(rendering: Mapping[str, Any]) -> bool:
 def decode_rgb(image: bytes | Path) -> Image.Image:
     """Return an image as a model gets it: 8-bit RGB, turned as its EXIF block says.
 
-    Grey of more than 8 bits is spread over its range first (`image_files.deep_greys`), where PIL alone would clip it.
+    Grey of more than 8 bits is spread over its range first (`images.deep_greys`), where PIL alone would clip it.
     Of an image with several frames the first is taken.
 
     Raises:

@@ -80,6 +80,8 @@ def load_series(split: str, location: Location | None = None) -> datasets.Datase
 
     location = location or locate()
     clean = load_level(split, taxonomy.CLEAN, location)
+    if labels := location.series():
+        return concatenate_datasets([clean, *(_load(split, label, location)[0] for label in labels)])
     degraded, path = _load(split, taxonomy.LEVELS[-1], location)
     levels = degraded["level"][:]
     places = [place for place, name in enumerate(levels) if name not in taxonomy.LEVELS]
@@ -98,7 +100,7 @@ def _load(split: str, level: str, location: Location) -> tuple[datasets.Dataset,
 
 
 def without_decoding(items: datasets.Dataset) -> datasets.Dataset:
-    """Return the same items with images left as `{"bytes": ..., "path": ...}`, for `images.decode_cell`.
+    """Return the same items with images left as `{"bytes": ..., "path": ...}`, for `image_cells.decode_cell`.
 
     Nothing is copied. (`cast_column` would write the whole data set anew for a list of images, though only the
     reading differs; for a single image it does what is done here.)
@@ -192,7 +194,7 @@ def _image_paths(file: TsvFile) -> list[str]:
 
 @contextmanager
 def _about(path: Path, row: Row) -> Iterator[None]:
-    """Say in an error which row of which file it is about."""
+    """Name the row and the file in an error."""
     try:
         yield
     except InputError as error:

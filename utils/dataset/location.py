@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn, Protocol
 
 from ..base.errors import InputError
-from .built import DATA, parts_among
+from ..base.hub import cannot_be_had, hub_name
+from ..base.wrong_folders import what_it_is
+from .built import DATA, parts_among, series_among
 from .image_cells import is_file
 from .taxonomy import CLEAN
 from .tsv import first_line
@@ -22,8 +23,6 @@ from .tsv import first_line
 DEFAULT_REPOSITORY = "jiyaoliufd/MedQ-DEG-Bench"
 ENVIRONMENT_VARIABLE = "MEDQDEG_DATA"
 SPLITS: tuple[str, ...] = ("test", "dev")
-
-_HUB_ID = re.compile(r"(?P<repository>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>[\w./-]+))?", re.ASCII)
 
 
 def file_name(split: str, level: str) -> str:
@@ -44,6 +43,10 @@ class Location(Protocol):
         """
         ...
 
+    def series(self) -> tuple[str, ...]:
+        """Return the labels of the severities that a built set holds beside L0, L1 and L2."""
+        ...
+
     def fetch(self, name: str) -> Path:
         """Return the local path of a file, downloading it if need be. Raises `InputError` if there is none."""
         ...
@@ -53,7 +56,7 @@ class Location(Protocol):
 
         Args:
             tsv: a path that `fetch` returned.
-            paths: plain paths relative to the folder of `tsv` (see `images.relative_path`).
+            paths: plain paths relative to the folder of `tsv` (see `image_cells.relative_path`).
         """
         ...
 
@@ -69,23 +72,39 @@ class LocalFolder:
     folder: Path
 
     def parts(self, split: str, level: str) -> list[Path]:
+        """Return the paths of a built set's Parquet files; [] where the folder holds none.
+
+        Raises:
+            InputError: some of them are missing.
+        """
         names = (path.relative_to(self.folder).as_posix() for path in self.folder.glob(f"{DATA}/{level}/*.parquet"))
         return [self.folder / name for name in parts_among(names, split, level)]
 
+    def series(self) -> tuple[str, ...]:
+        return series_among(
+            path.relative_to(self.folder).as_posix() for path in self.folder.glob(f"{DATA}/*/*.parquet")
+        )
+
     def fetch(self, name: str) -> Path:
+        """Return the path of a file. Raises `InputError`, which names the TSV files that are there, if it is absent."""
         path = self.folder / name
         if path.is_file():
             return path
         found = sorted(entry.name for entry in self.folder.glob("*.tsv"))
         raise InputError(
             f"{self.folder} has no file {name}; found {', '.join(found) if found else 'no TSV file'}. "
-            f"Set {ENVIRONMENT_VARIABLE} to the folder that holds it"
+            f"Set {ENVIRONMENT_VARIABLE} to the folder that holds it{self._instead(found)}"
         )
+
+    def _instead(self, tables: list[str]) -> str:
+        what = None if tables else what_it_is(self.folder)
+        return f"; {what}" if what else ""
 
     def fetch_images(self, tsv: Path, paths: Iterable[str]) -> None:
         """Nothing to do: what is in a local folder is there."""
 
     def first_line(self, name: str) -> bytes | None:
+        """Return the first line of a file, or None if there is no such file."""
         path = self.folder / name
         return first_line(path) if is_file(path) else None
 
@@ -98,6 +117,14 @@ class HubRepository:
     revision: str | None = None
 
     def parts(self, split: str, level: str) -> list[Path]:
+        """Download a built set's Parquet files of a level and return their paths; [] where the repository holds none.
+
+        Where the TSV file is in the cache already, it is used and the Hub is not asked. Without a network, what an
+        earlier run downloaded is taken.
+
+        Raises:
+            InputError: some of them are missing.
+        """
         from huggingface_hub import HfApi, snapshot_download, try_to_load_from_cache
 
         options: dict[str, Any] = {"repo_id": self.repository, "repo_type": "dataset", "revision": self.revision}
@@ -121,7 +148,25 @@ class HubRepository:
             wanted = parts_among(names, split, level)
         return [] if folder is None else [folder / name for name in wanted]
 
+    def series(self) -> tuple[str, ...]:
+        from huggingface_hub import HfApi, snapshot_download
+
+        options: dict[str, Any] = {"repo_id": self.repository, "repo_type": "dataset", "revision": self.revision}
+        try:
+            return series_among(HfApi().list_repo_files(**options))
+        except Exception:  # no network: what an earlier run fetched
+            try:
+                folder = Path(snapshot_download(**options, local_files_only=True))
+            except Exception:
+                return ()
+            return LocalFolder(folder).series()
+
     def fetch(self, name: str) -> Path:
+        """Download a file, wherever in the repository it lies, and return its path in the cache.
+
+        Raises:
+            InputError: there is no such file, or no access to the repository, or no network.
+        """
         from huggingface_hub import HfApi, hf_hub_download
         from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
@@ -146,6 +191,15 @@ class HubRepository:
             self._explain(error)
 
     def fetch_images(self, tsv: Path, paths: Iterable[str]) -> None:
+        """Download the image files that are not yet beside `tsv`, of the commit that it is of.
+
+        Args:
+            tsv: a path that `fetch` returned.
+            paths: plain paths relative to the folder of `tsv`.
+
+        Raises:
+            InputError: the Hub cannot be reached or refuses.
+        """
         from huggingface_hub import snapshot_download
 
         missing = [path for path in paths if not is_file(tsv.parent / path)]
@@ -154,7 +208,7 @@ class HubRepository:
         # .../snapshots/<commit>/<path in the repository>: the images must be of the commit that the file is of.
         snapshot = next(folder for folder in tsv.parents if folder.parent.name == "snapshots")
         folder = glob.escape(tsv.parent.relative_to(snapshot).as_posix() + "/").removeprefix("./")
-        # One pattern a folder: a pattern a file would be matched against every file of the repository.
+        # One pattern per folder: one per file would be matched against every file of the repository.
         patterns = {
             f"{folder}{glob.escape(path.partition('/')[0])}/*"
             if "/" in path
@@ -169,6 +223,7 @@ class HubRepository:
             self._explain(error)
 
     def first_line(self, name: str) -> bytes | None:
+        """Return the first line of a file from the cache, else from the Hub; None if that cannot be had."""
         from huggingface_hub import HfFileSystem, try_to_load_from_cache
 
         cached = try_to_load_from_cache(self.repository, name, repo_type="dataset", revision=self.revision or "main")
@@ -177,29 +232,17 @@ class HubRepository:
                 return first_line(Path(cached))
             reference = f"datasets/{self.repository}" + (f"@{self.revision}" if self.revision else "")
             with HfFileSystem().open(f"{reference}/{name}", "rb") as remote:
-                return remote.readline()
+                line: bytes = remote.readline()
+                return line
         except Exception:  # whatever the network or the Hub says: the line is a nicety, its absence is handled
             return None
 
     def _explain(self, error: Exception) -> NoReturn:
-        from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
-
-        folder_hint = (
-            f"; if a folder was meant, {self.repository!r} does not exist"
-            if os.environ.get(ENVIRONMENT_VARIABLE)
-            else ""
-        )
-        cause = " ".join(str(error).split()).partition(". ")[0][:160] or type(error).__name__
-        if isinstance(error, (GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError)):
-            raise InputError(
-                f"the Hub does not give out the dataset {self.repository} ({cause}): check the name and the "
-                f"revision, or run `hf auth login`{folder_hint}"
-            ) from None
-        raise InputError(
-            f"the dataset {self.repository} is neither in the local cache nor can the Hub be reached ({cause}). "
-            f"Either connect and run again, or copy it here (`hf download {self.repository} --repo-type dataset "
-            f"--local-dir DIR` on a connected machine) and set {ENVIRONMENT_VARIABLE}=DIR{folder_hint}"
-        ) from None
+        hint = ""
+        if os.environ.get(ENVIRONMENT_VARIABLE):
+            hint = f"; if a folder was meant, {self.repository!r} does not exist"
+        refusal = cannot_be_had(error, self.repository, f"set {ENVIRONMENT_VARIABLE}=DIR")
+        raise InputError(f"{refusal}{hint}") from None
 
 
 def locate(where: str | os.PathLike[str] | None = None) -> Location:
@@ -221,6 +264,6 @@ def locate(where: str | os.PathLike[str] | None = None) -> Location:
             return LocalFolder(folder.resolve())
     except (OSError, RuntimeError):  # a name too long for a folder, the home of a user who is not here
         pass
-    if match := _HUB_ID.fullmatch(given):
-        return HubRepository(match["repository"], match["revision"])
+    if name := hub_name(given):
+        return HubRepository(*name)
     raise InputError(f"{ENVIRONMENT_VARIABLE}={given} is neither a folder nor a Hub id such as {DEFAULT_REPOSITORY}")

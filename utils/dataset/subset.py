@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from ..analysis.statistics.subset import Chosen, Question, subset
 from ..base.errors import InputError
 from . import taxonomy
+from .subset_plan import Chosen, Question, subset
 
 if TYPE_CHECKING:
     import datasets

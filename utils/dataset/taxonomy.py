@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from ...degradations import LEVELS, MODALITIES, Degradation, get, known_names, list_degradations
+from ...degradations import LEVELS as LEVELS  # from here to the other rooms
+from ...degradations import MODALITIES, Degradation, get, known_names, list_degradations
 from ...degradations.vocabulary import MODALITY_ALIASES, check_severity, read_severity
 from ..base.errors import InputError
+from ..base.suggestions import did_you_mean
 
 CLEAN = LEVELS[0]
 UNLABELLED = "unlabelled"
@@ -25,7 +26,7 @@ DEGRADATIONS: Mapping[str, Degradation] = {name: get(name) for name in list_degr
 
 DEGRADATION_CATEGORIES: tuple[str, ...] = tuple(dict.fromkeys(entry.category for entry in DEGRADATIONS.values()))
 
-# OmniMedVQA's spellings, as a finished set may carry them; when a set is built, `building.readers.checks` decides which
+# OmniMedVQA's spellings, as a finished set may carry them; when a set is built, `building.sources.checks` decides which
 # microscopy is histopathology.
 _SOURCE_MODALITIES: Mapping[str, str] = {
     "CT(Computed Tomography)": "CT",
@@ -154,7 +155,7 @@ SKILL_MAPPINGS: tuple[SkillMapping, ...] = (
 )
 """Source labels to skills. The authors' own remapping is not published; `fixed_by` says what rests on the paper.
 
-Labels that ask for an organ, and MedXpertQA's, stand for several skills: `building.readers.skills` reads the item too.
+Labels that ask for an organ, and MedXpertQA's, stand for several skills: `building.sources.skills` reads the item too.
 """
 
 
@@ -180,9 +181,7 @@ def _lookup(text: str, index: Mapping[str, str], kind: str, known: Iterable[str]
     key = _fold(str(text))
     if key in index:
         return index[key]
-    close = get_close_matches(key, index, n=1, cutoff=0.75)
-    hint = f"did you mean {index[close[0]]!r}? " if close else ""
-    raise InputError(f"unknown {kind} {text!r}: {hint}known are {', '.join(known)}")
+    raise InputError(f"unknown {kind} {text!r}: {did_you_mean(key, index, cutoff=0.75)}known are {', '.join(known)}")
 
 
 def level(text: str | int | float) -> str:

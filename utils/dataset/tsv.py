@@ -1,4 +1,4 @@
-"""The four-file TSV layout: which columns there are, what a row means, what is wrong with it.
+"""The four-file TSV layout: its columns, what a row means, and how a wrong row is reported.
 
 Column names follow VLMEvalKit's layout as the authors' loader reads it; other spellings are taken from
 `COLUMN_NAMES`, matched without regard to case, spaces, hyphens and underscores. Columns that nobody knows are kept as
@@ -56,14 +56,14 @@ _WORDS_FOR_NONE = frozenset({"None", "NA", "N/A", "n/a"})
 _MISSING_LABELS = frozenset(value.casefold() for value in MISSING_VALUES)
 
 # The csv module's own limit of 128 KiB is less than one image. A higher one than ours (about 100 MB of image) would
-# let one stray quotation mark take a file of gigabytes for a single cell, at four bytes a character.
+# let one stray quotation mark take a file of gigabytes for a single cell, at four bytes per character.
 _LARGEST_CELL = 2**27
 _LONGEST_HEADER = 2**20
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Which column of a file holds what.
+    """The columns of a file, by what they hold.
 
     Attributes:
         roles: key of `COLUMN_NAMES` -> column name, for those that the file has.

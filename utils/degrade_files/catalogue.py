@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """One degradation at one row of the severity table. `row` is a modality, or empty for the default row."""
 
     name: str
@@ -24,7 +24,7 @@ class Entry:
     severe: str
 
 
-def entries(modality: str | None = None, table: SeverityTable | None = None) -> list[Entry]:
+def entries(modality: str | None = None, table: SeverityTable | None = None) -> list[CatalogueEntry]:
     """List the catalogue: for a modality the one row that serves it, else every row of every degradation.
 
     Raises:
@@ -41,7 +41,7 @@ def entries(modality: str | None = None, table: SeverityTable | None = None) -> 
             rows = {("" if row == "default" else row): levels for row, levels in table.rows[name].items()}
         for row, levels in rows.items():
             mild, severe = (_strength(levels[level]) for level in ("L1", "L2"))
-            listed.append(Entry(name, entry.category.replace("_", " "), where, row, mild, severe))
+            listed.append(CatalogueEntry(name, entry.category.replace("_", " "), where, row, mild, severe))
     return listed
 
 
@@ -67,7 +67,7 @@ def _amount(quantity: Quantity) -> str:
     return f"{text} {quantity.unit}".rstrip()
 
 
-def as_rich_table(listed: list[Entry]) -> Table:
+def as_rich_table(listed: list[CatalogueEntry]) -> Table:
     """Lay the catalogue out for a terminal."""
     from rich.table import Table
 
@@ -87,7 +87,7 @@ def as_rich_table(listed: list[Entry]) -> Table:
     return table
 
 
-def as_markdown(listed: list[Entry]) -> str:
+def as_markdown(listed: list[CatalogueEntry]) -> str:
     """Write the catalogue as a Markdown table, ending in a line break."""
     lines = ["| degradation | category | for | L1 | L2 |", "|---|---|---|---|---|"]
     for entry in listed:

@@ -1,6 +1,7 @@
 """Degrade many image files: which files, which outputs, in parallel, resumed after a kill, with a manifest.
 
-One input gives `OUT/<degradation>/L<severity>/<item>.png` for each degradation and severity, where the item
+One input gives `OUT/<degradation>/<level>/<item>.png` for each degradation and severity, where the level is `L1`, or
+`S1.50` in a series, and the item
 is the input's path below its folder, without suffix. `OUT/manifest.jsonl` holds one line per output.
 
 Each image's seed is the text `<seed>:<sha256 of the input file>` (and `:frame <n>` for one of several
@@ -29,7 +30,7 @@ from typing import Any
 
 from PIL import Image
 
-from ...degradations import SeverityTable, UnchangedImageError, degrade_with_record, load_severities
+from ...degradations import LEVELS, SeverityTable, UnchangedImageError, degrade_with_record, load_severities
 from ..base.atomic_files import write_atomically
 from ..base.errors import InputError, one_line
 from ..base.worker_processes import as_completed
@@ -40,13 +41,18 @@ MANIFEST = "manifest.jsonl"
 FRAME_CHOICES = ("single", "first", "middle", "all")
 
 
+def level_name(severity: int | str) -> str:
+    """Return what a severity is called in paths and messages: "L1", or the label of a series."""
+    return severity if isinstance(severity, str) else f"L{severity}"
+
+
 @dataclass(frozen=True)
-class Request:
-    """What is wanted of every image.
+class DegradeRequest:
+    """What is asked for every image.
 
     Attributes:
         names: canonical names of degradations.
-        severities: of 0, 1, 2.
+        severities: 0, 1, 2, or labels of a series such as "S1.50".
         seed: the run's seed.
         modality: for every image; None takes a DICOM file's own, else none.
         table: the severity table.
@@ -57,7 +63,7 @@ class Request:
     """
 
     names: tuple[str, ...]
-    severities: tuple[int, ...] = (1, 2)
+    severities: tuple[int | str, ...] = (1, 2)
     seed: int | str = 0
     modality: str | None = None
     table: SeverityTable = field(default_factory=load_severities)
@@ -69,7 +75,7 @@ class Request:
     format: str = "png"
 
     def degrade(
-        self, image: Image.Image, name: str, severity: int, seed: str, modality: str | None
+        self, image: Image.Image, name: str, severity: int | str, seed: str, modality: str | None
     ) -> tuple[Image.Image, dict[str, Any]]:
         """Degrade one image as the request says; as `degrade_with_record`, whose errors it raises."""
         return degrade_with_record(
@@ -84,15 +90,14 @@ class Request:
             allow_unchanged=self.allow_unchanged,
         )
 
-    def settings(self, name: str, severity: int, seed: str, modality: str | None) -> dict[str, Any]:
+    def settings(self, name: str, severity: int | str, seed: str, modality: str | None) -> dict[str, Any]:
         """Everything but the input that decides one output's bytes, as JSON."""
-        row = self.table.lookup(name, f"L{severity}", modality) if severity else {}
         return {
             "name": name,
             "severity": severity,
             "seed": seed,
             "modality": modality,
-            "strength": {key: str(value) for key, value in row.items()},
+            "strength": self._strength(name, severity, modality),
             "reference_size": self.reference_size,
             "keep_markings": self.keep_markings,
             "window": list(self.window) if isinstance(self.window, tuple) else self.window,
@@ -100,10 +105,20 @@ class Request:
             "version": metadata.version("medqdeg"),
         }
 
+    def _strength(self, name: str, severity: int | str, modality: str | None) -> dict[str, Any]:
+        def row(level: str) -> dict[str, str]:
+            return {key: str(value) for key, value in self.table.lookup(name, level, modality).items()}
+
+        if isinstance(severity, int):
+            return row(level_name(severity)) if severity else {}
+        # A severity of a series follows from both levels.
+        interpolate = self.table.course(name, modality).interpolate
+        return {**{level: row(level) for level in LEVELS[1:]}, "interpolate": interpolate}
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one input file: manifest lines, how many outputs were made or kept, what went wrong."""
+    """The outcome of one input file: manifest lines, how many outputs were made or kept, what went wrong."""
 
     source: Source
     lines: tuple[dict[str, Any], ...]
@@ -113,8 +128,8 @@ class Outcome:
 
 
 @dataclass
-class Summary:
-    """What became of a run. `errors` are lines that each name a file."""
+class DegradeSummary:
+    """The outcome of a run. `errors` are lines that each name a file."""
 
     files: int = 0
     made: int = 0
@@ -125,12 +140,12 @@ class Summary:
 
 def degrade_files(
     sources: Sequence[Source],
-    request: Request,
+    request: DegradeRequest,
     out: Path,
     *,
     workers: int = 1,
     on_progress: Callable[[Outcome], None] | None = None,
-) -> Summary:
+) -> DegradeSummary:
     """Degrade files into a folder and write its manifest.
 
     A file that fails is reported in the summary and the rest goes on. Killed at any point, the same call
@@ -165,7 +180,7 @@ def degrade_files(
         ) from None
 
 
-def degrade_file(source: Source, request: Request, out: Path, earlier: Mapping[str, dict[str, Any]]) -> Outcome:
+def degrade_file(source: Source, request: DegradeRequest, out: Path, earlier: Mapping[str, dict[str, Any]]) -> Outcome:
     """Degrade one file into `out`; `earlier` maps outputs to manifest lines. Never raises for a bad file."""
     lines: list[dict[str, Any]] = []
     errors: list[str] = []
@@ -216,11 +231,11 @@ def read_manifest(path: Path) -> list[dict[str, Any]]:
 
 def _run(
     sources: Sequence[Source],
-    request: Request,
+    request: DegradeRequest,
     out: Path,
     workers: int,
     on_progress: Callable[[Outcome], None] | None,
-) -> Summary:
+) -> DegradeSummary:
     manifest = out / MANIFEST
     known = {line["output"]: line for line in read_manifest(manifest)}
     if any(source.neutral for source in sources):
@@ -231,7 +246,7 @@ def _run(
     # Rewritten before anything is appended, so that no new line continues a torn one.
     _write_manifest(manifest, known)
 
-    summary = Summary(files=len(sources))
+    summary = DegradeSummary(files=len(sources))
     jobs = ((source, request, out, by_item.get(source.item, {})) for source in sources)
     with manifest.open("a", encoding="utf-8", newline="\n") as journal:
         for outcome in as_completed(degrade_file, jobs, min(workers, len(sources))):
@@ -274,7 +289,7 @@ def _degrade_frame(
     sha256: str,
     frame: int | None,
     source: Source,
-    request: Request,
+    request: DegradeRequest,
     out: Path,
     earlier: Mapping[str, dict[str, Any]],
     errors: list[str],
@@ -291,7 +306,7 @@ def _degrade_frame(
         modality = dicom_modality(data, name=str(source.path))
     for name in request.names:
         for severity in request.severities:
-            output = f"{name}/L{severity}/{item}{OUTPUT_FORMATS[request.format]}"
+            output = f"{name}/{level_name(severity)}/{item}{OUTPUT_FORMATS[request.format]}"
             wanted = {**request.settings(name, severity, seed, modality), "frame": frame}
             line = earlier.get(output)
             if line is not None and _still_holds(line, sha256, wanted, out / output):
@@ -303,11 +318,11 @@ def _degrade_frame(
                 image, record = request.degrade(picture.image, name, severity, seed, modality)
                 encoded = encode_image(image, request.format)
             except UnchangedImageError:
-                unchanged.append(f"{name} L{severity}")
+                unchanged.append(f"{name} {level_name(severity)}")
                 continue
             except Exception as error:  # one degradation that refuses this image, or fails, must not stop the others
                 kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-                errors.append(f"{source.path}: {name} L{severity}: {kind}{one_line(error)}")
+                errors.append(f"{source.path}: {name} {level_name(severity)}: {kind}{one_line(error)}")
                 continue
             target = out / output
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -355,9 +370,9 @@ def _refuse_names(lines: Iterable[Mapping[str, Any]], out: Path) -> None:
         raise InputError(f"{out}: holds outputs named after their files; choose another folder for neutral names")
 
 
-def _refuse_overwriting(sources: Iterable[Source], request: Request, out: Path) -> None:
+def _refuse_overwriting(sources: Iterable[Source], request: DegradeRequest, out: Path) -> None:
     folders = {
-        (out / name / f"L{severity}").resolve(): (name, severity)
+        (out / name / level_name(severity)).resolve(): (name, severity)
         for name in request.names
         for severity in request.severities
     }

@@ -9,20 +9,26 @@ from PIL import Image
 from ...degradations import UnchangedImageError, get
 from ..base.errors import InputError
 from ..images import decode_image, read_bytes
-from ..images.contact_sheet import Row, caption
+from ..images.contact_sheet import SheetRow, caption
 from ..images.folders import Source
-from .runs import Request, choose_frames, image_seed, left_as_it_is
+from .runs import DegradeRequest, choose_frames, image_seed, left_as_it_is, level_name
 
 
-def sheet_rows(sources: Sequence[Source], request: Request) -> tuple[list[Row], list[str]]:
-    """Degrade each image in each way at both severities, drawn as `degrade_files` draws.
+def sheet_severities(request: DegradeRequest) -> tuple[int | str, ...]:
+    """Return the columns of a sheet beside the clean image: L1 and L2, or those of a series that is wanted."""
+    series = tuple(severity for severity in request.severities if isinstance(severity, str))
+    return series or (1, 2)
+
+
+def sheet_rows(sources: Sequence[Source], request: DegradeRequest) -> tuple[list[SheetRow], list[str]]:
+    """Degrade each image in each way at the severities of `sheet_severities`, drawn as `degrade_files` draws.
 
     Of a file with several frames, the first that `request.frames` chooses is shown.
 
     Returns:
         The rows, and one line for each file or degradation that failed.
     """
-    rows: list[Row] = []
+    rows: list[SheetRow] = []
     errors: list[str] = []
     for source in sources:
         try:
@@ -37,7 +43,7 @@ def sheet_rows(sources: Sequence[Source], request: Request) -> tuple[list[Row], 
         for name in request.names:
             images: list[Image.Image | None] = [picture.image]
             captions = [f"{picture.image.width} x {picture.image.height}"]
-            for severity in (1, 2):
+            for severity in sheet_severities(request):
                 try:
                     seed = image_seed(request.seed, picture.sha256, frame)
                     image, record = request.degrade(picture.image, name, severity, seed, modality)
@@ -46,13 +52,13 @@ def sheet_rows(sources: Sequence[Source], request: Request) -> tuple[list[Row], 
                 except UnchangedImageError as error:
                     images.append(None)
                     captions.append(str(error))
-                    unchanged.append(f"{name} L{severity}")
+                    unchanged.append(f"{name} {level_name(severity)}")
                 except ValueError as error:
                     images.append(None)
                     captions.append(str(error))
-                    errors.append(f"{source.path}: {name} L{severity}: {error}")
+                    errors.append(f"{source.path}: {name} {level_name(severity)}: {error}")
             notes = (get(name).category.replace("_", " "), modality or "", source.item)
-            rows.append(Row(name, tuple(note for note in notes if note), tuple(images), tuple(captions)))
+            rows.append(SheetRow(name, tuple(note for note in notes if note), tuple(images), tuple(captions)))
         if unchanged:
             errors.append(left_as_it_is(source, unchanged))
     return rows, errors

@@ -1,4 +1,4 @@
-"""Clean images of one kind, degraded along the axis: what an image is held against.
+"""The yardstick of the grading: clean images of one kind, degraded along the axis.
 
 For every severity of a grid the references' traits have a mean and a variance; an image lies at the severity under
 which its own traits are most likely (a normal distribution per trait). How far that can be off is seen on the

@@ -17,7 +17,7 @@ _HEAD_HEIGHT, _CAPTION_HEIGHT = 78, 26
 
 
 @dataclass(frozen=True)
-class Row:
+class SheetRow:
     """One row: `label` in large type, `notes` in small type below it, images, and a caption under each."""
 
     label: str
@@ -27,7 +27,7 @@ class Row:
 
 
 def draw_contact_sheet(
-    rows: Sequence[Row], columns: Sequence[str], *, title: str, cell: int = 320, label_width: int = 216
+    rows: Sequence[SheetRow], columns: Sequence[str], *, title: str, cell: int = 320, label_width: int = 216
 ) -> Image.Image:
     """Draw the sheet.
 

@@ -1,4 +1,4 @@
-"""What an image file is: PNG, JPEG, TIFF, WebP, BMP or DICOM in, an image as a viewer shows it out.
+"""Decode an image file (PNG, JPEG, TIFF, WebP, BMP or DICOM) into the image that a viewer shows.
 
 Decisions, so that the same file gives the same pixels everywhere:
 
@@ -24,9 +24,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..base.errors import InputError, one_line
 from .deep_greys import to_8_bits
@@ -36,6 +36,8 @@ from .quiet import quiet_libraries
 from .reading import read_bytes
 from .recognition import is_dicom
 from .strictness import strict_decoding
+
+_Result = TypeVar("_Result")
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".dcm", ".dicom"})
 """What counts as an image when a folder is searched."""
@@ -117,7 +119,7 @@ def decode_pixels(
     """Decode an image that is not DICOM: the pixels and the rendering of `decode_image`, whose errors it raises.
 
     Args:
-        data, name, frame, window: as of `decode_image`.
+        data, name, frame, window: as in `decode_image`.
         formats: Pillow's names of the formats that are read.
     """
     if not data:
@@ -155,20 +157,20 @@ def count_frames(data: bytes, *, name: str) -> int:
     return _with_pillow(data, name, FILE_FORMATS, _frames)
 
 
-def _with_pillow(data: bytes, name: str, formats: Sequence[str], function: Callable[[Image.Image], Any]) -> Any:
+def _with_pillow(data: bytes, name: str, formats: Sequence[str], function: Callable[[Image.Image], _Result]) -> _Result:
     """Open with Pillow, call, and turn what Pillow raises on bad files into one line."""
     try:
         # libtiff prints what it thinks of a file's tags.
         quiet = quiet_libraries() if data[:2] in (b"II", b"MM") else contextlib.nullcontext()
         with quiet, strict_decoding(), warnings.catch_warnings():
-            # Our own limit below stands for Pillow's warning; damaged EXIF is worth no line each.
+            # Our own limit below stands for Pillow's warning; damaged EXIF does not deserve a line per image.
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=tuple(formats)) as image:
                 check_size(image.width, image.height, name)
                 return function(image)
     except InputError:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise InputError(f"{name}: not a {_listed(formats)} image") from None
     except Image.DecompressionBombError:
         raise InputError(

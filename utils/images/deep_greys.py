@@ -1,4 +1,4 @@
-"""Grey levels of more than 8 bits: the one place that says which of them is black, which white, and what 8 bits keep.
+"""Grey levels of more than 8 bits: which of them is black, which is white, and what 8 bits keep.
 
 16 bits hold what a scanner or a camera gave, and that is often 10 or 12 bits: taken as 0..65535, such an image is
 black. No common format states the range, so one rule decides:

@@ -6,7 +6,7 @@ takes:
 * The file's VOI LUT comes before its window, and the first of several windows counts. A file with neither is
   shown over the full range of its values, padding left out.
 * `MONOCHROME1` (low values bright) is inverted. Padding pixels come out black either way.
-* `RGB` and `YBR_*` come out as RGB, `PALETTE COLOR` through its table. More than 8 bits a channel are scaled
+* `RGB` and `YBR_*` come out as RGB, `PALETTE COLOR` through its table. More than 8 bits per channel are scaled
   to 8.
 * Enhanced multi-frame objects keep these settings per frame; they are read from the frame's functional
   groups.
@@ -209,7 +209,7 @@ def _count(dataset: Dataset, name: str) -> int:
 
 def _decode_frame(dataset: Dataset, index: int, name: str) -> np.ndarray:
     """Return one frame as stored: (H, W), or (H, W, 3) in RGB."""
-    from pydicom.pixels import get_decoder, pixel_array
+    from pydicom.pixels import get_decoder, pixel_array  # type: ignore[attr-defined]  # public by its documentation
 
     syntax = dataset.file_meta.TransferSyntaxUID
     try:

@@ -63,4 +63,5 @@ def to_8_bits(pixels: np.ndarray, bits: int) -> np.ndarray:
     """Scale unsigned values of so many bits to uint8; those of 8 bits stay as they are."""
     if bits == 8:
         return np.ascontiguousarray(pixels, dtype=np.uint8)
-    return np.rint(pixels * (255.0 / (2**bits - 1))).clip(0, 255).astype(np.uint8)
+    scaled: np.ndarray = np.rint(pixels * (255.0 / (2**bits - 1))).clip(0, 255).astype(np.uint8)
+    return scaled

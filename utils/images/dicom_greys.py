@@ -32,7 +32,7 @@ def grey_levels(
         pixels: stored values, (H, W).
         dataset: the file's.
         index: of the frame, whose functional groups may hold settings of its own.
-        window: as of `dicom.decode_dicom`.
+        window: as in `dicom.decode_dicom`.
 
     Returns:
         uint8 (H, W), 0 dark, and the VOI step: `source`, and where they apply `function`, `center`, `width`, `low`,
@@ -115,7 +115,8 @@ def _frame_settings(dataset: Dataset, index: int, sequence: str) -> Dataset | No
     for group in groups:
         items = group.get(sequence)
         if items:
-            return items[0]
+            first: Dataset = items[0]
+            return first
     return None
 
 
@@ -171,7 +172,8 @@ def _voi_lut(values: np.ndarray, settings: Dataset, dataset: Dataset) -> np.ndar
     table = np.asarray(table, dtype=np.float64)[: entries or 2**16]
     # The table is indexed by whole numbers; a rescale has made them floats.
     index = (np.rint(values).astype(np.int64) - first).clip(0, len(table) - 1)
-    return (table * (255.0 / (2**bits - 1)))[index]
+    looked_up: np.ndarray = (table * (255.0 / (2**bits - 1)))[index]
+    return looked_up
 
 
 def _all(value: Any) -> list[Any]:

@@ -147,7 +147,7 @@ def _leaves(path: Path, folder: Path) -> bool:
 
 
 def _with_neutral_items(found: Iterable[tuple[Path, PurePosixPath]]) -> list[Source]:
-    """Give each file its content's hash for an item; of copies, one counts."""
+    """Make the hash of each file's content its item; of copies, one counts."""
     sources: dict[str, Source] = {}
     for path, _ in sorted(found, key=lambda pair: str(pair[0])):
         try:

@@ -1,4 +1,4 @@
-"""What is refused of any image file before its pixels are decoded."""
+"""Limits on an image file that are checked before its pixels are decoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From whatever mode Pillow gives to the few that `DecodedImage` promises, with what a file says of its grey levels."""
+"""Convert Pillow's modes to the few that `DecodedImage` promises, with what a file says of its grey levels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Standard error without what C libraries print to it: their lines name no file, and what matters ends as an error."""
+"""Silence C libraries on standard error: their lines name no file, and what matters ends as an error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _saved = -1
 def quiet_libraries() -> Iterator[None]:
     """Send the process's standard error nowhere while any thread is inside.
 
-    It holds for all threads, so nothing of ours may be printed meanwhile: only around the decoding of one image.
+    It holds for all threads, so print nothing meanwhile: use it around the decoding of one image only.
     """
     global _users, _saved
     with _lock:

@@ -1,4 +1,4 @@
-"""The bytes of a file that somebody named: regular files only, and none without end."""
+"""Reading a file that a user named: regular files only, up to a limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What bytes are a DICOM file, whatever the file is called."""
+"""Recognise a DICOM file by its bytes, whatever it is called."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ ARCHITECTURES: tuple[str, ...] = tuple(_DIALECTS)
 
 
 def tiny_tokenizer(architecture: str) -> PreTrainedTokenizerFast:
-    """A byte-level tokenizer: one token a UTF-8 byte, no merges, and the architecture's special tokens.
+    """A byte-level tokenizer: one token per UTF-8 byte, no merges, and the architecture's special tokens.
 
     Nothing is downloaded or trained, every text round-trips, and a letter is the same token wherever it
     stands.

@@ -62,9 +62,9 @@ def make_suite(
         severities: of a series, in place of L1 and L2; see `medqdeg.degradations.degrade`. Each item's degradations
             are made at all of them as far as they go. 0, the clean image, is always there.
         small_only: leave out what only the split "test" needs.
-        grey: put a plain grey image in the place of each.
+        grey: replace each image by a plain grey one.
         workers: processes.
-        on_start: told the number of clean items, only if any is to be drawn.
+        on_start: called with the number of clean items, only if some have to be drawn.
         on_item: called after each.
 
     Returns:
@@ -121,7 +121,7 @@ def _default(name: str, identity: dict[str, Any], options: list[str]) -> Path:
     folder = cache_folder() / name
     if is_built(folder, identity, MARKER):
         return folder
-    command = [sys.executable, "-c", "from medqdeg.utils.command_line import main; main()", "phantom"]
+    command = [sys.executable, "-m", "medqdeg", "phantom"]
     if subprocess.run([*command, "--out", str(folder), *options], check=False).returncode:
         raise InputError(f"the phantoms could not be made in {folder}: the reason stands above")
     return folder

@@ -1,4 +1,4 @@
-"""What a phantom is, what a question about it is, and how the two are drawn together.
+"""Phantoms, the questions about them, and how the two are drawn together.
 
 A phantom starts as a scene: a JSON description of what is there (counts, sides, sizes, kinds). The image is drawn
 from the scene, and the right answer follows from the scene alone. For an item the right answer is drawn first and a

@@ -37,27 +37,6 @@ def ellipse(cx: float, cy: float, rx: float, ry: float, angle: float = 0.0, soft
     return edge((np.hypot(u / rx, v / ry) - 1.0) * min(rx, ry), soft)
 
 
-def blob(
-    cx: float,
-    cy: float,
-    rx: float,
-    ry: float,
-    rng: np.random.Generator,
-    roughness: float = 0.1,
-    harmonics: tuple[int, int] = (2, 6),
-    angle: float = 0.0,
-    soft: float = 1.0,
-) -> np.ndarray:
-    """Return the mask of an ellipse whose outline waves: by about `roughness` of its radius, in the given harmonics."""
-    u, v = rotated(cx, cy, angle)
-    theta = np.arctan2(v / ry, u / rx)
-    orders = np.arange(harmonics[0], harmonics[1] + 1)
-    amplitudes = roughness * rng.normal(size=orders.size) / np.sqrt(orders.size)
-    phases = rng.uniform(0, 2 * np.pi, orders.size)
-    radius = 1.0 + sum(a * np.cos(n * theta + p) for n, a, p in zip(orders, amplitudes, phases, strict=True))
-    return edge((np.hypot(u / rx, v / ry) - radius) * min(rx, ry), soft)
-
-
 def capsule(x0: float, y0: float, x1: float, y1: float, radius: float, soft: float = 1.0) -> np.ndarray:
     """Return the mask of a thick line with round ends."""
     dx, dy = x1 - x0, y1 - y0

@@ -10,7 +10,7 @@ from PIL import Image
 
 from ...degradations import LEVELS, degrade
 from ..dataset.taxonomy import CAPABILITY_TREE, SKILLS, task_of
-from ..images.contact_sheet import Row, draw_contact_sheet
+from ..images.contact_sheet import SheetRow, draw_contact_sheet
 from . import GENERATORS
 from .planning import PlannedItem, plan_suite
 from .suite import Phantom, draw_phantom
@@ -44,7 +44,7 @@ def _by_modality(plan: list[PlannedItem], seed: int) -> Image.Image:
         drawn = [draw_phantom(item, seed) for item in items]
         notes = (f"{len(generator.questions)} questions",)
         captions = tuple(phantom.item.question.name for phantom in drawn)
-        rows.append(Row(modality, notes, tuple(Image.fromarray(phantom.image) for phantom in drawn), captions))
+        rows.append(SheetRow(modality, notes, tuple(Image.fromarray(phantom.image) for phantom in drawn), captions))
     return draw_contact_sheet(rows, [""] * _COLUMNS, title="Phantoms, clean", cell=_CELL)
 
 
@@ -55,7 +55,7 @@ def _by_skill(plan: list[PlannedItem], seed: int) -> Image.Image:
         if not items:
             continue
         phantom = draw_phantom(items[0], seed)
-        rows.append(Row(skill, _in_words(phantom), _versions(phantom, seed), _captions(phantom)))
+        rows.append(SheetRow(skill, _in_words(phantom), _versions(phantom, seed), _captions(phantom)))
     tasks = sum(map(len, CAPABILITY_TREE.values()))
     title = f"One phantom item of each of {len(rows)} skills in {tasks} tasks; the right answer is marked with *"
     return draw_contact_sheet(rows, LEVELS, title=title, cell=_CELL, label_width=340)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ from PIL import Image
 
 from ...degradations import LEVELS, Severity, degrade_with_record, largest_severity, read_severity
 from ..base.worker_processes import in_order
+from ..dataset.delimited import write_tsv_rows
 from ..dataset.location import file_name
 from ..dataset.taxonomy import CLEAN
 from . import GENERATORS
@@ -90,7 +90,7 @@ def write_suite(
         splits: "test" or "dev" -> its items. An item of two splits is drawn once.
         seed: of the suite.
         severities: at which each item's degradations are made, as far as they go.
-        grey: put a plain grey image in the place of each, for what a model answers that sees nothing.
+        grey: replace each image by a plain grey one, to see what a model answers that sees nothing.
         workers: processes. Their number changes no byte.
         on_item: called after each clean item with its degraded versions.
     """
@@ -105,7 +105,10 @@ def write_suite(
     for split, chosen in splits.items():
         for level in LEVELS[:2]:  # a clean file, and one that holds all that is degraded
             kept = (row for item in chosen for row in rows[item.number] if (row["level"] == CLEAN) == (level == CLEAN))
-            _write_table(folder / file_name(split, level), sorted(kept, key=lambda row: row["level"]))
+            ordered = sorted(kept, key=lambda row: row["level"])
+            columns = [name for name in _COLUMNS if any(name in row for row in ordered)]
+            cells = ({name: row.get(name, "") for name in columns} for row in ordered)
+            write_tsv_rows(folder / file_name(split, level), columns, cells)
 
 
 def _write_item(
@@ -162,11 +165,3 @@ def _png(image: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def _write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    columns = [name for name in _COLUMNS if any(name in row for row in rows)]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, delimiter="\t", lineterminator="\n", extrasaction="ignore", restval="")
-        writer.writeheader()
-        writer.writerows(rows)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ..analysis.item_table import OVERALL
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
@@ -22,16 +24,16 @@ def category_losses(changes: pd.DataFrame, run: str) -> tuple[str, pd.DataFrame]
 
     Returns:
         The widest comparison with L0 that there is ("" if none), and one row per category, the costliest first: node,
-        n (items), small, accuracy with its interval (low, high) and shift, each matched
-        (each item against its own clean version), and share: of the accuracy that all items lose together, NaN where
-        they lose nothing. No row where there is no comparison.
+        n (items), small, accuracy with its interval (low, high) and shift, each matched (each item against its own
+        clean version), and share: of the accuracy that all items lose together, NaN where
+        the interval of that loss holds 0. No row where there is no comparison.
     """
-    wanted = changes[
+    matched = changes[
         (changes["run"] == run)
-        & (changes["axis"] == _AXIS)
         & (changes["pairing"] == "matched")
         & changes["figure"].isin(("accuracy", "calibration_shift"))
     ]
+    wanted = matched[matched["axis"] == _AXIS]
     comparison = next((name for name in _FROM_CLEAN if (wanted["comparison"] == name).any()), "")
     of = {name: rows.set_index("node") for name, rows in wanted[wanted["comparison"] == comparison].groupby("figure")}
     if "accuracy" not in of:
@@ -39,7 +41,9 @@ def category_losses(changes: pd.DataFrame, run: str) -> tuple[str, pd.DataFrame]
     found = of["accuracy"][["n", "small", "low", "high"]].assign(accuracy=of["accuracy"]["estimate"])
     found["shift"] = of["calibration_shift"]["estimate"] if "calibration_shift" in of else float("nan")
     lost = found["n"] * found["accuracy"]
-    found["share"] = lost / lost.sum() if lost.sum() < 0 else float("nan")
+    whole = matched[(matched["axis"] == OVERALL) & (matched["comparison"] == comparison)].set_index("figure")
+    loses = "accuracy" in whole.index and whole.loc["accuracy", "high"] < 0
+    found["share"] = lost / lost.sum() if loses and lost.sum() < 0 else float("nan")
     return comparison, found.sort_values("accuracy").reset_index()
 
 
@@ -59,7 +63,7 @@ def print_categories(console: Console, changes: pd.DataFrame, run: str) -> None:
         table.add_row(
             str(row.node).replace("_", " "),
             f"{row.n}{'*' if row.small else ''}",
-            f"{row.accuracy:+.3f} [{row.low:+.3f}, {row.high:+.3f}]",
+            f"{row.accuracy:+.3f}" + ("" if math.isnan(row.low) else f" [{row.low:+.3f}, {row.high:+.3f}]"),
             f"{row.shift:+.3f}",
             "-" if math.isnan(row.share) else f"{row.share:.0%}",
         )

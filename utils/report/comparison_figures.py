@@ -22,7 +22,7 @@ from .paper_tables import OURS
 
 
 def degradation_drop(frames: Frames) -> Figure | None:
-    """Draw the matched change of accuracy as a heat map of degradations and models, a panel a level."""
+    """Draw the matched change of accuracy as a heat map of degradations and models, one panel per level."""
     frame = frames["degradation_drop"]
     frame = frame[frame["figure"] == "accuracy"]
     if frame.empty:

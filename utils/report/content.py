@@ -1,4 +1,4 @@
-"""What a report holds, as data frames: one function a frame, and all of them by name.
+"""The content of a report as data frames: one function per frame, and all of them by name.
 
 Every frame is made from an `Analysis`; pages, figures, tables and the terminal only lay them out. Numbers are
 fractions. `small` marks fewer than 30 source questions. `origin` tells runs analysed here from published results,
@@ -48,7 +48,10 @@ from .paper_tables import (
 CORE = ("accuracy", "confidence", "calibration_shift")
 """The figures that the report follows through levels and nodes."""
 
-NODE_FIGURES = (*CORE, "shift_above_guesser", "shift_james_stein", "ece", "auroc", "unread_rate")
+NODE_FIGURES = (
+    *CORE,
+    *("agreement_gap", "readable_share", "shift_above_guesser", "shift_james_stein", "ece", "auroc", "unread_rate"),
+)
 """The figures that the page offers for every node."""
 
 DIFFERENT_ITEMS = "the items are not those of the published models"
@@ -56,10 +59,11 @@ DIFFERENT_ITEMS = "the items are not those of the published models"
 CONFIDENT = 0.8
 """Confidence from which an answer counts as confident."""
 
-SCOPE = Scope(NODE_FIGURES, CORE, (OVERALL,))
+SCOPE = Scope(NODE_FIGURES, (*CORE, "agreement_gap"), (OVERALL,))
 """What part of an analysis a report needs."""
 
-_HEADLINE = (*CORE, "shift_above_guesser", "unread_rate")
+_SHIFTS = ("calibration_shift", "shift_above_guesser")
+_HEADLINE = ("accuracy", "agreement_gap", "readable_share", "confidence", *_SHIFTS, "unread_rate")
 _INTERVAL = ("estimate", "low", "high")
 _SIZE = ("n", "clusters", "small")
 
@@ -73,8 +77,8 @@ class FrameKind:
     """A frame of the report.
 
     Attributes:
-        title: how it is headed.
-        meaning: what a row is and what to know when reading it, in a sentence or two.
+        title: its heading.
+        meaning: what a row is, and how to read it, in a sentence or two.
         columns: its columns, in order.
     """
 
@@ -86,9 +90,12 @@ class FrameKind:
 FRAMES: Mapping[str, FrameKind] = {
     "headline": FrameKind(
         "Headline",
-        "Each row is one run at one severity. The guesser votes uniformly with the same T and K; its confidence is "
+        "Each row is one run at one severity. The agreement gap is overconfidence that a calibrated model does not "
+        "show: how often two readable votes on an item agree, minus how often one is right; readable is the share of "
+        "pairs that it is about. The shift is the paper's, confidence minus accuracy. The guesser votes uniformly with "
+        "the same T and K; its confidence is "
         "what few votes alone give, its shift what an honest guesser shows. Unread is the share of answered trials "
-        "without a readable answer, which count as wrong and uncertain: with 10% of them at a level a run has no rank.",
+        "without a readable answer, which count as wrong and uncertain: from 10% at a level on, a run is not ranked.",
         (
             *("model", "level", "n", "clusters", "small", "elicitation", "trials", "options"),
             *(f"{name}{end}" for name in _HEADLINE for end in ("", "_low", "_high")),
@@ -114,18 +121,32 @@ FRAMES: Mapping[str, FrameKind] = {
     ),
     "dunning_kruger": FrameKind(
         "Dunning-Kruger effect within models",
-        "Accuracy falls from L0 while the shift holds or grows. The rule asks the estimates of a row, the verdict its "
-        f"intervals. Plain: level against level, as in the paper. Matched: {MATCHED_MEANING}.",
+        "The paper's rule: accuracy falls from L0 while the shift holds or grows. It looks at a row's estimates, the "
+        "verdict on the shift at its intervals; a calibrated model meets both where votes are few. "
+        f"Plain: level against level, as in the paper. Matched: {MATCHED_MEANING}.",
         DUNNING_KRUGER,
+    ),
+    "verdicts": FrameKind(
+        "Does overconfidence hold or grow as images get worse?",
+        "From L0. Supported: accuracy falls, also among readable votes, the agreement gap does not shrink by more "
+        f"than 0.02, and it is above 0.02 at the end, all by 95% intervals; matched: {MATCHED_MEANING}.",
+        ("model", "comparison", "verdict", "verdict_reason", "p"),
+    ),
+    "operating_points": FrameKind(
+        "Operating points",
+        "An item is answered where the top share reaches the threshold, which keeps the error among the answered below "
+        "the risk on clean images with 90% confidence; the rest goes to a person. Silent failures are answered and "
+        "wrong, of all items. Judged by five folds of source questions.",
+        ("model", "level", "figure", *_INTERVAL, *_SIZE, "threshold", "risk", "statement"),
     ),
     "severity_curves": FrameKind(
         "By level",
-        "A figure of a run at a level, with what a guesser would score on it (empty where the figure has none).",
+        "One row per run, level and figure, with what a guesser would score (empty where it has no such value).",
         ("model", "level", "figure", *_INTERVAL, *_SIZE, "guesser"),
     ),
     "modality": FrameKind(
         "By modality",
-        "A figure of a run on a modality at a level.",
+        "One row per run, level, modality and figure.",
         ("model", "level", "modality", "figure", *_INTERVAL, *_SIZE),
     ),
     "degradation_drop": FrameKind(
@@ -135,12 +156,12 @@ FRAMES: Mapping[str, FrameKind] = {
     ),
     "hierarchy": FrameKind(
         "Capabilities, tasks and skills",
-        "A figure of a run on a node at a level. `tier` is the node's axis; `task`, `capability` are those above it.",
+        "One row per run, level, node and figure. `tier` is the node's axis; `task`, `capability` are those above it.",
         ("model", "level", "tier", "capability", "task", "skill", "figure", *_INTERVAL, *_SIZE),
     ),
     "confidence_accuracy": FrameKind(
         "Confidence against accuracy",
-        "A model at a level; the guesser has the run's T and K. Calibrated is confidence equal to accuracy.",
+        "One row per model and level; the guesser has the run's T and K. Calibrated is confidence equal to accuracy.",
         (
             *("model", "origin", "level", "accuracy", "accuracy_low", "accuracy_high"),
             *("confidence", "confidence_low", "confidence_high", "small", "guesser_accuracy", "guesser_confidence"),
@@ -169,7 +190,9 @@ FRAMES: Mapping[str, FrameKind] = {
         ("first", "second", "level", "figure", *_INTERVAL, "p", *_SIZE, "within_noise", "statement"),
     ),
     "refused_pairs": FrameKind(
-        "Pairs that are not compared", "Two runs and why they do not pair.", ("first", "second", "reason")
+        "Pairs that are not compared",
+        "Two runs and the reason why they are not compared.",
+        ("first", "second", "reason"),
     ),
     "dunning_kruger_between": FrameKind(
         "Dunning-Kruger effect between models",
@@ -207,7 +230,7 @@ def report_frames(analysis: Analysis, *, published: bool = False) -> dict[str, p
         **{"headline": headline, "severity_curves": severity_curves, "modality": modality, "hierarchy": hierarchy},
         **{"degradation_drop": degradation_drop, "reliability": reliability, "risk_coverage": risk_coverage},
         **{"paired": paired, "refused_pairs": refused_pairs, "dunning_kruger_between": dunning_kruger_between},
-        **{"other_results": other_results},
+        **{"other_results": other_results, "verdicts": verdicts, "operating_points": operating_points},
         "notes": functools.partial(notes, published=published),
     }
     return {
@@ -232,6 +255,18 @@ def headline(analysis: Analysis) -> pd.DataFrame:
             row |= {name: found["estimate"], f"{name}_low": found["low"], f"{name}_high": found["high"]}
         rows.append(row)
     return _frame("headline", rows)
+
+
+def verdicts(analysis: Analysis) -> pd.DataFrame:
+    """Return the verdict on each run's steps from L0."""
+    chosen = overall(analysis.tables["dunning_kruger"])
+    return _frame("verdicts", chosen.assign(model=chosen["run"]))
+
+
+def operating_points(analysis: Analysis) -> pd.DataFrame:
+    """Return each run's operating point by level."""
+    chosen = analysis.tables["operating_points"]
+    return _frame("operating_points", chosen.assign(model=chosen["run"]))
 
 
 def severity_curves(analysis: Analysis) -> pd.DataFrame:
@@ -409,7 +444,7 @@ def _in_order(table: pd.DataFrame, column: str, order: tuple[str, ...]) -> pd.Da
 
 
 def _statement(row: object) -> str:
-    """Say what a paired difference means, with the numbers that say so."""
+    """Return what a paired difference means, in words, with its numbers."""
     what = {"accuracy": "accuracy", "confidence": "confidence", "calibration_shift": "Calibration Shift"}[row.figure]
     if np.isnan(row.low):
         return f"{row.level}: too few source questions to compare the {what} of {row.first} and {row.second}"

@@ -59,7 +59,7 @@ def percent(axes: Axes, axis: str, *, signed: bool = False) -> None:
 
 
 def share_rows(panels: Sequence[Axes]) -> None:
-    """Leave the ticks of rows that panels share to the first."""
+    """Keep the row labels that panels share on the first panel only."""
     for axes in panels[1:]:
         axes.tick_params(axis="y", left=False)
 
@@ -76,7 +76,7 @@ def model_legend(
     where: str = "outside lower center",
     columns: int | None = None,
 ) -> None:
-    """Say which line is whose, in as many columns as fit if not told."""
+    """Draw the legend of models, in as many columns as fit if none are given."""
     handles = [
         Line2D([], [], color=style.colour, marker=style.marker, linestyle=style.dashes, label=label(model))
         for model, style in model_styles(models).items()

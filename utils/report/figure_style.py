@@ -66,7 +66,7 @@ class ModelStyle:
 
 
 def model_styles(models: Iterable[str]) -> dict[str, ModelStyle]:
-    """Return a style a model; after seven the colours come again with other markers and dashes."""
+    """Return one style per model; after seven the colours come again with other markers and dashes."""
     colours = len(_OKABE_ITO)
     return {
         model: ModelStyle(

@@ -1,4 +1,4 @@
-"""The one figure that tells a run's story: accuracy and confidence by level, and an item on which they part."""
+"""The headline figure of a run: accuracy and confidence by level, and an item on which they diverge."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Example:
 
     Attributes:
         records: one a level.
-        pictures: path of one picture a level.
+        pictures: path of one picture per level.
         question: what was asked.
         alike: how many items of the severest level are like it.
         items: how many there are at that level.

@@ -55,7 +55,7 @@ def severity_curves(frames: Frames) -> Figure | None:
 
 
 def dumbbell(frames: Frames) -> Figure | None:
-    """Draw accuracy and confidence of every model, joined, a panel a level: the paper's figure 5."""
+    """Draw accuracy and confidence of every model, joined, one panel per level: the paper's figure 5."""
     frame = frames["figure_5"]
     models = list(frame[["model", "origin"]].drop_duplicates().itertuples(index=False, name=None))
     clean = frame[frame["level"] == frame["level"].iloc[0]].set_index(["model", "origin"])["accuracy"]
@@ -166,7 +166,7 @@ def confidence_accuracy(frames: Frames) -> Figure | None:
 
 
 def reliability(frames: Frames) -> Figure | None:
-    """Draw the share right by top share, a panel a level."""
+    """Draw the share right by top share, one panel per level."""
     frame = frames["reliability"]
     if frame.empty:
         return None
@@ -186,7 +186,7 @@ def reliability(frames: Frames) -> Figure | None:
 
 
 def risk_coverage(frames: Frames) -> Figure | None:
-    """Draw the error rate among the most confident items, a panel a level."""
+    """Draw the error rate among the most confident items, one panel per level."""
     frame = frames["risk_coverage"]
     if frame.empty:
         return None

@@ -1,4 +1,4 @@
-"""One model on every modality, and on every capability, task and skill."""
+"""Figures of one model on every modality, and on every capability, task and skill."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def hierarchy(frames: Frames, model: str) -> Figure | None:
 
 
 def _forest(frame: pd.DataFrame, rows: pd.Series, names: Sequence[str], model: str) -> Figure | None:
-    """Draw a row a name, a panel a figure; `rows` says in which row each line of the frame stands."""
+    """Draw one row per name and one panel per metric; `rows` says in which row each line of the frame stands."""
     if not len(names):
         return None
     figure = Figure(figsize=(7.6, 1.1 + 0.26 * len(names)), layout="constrained")

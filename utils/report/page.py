@@ -37,7 +37,8 @@ ITEMS_PAGE = "items.html"
 
 _DECIMALS = 4
 _TABLES = (
-    *("headline", "table_6", "table_2", "table_3", "figure_5", "dunning_kruger", "paired", "refused_pairs"),
+    *("headline", "table_6", "table_2", "table_3", "figure_5", "verdicts", "operating_points"),
+    *("dunning_kruger", "paired", "refused_pairs"),
     *("dunning_kruger_between", "other_results"),
 )
 

@@ -41,19 +41,19 @@ PAPER_TABLE = (
     *("model", "origin", "group", "column", "accuracy", "low", "high"),
     *("change", "change_low", "change_high", "n", "clusters", "small"),
 )
-"""Columns of tables 6, 2 and 3 in long form: one row a model and a column of the paper's table."""
+"""Columns of tables 6, 2 and 3 in long form: one row per model and a column of the paper's table."""
 
 FIGURE_5 = (
     *("model", "origin", "level"),
     *(f"{figure}{end}" for figure in ("accuracy", "confidence", "calibration_shift") for end in ("", "_low", "_high")),
     *("n", "clusters", "small"),
 )
-"""Columns of the calibration by level: one row a model and level."""
+"""Columns of the calibration by level: one row per model and level."""
 
 DUNNING_KRUGER = (
     *("model", "origin", "comparison", "pairing"),
     *(f"{name}_change{end}" for name in ("accuracy", "confidence", "shift") for end in ("", "_low", "_high")),
-    *("paper_rule", "verdict"),
+    *("paper_rule", "verdict_paper_shift"),
 )
 """Columns of the Dunning-Kruger effect within models: one row per model, comparison and pairing."""
 
@@ -106,7 +106,7 @@ def table_3(analysis: Analysis, *, published: bool) -> pd.DataFrame:
 
 
 def paper_layout(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a long frame of `PAPER_TABLE` as the paper lays it out: one row a model.
+    """Return a long frame of `PAPER_TABLE` as the paper lays it out: one row per model.
 
     Columns: model, origin, group, and for each column of the paper's table NAME, NAME_low, NAME_high, NAME_change,
     NAME_change_low, NAME_change_high, NAME_n and NAME_small.
@@ -154,8 +154,8 @@ def dunning_kruger_within(analysis: Analysis, *, published: bool) -> pd.DataFram
     rows = []
     for effect in overall(analysis.tables["dunning_kruger"]).itertuples():
         for pairing, rule, verdict in (
-            (PLAIN, effect.paper_rule, effect.verdict_plain),
-            (MATCHED, effect.rule_matched, effect.verdict_matched),
+            (PLAIN, effect.paper_rule, effect.verdict_paper_shift_plain),
+            (MATCHED, effect.rule_matched, effect.verdict_paper_shift),
         ):
             keys = {name: (effect.run, effect.comparison, pairing, figure) for name, figure in _CHANGING.items()}
             if all(key in changes.index for key in keys.values()):
@@ -163,7 +163,7 @@ def dunning_kruger_within(analysis: Analysis, *, published: bool) -> pd.DataFram
                 for name, key in keys.items():
                     ends = {"": "estimate", "_low": "low", "_high": "high"}
                     row |= {f"{name}_change{suffix}": changes.at[key, end] for suffix, end in ends.items()}
-                rows.append({**row, "paper_rule": rule, "verdict": verdict})
+                rows.append({**row, "paper_rule": rule, "verdict_paper_shift": verdict})
     return pd.DataFrame(rows + (_published_effects() if published else []), columns=list(DUNNING_KRUGER))
 
 
@@ -186,7 +186,7 @@ def _published_effects() -> list[dict[str, Any]]:
                     **{"model": model, "origin": DIGITISED, "comparison": f"{CLEAN}_to_{level}", "pairing": PLAIN},
                     **changes,
                     "paper_rule": dunning_kruger(*sides) if known else None,
-                    "verdict": None,
+                    "verdict_paper_shift": None,
                 }
             )
     return rows
@@ -245,7 +245,7 @@ def _frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give the numbers one type each, however few rows there are; counts that do not exist are <NA>."""
+    """Give each column one type, however few rows there are; counts that do not exist are <NA>."""
     texts = {"model", "origin", "group", "column", "level"}
     kinds = {"n": "Int64", "clusters": "Int64", "small": "bool"}
     return frame.astype({name: kinds.get(name, "float64") for name in frame.columns if name not in texts})

@@ -1,4 +1,4 @@
-"""What only the data set knows of the items of a run: questions, the options' texts, and pictures."""
+"""What a run's items need from the data set: questions, the options' texts, and pictures."""
 
 from __future__ import annotations
 

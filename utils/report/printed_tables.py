@@ -31,10 +31,11 @@ _POINTS = frozenset(
         *("accuracy", "confidence", "calibration_shift", "shift_above_guesser", "estimate", "guesser", "score"),
         *("guesser_accuracy", "guesser_confidence", "guesser_shift", "accuracy_l0", "accuracy_l2", "coverage"),
         *("accuracy_change", "confidence_change", "shift_change", "vote_level", "unread_rate"),
+        *("agreement_gap", "readable_share", "threshold", "risk"),
     }
 )
 _SIGNED = frozenset(
-    {"calibration_shift", "shift_above_guesser", "guesser_shift"}
+    {"calibration_shift", "shift_above_guesser", "guesser_shift", "agreement_gap"}
     | {f"{name}_change" for name in ("accuracy", "confidence", "shift")}
 )
 _LATEX = {

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from ..analysis.analyse import Analysis
 from ..analysis.changes import MATCHED, PLAIN, matched_against
+from ..analysis.operating import RunOperatingPoint
 from ..analysis.standing import Standing
 from ..analysis.statistics.bootstrap import SMALL
 from ..analysis.tables import overall
@@ -29,17 +30,23 @@ from .paper_tables import OURS
 
 _HEADLINE = {
     "accuracy": "accuracy",
+    "agreement_gap": "agreement gap (readable)",
     "confidence": "confidence",
     "calibration_shift": "shift",
-    "shift_james_stein": "James-Stein shift",
 }
-_CHANGING = {"accuracy": "accuracy", "confidence": "confidence", "calibration_shift": "shift"}
+_POINTS = ("confidence",)  # without its interval, for want of room
+_CHANGING = {
+    "accuracy": "accuracy",
+    "agreement_gap": "gap",
+    "confidence": "confidence",
+    "calibration_shift": "shift",
+}
 _TABLES = ("nodes", "figures", "changes", "dunning_kruger", "models")
 _VERDICT_STYLE = {"supported": "bold red", "contradicted": "green"}
 
 
 def print_headline(analysis: Analysis, console: Console | None = None) -> None:
-    """Print each run's levels with intervals and unread rate, its changes from L0, and pairs and refused pairs.
+    """Print each run's levels, its changes from L0 with the verdict, its operating point, and pairs and refused pairs.
 
     Args:
         analysis: with the figures of `report.content.SCOPE` or more.
@@ -50,14 +57,20 @@ def print_headline(analysis: Analysis, console: Console | None = None) -> None:
     for run in analysis.collection.runs:
         own = tables["nodes"][tables["nodes"]["run"] == run.name]
         mixes = "; ".join(f"{name} = {_mix(own[column])}" for name, column in (("T", "trials"), ("K", "options")))
-        _say(console, f"{run.name}: {run.conditions['elicitation']}, {mixes}")
+        known = own.dropna(subset=["guesser_shift"]).itertuples()
+        guesser = [f"{row.level} {row.guesser_shift:+.3f}" for row in known]
+        shifts = f"; a guesser's shift: {', '.join(guesser)}" if guesser else ""
+        _say(console, f"{run.name}: {run.conditions['elicitation']}, {mixes}{shifts}")
         console.print(_levels(own, tables["figures"]))
+        for level, reason in analysis.item_tables[run.name].without_gap.items():
+            _say(console, f"no agreement gap at {level}: {reason}")
         if own["small"].any():
             _say(console, f"* fewer than {SMALL} source questions: do not rely on the intervals")
         if reason := _not_ranked(analysis.standing[run.name], len(analysis.standing)):
             _say(console, f"not ranked: {reason}", "yellow")
         against = matched_against(run.records)
         _print_changes(console, tables, run.name, against)
+        _print_operating_point(console, analysis.clinical[run.name].operating_point)
         print_categories(console, analysis.tables["changes"], run.name)
     for pair in analysis.pairs:
         if pair.refused:
@@ -99,17 +112,20 @@ def _say(console: Console, line: str, style: str = "") -> None:
 def _levels(nodes: pd.DataFrame, figures: pd.DataFrame) -> Table:
     of = figures.set_index(["run", "level", "figure"])
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))  # fits 80 columns
-    for name in ("level", "n", *_HEADLINE.values(), "guesser's shift", "unread"):
+    for name in ("level", "n", *_HEADLINE.values(), "unread"):
         # On a narrow terminal heads wrap between words, not within.
         longest_word = max(map(len, name.split()))
         table.add_column(name, justify="left" if name == "level" else "right", min_width=longest_word)
     for node in nodes.itertuples():
-        cells = [_with_interval(of.loc[node.run, node.level, name], between="\n") for name in _HEADLINE]
+        rows = {name: of.loc[node.run, node.level, name] for name in (*_HEADLINE, "readable_share")}
+        cells = [_with_interval(rows[name], between="\n", ends=name not in _POINTS) for name in _HEADLINE]
+        if not math.isnan(rows["agreement_gap"].estimate):
+            value, _, ends = cells[1].partition("\n")
+            cells[1] = f"{value} ({rows['readable_share'].estimate:.2f})\n{ends}".rstrip()
         unread = of.loc[node.run, node.level, "unread_rate"].estimate
-        guesser = "-" if math.isnan(node.guesser_shift) else f"{node.guesser_shift:+.3f}"
         much = "bold red" if unread >= UNREAD_LIMIT else ""
         unread_cell = Text("-" if math.isnan(unread) else f"{unread:.3f}", much)
-        table.add_row(node.level, f"{node.n}{'*' if node.small else ''}", *cells, guesser, unread_cell)
+        table.add_row(node.level, f"{node.n}{'*' if node.small else ''}", *cells, unread_cell)
     return table
 
 
@@ -128,15 +144,38 @@ def _print_changes(console: Console, tables: Mapping[str, pd.DataFrame], run: st
                 continue
             parts = [f"{_CHANGING[name]} {_with_interval(own.loc[key], '+')}" for name, key in keys.items()]
             rule = effect.paper_rule if pairing == PLAIN else effect.rule_matched
-            found = effect.verdict_plain if pairing == PLAIN else effect.verdict_matched
-            verdict = found if isinstance(found, str) else "unknown"
-            line = Text(
-                one_line(
-                    f"{effect.comparison.replace('_', ' ')}, {spoken}: {', '.join(parts)}; Dunning-Kruger effect: "
-                    f"rule {_YES_NO.get(rule, 'unknown')}, intervals"
-                )
+            found = effect.verdict_paper_shift_plain if pairing == PLAIN else effect.verdict_paper_shift
+            shift = found if isinstance(found, str) else "unknown"
+            _say(
+                console,
+                f"{effect.comparison.replace('_', ' ')}, {spoken}: {', '.join(parts)}; the paper's rule: "
+                f"{_YES_NO.get(rule, 'unknown')}, by the shift's intervals {shift}",
             )
-            console.print(line.append(f" {verdict}", _VERDICT_STYLE.get(verdict, "")), highlight=False)
+        verdict = effect.verdict if isinstance(effect.verdict, str) else "none"
+        line = Text(one_line(f"{effect.comparison.replace('_', ' ')}, does overconfidence hold or grow?"))
+        line.append(" ").append(verdict, _VERDICT_STYLE.get(verdict, ""))
+        because = f" ({one_line(effect.verdict_reason)})" if isinstance(effect.verdict_reason, str) else ""
+        console.print(line.append(because), highlight=False)
+
+
+def _print_operating_point(console: Console, found: RunOperatingPoint) -> None:
+    """Print the clinical headline: what a threshold that keeps the risk on clean images answers, and what slips
+    through."""
+    if found.threshold is None:
+        _say(console, found.text)
+        return
+    keeps = f"at most {found.risk:.0%} wrong on clean images with {1 - found.alpha:.0%} confidence"
+    _say(console, f"Answer alone where the top share is {found.text} ({keeps}):")
+    for level, own in found.levels.items():
+        parts = [
+            f"{spoken} {own.values[place]:.1%}{_percent_interval(own.low[place], own.high[place])}"
+            for place, spoken in enumerate(("answered", "wrong among them", "answered and wrong of all"))
+        ]
+        _say(console, f"{level}: {', '.join(parts)}")
+
+
+def _percent_interval(low: float, high: float) -> str:
+    return "" if math.isnan(low) else f" [{low:.1%}, {high:.1%}]"
 
 
 _YES_NO: Mapping[Any, str] = {True: "yes", False: "no"}
@@ -145,16 +184,19 @@ _YES_NO: Mapping[Any, str] = {True: "yes", False: "no"}
 def _print_pair(console: Console, models: pd.DataFrame, first: str, second: str) -> None:
     chosen = models[(models["first"] == first) & (models["second"] == second)].set_index(["level", "figure"])
     for level in chosen.index.get_level_values("level").unique():
-        accuracy, shift = (_with_interval(chosen.loc[level, name], "+") for name in ("accuracy", "calibration_shift"))
-        _say(console, f"{first} minus {second}, {level}: accuracy {accuracy}, shift {shift}")
+        names = {"accuracy": "accuracy", "agreement_gap": "gap", "calibration_shift": "shift"}
+        parts = [f"{spoken} {_with_interval(chosen.loc[level, name], '+')}" for name, spoken in names.items()]
+        _say(console, f"{first} minus {second}, {level}: {', '.join(parts)}")
 
 
 def _mix(column: Iterable[str]) -> str:
     return ", ".join(sorted({key for text in column for key in json.loads(text)}, key=int))
 
 
-def _with_interval(row: Any, sign: str = "", between: str = " ") -> str:
+def _with_interval(row: Any, sign: str = "", between: str = " ", *, ends: bool = True) -> str:
     if math.isnan(row.estimate):
         return "-"
-    interval = "" if math.isnan(row.low) else f"{between}[{row.low:{sign}.3f}, {row.high:{sign}.3f}]"
+    if math.isnan(row.low) and ends and between == " " and isinstance(row.reason, str):
+        return f"{row.estimate:{sign}.3f} ({row.reason})"
+    interval = "" if math.isnan(row.low) or not ends else f"{between}[{row.low:{sign}.3f}, {row.high:{sign}.3f}]"
     return f"{row.estimate:{sign}.3f}{interval}"

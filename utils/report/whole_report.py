@@ -1,4 +1,4 @@
-"""A report from results folders in one call: what `medqdeg.report` does in Python."""
+"""`medqdeg.report`: a report from results folders in one call."""
 
 from __future__ import annotations
 

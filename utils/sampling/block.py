@@ -63,7 +63,7 @@ class CannotShare(Exception):
 
 @dataclass
 class BlockReplies:
-    """What a block's rows became.
+    """The replies of a block of trials.
 
     Attributes:
         rows: of each trial, prompt and reply, (tokens,), int64, up to its own end-of-sequence.
@@ -155,8 +155,9 @@ def _checked(model: Any, kwargs: Mapping[str, Any]) -> GenerationConfig:
             raise CannotShare(f"the integration passes {name}")
     if kwargs.get("stopping_criteria"):
         raise CannotShare("the integration passes stopping_criteria")
-    config = copy.deepcopy(kwargs.get("generation_config") or model.generation_config)
-    config.update(**{name: value for name, value in kwargs.items() if name != "generation_config"})
+    config: GenerationConfig = copy.deepcopy(kwargs.get("generation_config") or model.generation_config)
+    given = {name: value for name, value in kwargs.items() if name != "generation_config"}
+    config.update(**given)  # type: ignore[no-untyped-call]
     for name, stands_alone in _NOT_SHARED.items():
         value = getattr(config, name, None)
         if value is not None and stands_alone(value):
@@ -220,9 +221,9 @@ def _lengths(config: GenerationConfig, done: int, most: int | None = None) -> di
 
 def _most_new_tokens(config: GenerationConfig, prompt: int) -> int:
     if config.max_new_tokens is not None:
-        return config.max_new_tokens
+        return int(config.max_new_tokens)
     if config.max_length is not None:
-        return config.max_length - prompt
+        return int(config.max_length) - prompt
     raise CannotShare("neither max_new_tokens nor max_length is set")
 
 
@@ -248,9 +249,10 @@ def _decode(
     if left > 0 and not bool(sampler.ended(tokens).all()):
         from transformers import GenerationConfig, LogitsProcessorList
 
+        defaults = GenerationConfig()  # type: ignore[no-untyped-call]
         settings = {
             name: value for name, value in kwargs.items()
-            if name not in _OURS and (hasattr(GenerationConfig(), name) or name in ("generation_config", "tokenizer"))
+            if name not in _OURS and (hasattr(defaults, name) or name in ("generation_config", "tokenizer"))
         }  # fmt: skip
         mask = None
         if prefill.mask is not None:
@@ -268,7 +270,7 @@ def _decode(
     for row in range(rows):
         ends = ended[row].nonzero()
         done.append(ids[row, : prompt + int(ends[0]) + 1] if len(ends) else ids[row])
-    if not with_logits:
+    if prefill.logits is None:  # not asked for
         return done, []
     logits = [torch.stack([prefill.logits, *(step[row] for step in steps)]) for row in range(rows)]
     return done, logits

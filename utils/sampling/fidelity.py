@@ -1,4 +1,4 @@
-"""Do the images arrive as they are? A known noisy image is sent through the integration before the run.
+"""Check that images arrive unchanged: a known noisy image is sent through the integration before the run.
 
 A degradation benchmark cannot use an integration that degrades: JPEG takes a quarter of noise of sigma 24.5 away, a
 resize takes high frequencies, and grey takes colour. What is compared is our image and what the model's own processor

@@ -1,4 +1,4 @@
-"""Which weights answer: a digest of a model's parameters and buffers, and whether it saw all of them."""
+"""A digest of a model's parameters and buffers, which identifies the weights that answer, and whether it covers all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SAMPLES_PER_TENSOR = 64
 
 
 class Fingerprint(NamedTuple):
-    """What the weights of a model look like.
+    """A fingerprint of a model's weights.
 
     Attributes:
         digest: 32 hexadecimal digits over every tensor's name, shape, type and evenly spaced values.
@@ -75,5 +75,6 @@ def _offloaded(module: torch.nn.Module, name: str) -> torch.Tensor:
     hook = getattr(module, "_hf_hook", None)
     for one in getattr(hook, "hooks", None) or [hook]:
         if (weights := getattr(one, "weights_map", None)) is not None:
-            return weights[name.rpartition(".")[2]]
+            found: torch.Tensor = weights[name.rpartition(".")[2]]
+            return found
     raise ValueError(f"{name} is on no device")

@@ -1,4 +1,4 @@
-"""What can be seen of an lmms-eval integration from outside: its model, its processors, its client, who it is.
+"""An lmms-eval integration as seen from outside: its model, its processors, its client, its identity.
 
 No two integrations are built alike, so nothing here is required: what is not there is None, and what depends on it says
 that it cannot see.

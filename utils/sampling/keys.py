@@ -1,4 +1,4 @@
-"""What identifies a request: the same key, the same question to the same model.
+"""The key of a request: equal keys mean the same question to the same model.
 
 A response may stand for another run's only if everything is equal that decides what the model is asked: task, item, the
 images' pixels, the prompt, the generation arguments and the model itself. The trial's number is not part of a

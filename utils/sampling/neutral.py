@@ -1,4 +1,4 @@
-"""Sampling from the model's own distribution: nothing between its logits and the sample.
+"""Sampling from the model's own distribution: no setting changes the logits before the sample.
 
 A checkpoint's generation_config says how its authors like it to be sampled (Qwen2.5-VL: top_k 1 or 50, repetition
 penalty 1.05); several integrations forward only some of the task's arguments, and where nobody says anything

@@ -1,4 +1,4 @@
-"""Drawing a token so that a trial's numbers are its own: Gumbel-max with one generator per trial.
+"""Gumbel-max sampling with one generator per trial, so that no trial's draw depends on another's.
 
 The token with the largest logit + Gumbel noise is a sample of the softmax (Gumbel 1954; Maddison, Tarlow and Minka, "A*
 Sampling", 2014). Whoever else is in the batch takes none of the trial's numbers, and where another batch shape moves

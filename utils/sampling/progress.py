@@ -1,4 +1,4 @@
-"""One bar for the whole run instead of the inner model's many."""
+"""One progress bar for the whole run instead of the inner model's many."""
 
 from __future__ import annotations
 

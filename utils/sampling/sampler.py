@@ -1,4 +1,4 @@
-"""Ask every trial once: from the store where it is there, else from the inner model, and keep what comes."""
+"""Answer every trial once: from the store where it has the reply, else by the inner model, whose reply is stored."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import copy
 import hashlib
 import itertools
 import json
-import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -17,6 +16,7 @@ from typing import Any
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts, unwrap_generation_output
 
 from ..base.errors import one_line
+from ..base.log import logger
 from ..scoring.answers import LetterProbabilities, is_missing_trial, read_probabilities, write_probabilities
 from ..scoring.answers.probabilities import FAILED_MARKER
 from ..scoring.elicitation import EXACT, VERBALIZED
@@ -32,11 +32,6 @@ from .seeding import REQUEST_SEED_BITS, Seeding
 from .settings import Settings
 from .sharing import Sharing
 from .store import Response, ResponseStore
-
-try:
-    from loguru import logger  # lmms-eval's own
-except ImportError:
-    logger = logging.getLogger("medqdeg")  # type: ignore[assignment]
 
 FAILED_REPLY = "[LMMS_EVAL_REQUEST_FAILED by medqdeg]"
 """Begins the text that stands for a reply that never came; `answers.is_missing_trial` knows it."""
@@ -113,7 +108,7 @@ class Sampler:
     # --- What lmms-eval calls -----------------------------------------------------------------------------
 
     def generate_until(self, requests: list[Instance]) -> list[GenerationResult]:
-        """Return one result a request, in order. A request that failed gives a text that is no vote.
+        """Return one result per request, in order. A request that failed gives a text that is no vote.
 
         Raises:
             SystemExit: with one line, if nothing can come of the run.
@@ -139,6 +134,9 @@ class Sampler:
             )
         if self.seeding.seen()[0] is False and self.integration.client is None:
             self.warnings.append(f"not seeded: {self.seeding.seen()[1]}; another run would draw other replies")
+        if self.sharing.fallbacks:
+            reasons = "; ".join(sorted(self.sharing.fallbacks))
+            self.warnings.append(f"{sum(self.sharing.fallbacks.values())} trials were asked one by one: {reasons}")
         if self.choices.refused:
             self.warnings.append(f"one request per trial: {self.choices.why_not}")
         for warning in self.warnings:

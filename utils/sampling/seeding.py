@@ -1,4 +1,4 @@
-"""How a trial's seed reaches what draws its reply, and whether it did.
+"""Pass a trial's seed to whatever draws its reply, and check that it arrived.
 
 A model of transformers draws from torch's generator in this process, an engine (vLLM in this process) takes a seed with
 each request, and so do servers, which may ignore it. Everything else may draw from anywhere. What the results file
@@ -54,7 +54,7 @@ class Seeding:
 
         Args:
             seed: of the trial.
-            drawing: whether the reply is to be drawn at all (temperature above 0).
+            drawing: whether the reply is drawn at random (temperature above 0).
         """
         if self._way != _GENERATOR:
             yield
@@ -62,7 +62,7 @@ class Seeding:
         import torch
 
         # All devices, since `manual_seed` seeds all of them.
-        devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+        devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(seed)
             before = _states(devices)

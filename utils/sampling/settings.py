@@ -13,7 +13,7 @@ from ..scoring.elicitation import EXACT, VOTES
 
 @dataclass(frozen=True)
 class Settings:
-    """What the wrapper was asked to do.
+    """The wrapper's settings.
 
     Attributes:
         inner: name of the lmms-eval integration that answers.

@@ -64,17 +64,20 @@ class Sharing:
 
         if args:
             return "the integration passes the prompt by position"
+        model = self.integration.model
+        if model is None:
+            return "there is no model in this process"
         ours = {**kwargs, "max_new_tokens": _CHECKED_TOKENS, "min_new_tokens": _CHECKED_TOKENS}
         ours.update(do_sample=False, temperature=None, top_k=None, top_p=None)
         try:
-            shared = generate_block(self.integration.model, generate, ours, (0, 1), noisy=False, with_logits=True)
+            shared = generate_block(model, generate, ours, (0, 1), noisy=False, with_logits=True)
             alone = generate(**{**ours, "return_dict_in_generate": True, "output_logits": True})
         except CannotShare as reason:
             return str(reason)
         except Exception as error:  # anything may be in the way of an architecture that nobody tried
             return f"two rows at once fail ({type(error).__name__}: {one_line(error, 200)})"
         logits = torch.stack([step[0] for step in alone.logits]).float()
-        tolerance = _TOLERANCE if self.integration.model.dtype == torch.float32 else _TOLERANCE_IN_16_BITS
+        tolerance = _TOLERANCE if model.dtype == torch.float32 else _TOLERANCE_IN_16_BITS
         finite = logits[logits.isfinite()]
         allowed = tolerance * float(finite.max() - finite.min()) if len(finite) else 0.0
         for row in shared.logits or ():

@@ -1,4 +1,4 @@
-"""Responses on disk: each is safe as soon as it has arrived, and found again by what was asked.
+"""The store of responses: each is on disk as soon as it arrives, and is found again by what was asked.
 
 SQLite in WAL mode: every response is a transaction of its own, a write that a kill tears is rolled back by its checksum
 at the next opening, and several processes on one machine may write at the same time. Each machine has a file of its

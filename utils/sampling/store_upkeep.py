@@ -20,7 +20,7 @@ MERGED_FILE_NAME = "responses.merged.sqlite"
 
 @dataclass(frozen=True)
 class StoreInfo:
-    """What one file holds.
+    """The content of one file.
 
     Attributes:
         path: the file.
@@ -40,7 +40,7 @@ class StoreInfo:
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge did.
+    """The outcome of a merge.
 
     Attributes:
         path: the file that holds everything now.

@@ -6,7 +6,6 @@ instance itself; everything that the evaluator reads off a model stays true.
 
 from __future__ import annotations
 
-import logging
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from lmms_eval.api.model import lmms
 
 from ..base.errors import InputError, one_line
 from ..base.harness import hint_without_a_gpu
+from ..base.log import logger
 from ..base.versions import versions
 from ..scoring.elicitation import EXACT
 from .fidelity import check_fidelity
@@ -29,19 +29,14 @@ from .settings import Settings, parse_settings
 from .sharing import Sharing, together
 from .store import ResponseStore
 
-try:
-    from loguru import logger  # lmms-eval's own
-except ImportError:
-    logger = logging.getLogger("medqdeg")  # type: ignore[assignment]
 
-
-class _Wrapper(lmms):
+class _Wrapper(lmms):  # type: ignore[misc]  # lmms-eval ships no types
     """Never instantiated: `create_from_arg_string` returns the inner model's instance."""
 
     force_simple = False
 
     @classmethod
-    def create_from_arg_string(cls, arg_string: str, additional_config: dict[str, Any] | None = None) -> lmms:  # type: ignore[override]
+    def create_from_arg_string(cls, arg_string: str, additional_config: dict[str, Any] | None = None) -> lmms:
         """Make the inner model, wrapped.
 
         Args:
@@ -149,7 +144,7 @@ def _create(arg_string: str, additional_config: dict[str, Any] | None, *, force_
         )
         return results
 
-    lm.generate_until = generate_until  # type: ignore[method-assign]
+    lm.generate_until = generate_until
     return lm
 
 

@@ -47,7 +47,7 @@ def vote_shares(votes: Sequence[str], options: Sequence[str]) -> list[float]:
     """Return the share of each option among the trials that were not missing.
 
     Args:
-        votes: one entry a trial: a letter of `options`, `UNREAD` or `MISSING`.
+        votes: one entry per trial: a letter of `options`, `UNREAD` or `MISSING`.
         options: the item's K option letters.
 
     Returns:
@@ -86,26 +86,26 @@ class VoteScores:
     Attributes:
         accuracy: mean over the trials of "the letter is the answer", in [0, 1]; unread counts as wrong.
         majority_vote: `majority_credit`, in [0, 1].
-        confidence: the paper's C, in [0, 1].
+        confidence: the paper's C, in [0, 1]; None where the elicitation has none.
         unread_rate: share of the answered trials that could not be read.
     """
 
     accuracy: float
     majority_vote: float
-    confidence: float
+    confidence: float | None
     unread_rate: float
 
     @property
-    def calibration_shift(self) -> float:
+    def calibration_shift(self) -> float | None:
         """Confidence minus accuracy; its mean over a set is the paper's Calibration Shift."""
-        return self.confidence - self.accuracy
+        return None if self.confidence is None else self.confidence - self.accuracy
 
 
 def score_votes(votes: Sequence[str], options: Sequence[str], answer: str) -> VoteScores | None:
     """Score the trials of one item, or return None if every trial is missing.
 
     Args:
-        votes: one entry a trial: a letter of `options`, `UNREAD` or `MISSING`.
+        votes: one entry per trial: a letter of `options`, `UNREAD` or `MISSING`.
         options: the item's K >= 2 option letters.
         answer: the right letter.
     """

@@ -6,13 +6,15 @@ give the same numbers under the same names, so that every table works for each; 
 only votes and exact are on one scale:
 
 - votes and exact: confidence is 1 - H/log K, which is no probability; a calibrated model's shift is not 0.
-- verbalized: confidence is a probability of being right; a calibrated model's shift is 0.
+- verbalized: confidence is a probability of being right, and its shift asks the trials that state one; a calibrated
+  model's shift is 0.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from .confidence import MISSING, VoteScores, majority_credit, normalised_entropy_confidence
@@ -21,21 +23,47 @@ VOTES: Final = "votes"
 VERBALIZED: Final = "verbalized"
 EXACT: Final = "exact"
 
-ELICITATIONS: tuple[str, ...] = (VOTES, VERBALIZED, EXACT)
+
+@dataclass(frozen=True)
+class StatedScores(VoteScores):
+    """What trials that state a confidence say.
+
+    `confidence` is the mean stated probability over the usable trials, those with a readable letter and a number in
+    [0, 1]; None where there is none.
+
+    Attributes:
+        usable_accuracy: share right among the usable trials; None where there is none.
+        confidence_unstated_as_guess: mean over all answered trials, an unusable one counting as 1/K, the confidence of
+            a guess. A calibrated model that falls silent looks more and more overconfident by it, since the silent
+            trials are wrong and count as 1/K sure.
+    """
+
+    usable_accuracy: float | None
+    confidence_unstated_as_guess: float
+
+    @property
+    def calibration_shift(self) -> float | None:
+        """Confidence minus the share right among the same trials; its mean is 0 for a calibrated model that refuses."""
+        if self.confidence is None or self.usable_accuracy is None:
+            return None
+        return self.confidence - self.usable_accuracy
+
+    @property
+    def shift_unstated_as_guess(self) -> float:
+        """`confidence_unstated_as_guess` minus accuracy."""
+        return self.confidence_unstated_as_guess - self.accuracy
 
 
 def score_stated(
     letters: Sequence[str], stated: Sequence[float | None], options: Sequence[str], answer: str
-) -> VoteScores | None:
+) -> StatedScores | None:
     """Score the trials of one item in which the model stated how sure it is; None if every trial is missing.
 
-    Accuracy, majority vote and unread rate are those of votes. Confidence is the mean over the answered trials of the
-    stated probability. A trial without a readable letter, or without a number in [0, 1], counts as 1/K, the confidence
-    of a guess: it must neither look like certainty nor, by being left out, leave only the trials that look like it.
+    Accuracy, majority vote and unread rate are those of votes.
 
     Args:
-        letters: one entry a trial: a letter of `options`, `UNREAD` or `MISSING`.
-        stated: one entry a trial: a confidence in [0, 1], or None.
+        letters: one entry per trial: a letter of `options`, `UNREAD` or `MISSING`.
+        stated: one entry per trial: a confidence in [0, 1], or None.
         options: the item's K >= 2 option letters.
         answer: the right letter.
 
@@ -49,13 +77,15 @@ def score_stated(
         return None
     if outside := [number for _, number in pairs if number is not None and not 0.0 <= number <= 1.0]:
         raise ValueError(f"stated confidences must be in [0, 1], got {outside}")
-    guess = 1.0 / len(options)
-    usable = [number if number is not None and letter in options else guess for letter, number in pairs]
-    return VoteScores(
+    usable = [(letter, number) for letter, number in pairs if number is not None and letter in options]
+    said = math.fsum(number for _, number in usable)
+    return StatedScores(
         accuracy=sum(letter == answer for letter, _ in pairs) / len(pairs),
         majority_vote=majority_credit(letters, answer),
-        confidence=math.fsum(usable) / len(pairs),
+        confidence=said / len(usable) if usable else None,
         unread_rate=sum(letter not in options for letter, _ in pairs) / len(pairs),
+        usable_accuracy=sum(letter == answer for letter, _ in usable) / len(usable) if usable else None,
+        confidence_unstated_as_guess=(said + (len(pairs) - len(usable)) / len(options)) / len(pairs),
     )
 
 

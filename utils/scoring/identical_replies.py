@@ -1,4 +1,4 @@
-"""Does an integration sample? What replies that are all equal say about it, and what they do not.
+"""Whether an integration samples: what items whose replies are all equal show about it, and what they do not.
 
 An integration that ignores the temperature gives every trial of an item the same reply, save for what the arithmetic of
 batches of other sizes changes now and then. A model that is certain of most items does the same there, and votes
@@ -26,7 +26,7 @@ LEVEL: Final = 0.01
 
 
 def sampling_suspicion(records: Sequence[Mapping[str, Any]]) -> str | None:
-    """Say why the run may not have sampled, or return None.
+    """Return, in words, why the run may not have sampled; None where nothing suggests it.
 
     Asked where more than half of the items with two or more answered trials have only equal raw replies. With v of
     these n items whose votes differ, P(V >= v) for V ~ Binomial(n, `BATCH_NOISE`) is how often noise alone gives so

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..dataset import taxonomy
+from .agreement import agreement_gap, item_gap
 from .answers import TIERS
 from .confidence import MISSING, UNREAD
 from .elicitation import EXACT
@@ -55,16 +56,37 @@ def node_scores(records: Sequence[ItemRecord]) -> dict[str, Any]:
     """Return n and the mean scores of a set of records.
 
     Returns:
-        `n` items, `n_scored` of them with at least one answered trial, `n_source_questions`, and the
-        mean of every one of `SCORES` over the items that have it (None if none has). An item whose trials are all
+        `n` items, `n_scored` of them with at least one answered trial, `n_source_questions`, the mean of every one of
+        `SCORES` over the items that have it (None if none has), `agreement_gap` (None where there is none,
+        `scoring.agreement`) and `readable_share`, the part of the whole that it is about. An item whose trials are all
         missing has only a missing_rate (1) and trials (0); an invalid exact one, a missing_rate (0) and trials (1).
     """
     return {
         "n": len(records),
         "n_scored": sum(record["accuracy"] is not None for record in records),
         "n_source_questions": len({record["source_question_id"] for record in records}),
-        **{name: mean(record[name] for record in records) for name in SCORES},  # type: ignore[literal-required]
+        **{
+            name: mean(
+                (record[name] for record in records),  # type: ignore[literal-required]
+                [weight_of(record) for record in records],
+            )
+            for name in SCORES
+        },
+        **gap_scores(records),
     }
+
+
+def gap_scores(records: Sequence[ItemRecord]) -> dict[str, float | None]:
+    """Return `agreement_gap` and `readable_share` of a set of records."""
+    gaps = [(gap, weight_of(record)) for record in records if (gap := item_gap(record)) is not None]
+    whole = math.fsum(weight for _, weight in gaps)
+    readable = math.fsum(weight * gap.readable for gap, weight in gaps) / whole if gaps else None
+    return {"agreement_gap": agreement_gap(gaps), "readable_share": readable}
+
+
+def weight_of(record: Mapping[str, Any]) -> float:
+    """Return how many items of the whole set a record stands for: 1 unless the run is a subset."""
+    return float(record.get("weight", 1.0))
 
 
 def every_node(records: Iterable[ItemRecord]) -> dict[str, dict[str, dict[str, Any]]]:
@@ -128,7 +150,7 @@ def run_conditions(records: Sequence[ItemRecord]) -> dict[str, Any]:
     if unstated or out_of_range:
         warnings.append(
             f"{unstated} of {answered} replies state no confidence and {out_of_range} one outside 0 to 100%; they "
-            "count as guesses (1/K)"
+            "count in no confidence (as guesses, 1/K, in confidence_unstated_as_guess)"
         )
     if len(elicitation) > 1:
         warnings.append(f"items were asked in different ways: {dict(sorted(elicitation.items()))}")
@@ -200,24 +222,28 @@ def level_summary(records: Sequence[ItemRecord]) -> dict[str, Any]:
 
 def dunning_kruger(clean: Mapping[str, Any], degraded: Mapping[str, Any]) -> bool | None:
     """Return the paper's intra-model rule: Acc(L0) > Acc(Lx) and shift(L0) <= shift(Lx); None if a score is missing."""
-    if clean["accuracy"] is None or degraded["accuracy"] is None:
+    if any(side[name] is None for side in (clean, degraded) for name in ("accuracy", "calibration_shift")):
         return None
-    return clean["accuracy"] > degraded["accuracy"] and clean["calibration_shift"] <= degraded["calibration_shift"]
+    falls: bool = clean["accuracy"] > degraded["accuracy"]
+    return falls and bool(clean["calibration_shift"] <= degraded["calibration_shift"])
 
 
 def level_change(clean: Mapping[str, Any], degraded: Mapping[str, Any]) -> dict[str, Any]:
     """Return what changes from L0 to a degraded level, in the paper's plain form (no matching of items).
 
     Returns:
-        `accuracy_drop` = Acc(L0) - Acc(Lx), `confidence_change` and `shift_change` = Lx - L0, `dunning_kruger`.
+        `accuracy_drop` = Acc(L0) - Acc(Lx), `confidence_change`, `shift_change` and `gap_change` = Lx - L0 (the last
+        None where a level has no agreement gap), `dunning_kruger`.
     """
     effect = dunning_kruger(clean, degraded)
     if effect is None:
-        return dict.fromkeys(("accuracy_drop", "confidence_change", "shift_change", "dunning_kruger"))
+        return dict.fromkeys(("accuracy_drop", "confidence_change", "shift_change", "gap_change", "dunning_kruger"))
+    gaps = clean.get("agreement_gap"), degraded.get("agreement_gap")
     return {
         "accuracy_drop": clean["accuracy"] - degraded["accuracy"],
         "confidence_change": degraded["confidence"] - clean["confidence"],
         "shift_change": degraded["calibration_shift"] - clean["calibration_shift"],
+        "gap_change": None if gaps[0] is None or gaps[1] is None else gaps[1] - gaps[0],
         "dunning_kruger": effect,
     }
 
@@ -251,10 +277,20 @@ def compare_levels(summaries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {"overall": overall, "nodes": nodes}
 
 
-def mean(values: Iterable[float | None]) -> float | None:
-    """Return the exact mean of the values that are there, or None without any."""
-    present = [value for value in values if value is not None]
-    return math.fsum(present) / len(present) if present else None
+def mean(values: Iterable[float | None], weights: Iterable[float] | None = None) -> float | None:
+    """Return the exact mean of the values that are there, or None without any.
+
+    Args:
+        values: None where there is none.
+        weights: one per value; all alike if None.
+    """
+    if weights is None:
+        weighted = [(value, 1.0) for value in values if value is not None]
+    else:
+        weighted = [(value, weight) for value, weight in zip(values, weights, strict=True) if value is not None]
+    if not weighted:
+        return None
+    return math.fsum(value * weight for value, weight in weighted) / math.fsum(weight for _, weight in weighted)
 
 
 def _with_text_keys(counts: Mapping[Any, int]) -> dict[str, int]:

@@ -6,11 +6,13 @@ lmms-eval drops the document itself from its samples, so the record repeats what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from ..dataset import taxonomy
 from .answers import (
+    AnswerWithConfidence,
     LetterProbabilities,
+    Reading,
     is_failed_probabilities,
     is_missing_trial,
     read_answer_and_confidence,
@@ -26,14 +28,14 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 3
 """2 added the elicitation and what only one of them has (`probabilities` ... `invalid`); 3 optional fields, which
-records of before lack: `cluster_id`, `read_as`, `severity`."""
+records of before lack: `cluster_id`, `read_as`, `severity`, `weight`, `confidence_unstated_as_guess`."""
 
 
 class ItemRecord(TypedDict):
     """One item with its votes and scores.
 
     `elicitation` is "votes", "verbalized" or "exact"; `scoring.elicitation` says what the scores mean in each.
-    `letters` has one entry a trial, in order: an option letter, "unread" or "missing"; `trials` counts those that
+    `letters` has one entry per trial, in order: an option letter, "unread" or "missing"; `trials` counts those that
     are not missing, `distinct_replies` the different texts among them, `empty_replies` those without any text. The
     scores are None where every trial is missing, where the item is `invalid` or where scoring failed (`error` then
     says how).
@@ -44,11 +46,15 @@ class ItemRecord(TypedDict):
     where the number of possible answers is open, "log T". Accuracy and majority vote are then the task's own scores.
     `severity` is there where `level` is the label of a series, such as "S1.50".
 
-    Verbalized: `stated` has one entry a trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
+    Verbalized: `stated` has one entry per trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
     trials without a number, `stated_out_of_range` those with one that is no probability ("150%"). Else None, 0, 0.
 
     `cluster_id` is what standard errors count as one: items of one source question, or of one image that serves
     several questions. Records of earlier versions lack it; `cluster_of` knows what stands for it.
+
+    `confidence_unstated_as_guess`, verbalized only, is the mean stated confidence with 1/K for a trial without letter
+    or number (`scoring.elicitation.StatedScores`). `weight` is there where the run is a subset: how many items of the
+    whole set the item stands for.
 
     Exact: the item is asked once, so `letters` is empty and `trials` is 1 (0 if the request failed).
     `letter_mass` in [0, 1] is the probability that the reply begins with an option letter, `probabilities` the K
@@ -87,6 +93,8 @@ class ItemRecord(TypedDict):
     calibration_shift: float | None
     unread_rate: float | None
     error: str | None
+    confidence_unstated_as_guess: NotRequired[float | None]
+    weight: NotRequired[float]
     read_as: NotRequired[list[str | None]]
     severity: NotRequired[float]
     confidence_scale: NotRequired[str]
@@ -140,26 +148,27 @@ def score_item(
     options = dict(zip(doc["letters"], doc["options"], strict=True))
     answered = [reply for reply in replies if not is_missing_trial(reply)]
     fields: dict[str, Any] = {}
-    if elicitation == VERBALIZED and stated_apart is not None:
-        apart = [None if is_missing_trial(reply) else read_reply(reply, options) for reply in replies]
-        letters = [MISSING if one is None else one.letter or UNREAD for one in apart]
-        read_as = [None if one is None else one.read_as for one in apart]
-        stated = [None if letter == MISSING else number for letter, number in zip(letters, stated_apart, strict=True)]
-        without = sum(number is None and letter != MISSING for letter, number in zip(letters, stated, strict=True))
-        outside = min(out_of_range, without)
-        fields = {"stated": stated, "stated_missing": without - outside, "stated_out_of_range": outside}
-        scores = score_stated(letters, stated, list(options), doc["answer"])
-    elif elicitation == VERBALIZED:
-        read = [None if is_missing_trial(reply) else read_answer_and_confidence(reply, options) for reply in replies]
+    if elicitation == VERBALIZED:
+        read: Sequence[AnswerWithConfidence | Reading | None]
+        if stated_apart is None:
+            both = [
+                None if is_missing_trial(reply) else read_answer_and_confidence(reply, options) for reply in replies
+            ]
+            stated = [None if one is None else one.confidence for one in both]
+            outside = sum(one is not None and one.out_of_range for one in both)
+            read = both
+        else:
+            read = [None if is_missing_trial(reply) else read_reply(reply, options) for reply in replies]
+            stated = [None if one is None else number for one, number in zip(read, stated_apart, strict=True)]
+            outside = min(out_of_range, sum(number is None for number in stated))
         letters = [MISSING if one is None else one.letter or UNREAD for one in read]
         read_as = [None if one is None else one.read_as for one in read]
-        stated = [None if one is None else one.confidence for one in read]
-        fields = {
-            "stated": stated,
-            "stated_missing": sum(one is not None and one.confidence is None and not one.out_of_range for one in read),
-            "stated_out_of_range": sum(one is not None and one.out_of_range for one in read),
-        }
-        scores = score_stated(letters, stated, list(options), doc["answer"])
+        without = sum(one is not None and number is None for one, number in zip(read, stated, strict=True))
+        fields = {"stated": stated, "stated_missing": without - outside, "stated_out_of_range": outside}
+        of_stated = score_stated(letters, stated, list(options), doc["answer"])
+        as_guess = None if of_stated is None else of_stated.confidence_unstated_as_guess
+        scores: VoteScores | None = of_stated
+        fields["confidence_unstated_as_guess"] = as_guess
     else:
         found_in = [None if is_missing_trial(reply) else read_reply(reply, options) for reply in replies]
         letters = [MISSING if one is None else one.letter or UNREAD for one in found_in]
@@ -222,7 +231,7 @@ def _record(doc: Mapping[str, Any], **fields: Any) -> ItemRecord:
     }
     values = {**_identity(doc), **nothing, **fields}
     names = [name for name in ItemRecord.__annotations__ if name in values]  # optional fields may be absent
-    return ItemRecord(**{name: values[name] for name in names})  # type: ignore[typeddict-item]
+    return cast("ItemRecord", {name: values[name] for name in names})
 
 
 def _score_fields(scores: VoteScores | None) -> dict[str, float | None]:
@@ -246,5 +255,6 @@ def _identity(doc: Mapping[str, Any]) -> dict[str, Any]:
         "k": len(doc["letters"]),
         "options": list(doc["letters"]),
         "answer": doc["answer"],
+        **({"weight": doc["weight"]} if doc.get("weight") is not None else {}),
         **({"severity": taxonomy.severity_of(doc["level"])} if of_series else {}),
     }

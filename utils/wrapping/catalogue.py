@@ -1,4 +1,4 @@
-"""Which of the tasks that lmms-eval knows can be wrapped."""
+"""Which of lmms-eval's tasks can be wrapped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .original import Entry, all_entries
+from .original import TaskEntry, all_entries
 from .wrappable import MISSING_PACKAGE, refusal
 
 
@@ -56,7 +56,7 @@ def list_tasks(
     return listed
 
 
-def _ours(entry: Entry) -> bool:
+def _ours(entry: TaskEntry) -> bool:
     return entry.name.startswith("medqdeg")
 
 

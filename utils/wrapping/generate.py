@@ -1,9 +1,9 @@
-"""Write the files of a wrapped task: one YAML file and one small module a level, and a group over the levels."""
+"""Write the files of a wrapped task: one YAML file and one small module per level, and a group over the levels."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from ...degradations.vocabulary import check_modality
 from ..base.atomic_files import write_atomically
 from ..base.errors import InputError
 from ..dataset.taxonomy import LEVELS
-from .hooks import Settings
+from .hooks import WrapSettings
 from .images import general_degradations
-from .original import Entry, load_config, metric_names, score_metrics
+from .original import TaskEntry, load_config, metric_names, score_metrics
 from .votes import RECORD
 from .wrappable import refusal
 
@@ -26,7 +26,7 @@ _DECODING = ("do_sample", "temperature", "top_p", "top_k", "num_beams")
 
 
 @dataclass(frozen=True)
-class Wish:
+class WrapOptions:
     """How to wrap a task.
 
     Attributes:
@@ -50,42 +50,42 @@ class Wish:
     reference_size: float | None = None
 
 
-def write_wrapped_task(entry: Entry, wish: Wish, folder: Path) -> list[str]:
+def write_wrapped_task(entry: TaskEntry, options: WrapOptions, folder: Path) -> list[str]:
     """Write the files and return the names of the wrapped tasks, the group (if several levels) first.
 
     The files name the original's file by its path on this machine and take everything from it when they are loaded,
     so a change there reaches them. Existing files of the same names are replaced.
 
     Raises:
-        InputError: the task cannot be wrapped, or the wish cannot be met. Nothing is written.
+        InputError: the task cannot be wrapped, or an option cannot be met. Nothing is written.
     """
     if reason := refusal(entry):
         raise InputError(f"{entry.name} cannot be wrapped: {reason}")
     assert entry.path is not None
     config = load_config(entry.path)
-    degradations, modality = _degradations(wish)
-    scores = _scores(entry.name, config, wish.score)
+    degradations, modality = _degradations(options)
+    scores = _scores(entry.name, config, options.score)
     files: dict[str, str] = {}
     names = []
-    for level in wish.levels:
+    for level in options.levels:
         name = f"{entry.name}_medqdeg_{level.lower()}"
         module = _stem(name)
-        settings = Settings(
+        settings = WrapSettings(
             task=entry.name,
             path=str(entry.path.resolve()),
             level=level,
             degradations=degradations,
             modality=modality,
             scores=scores,
-            k=wish.k,
-            reference_size=wish.reference_size,
+            k=options.k,
+            reference_size=options.reference_size,
         )
         files[f"{module}.py"] = _module(name, settings)
-        files[f"{module}.yaml"] = _task_file(name, module, config, settings, wish.trials)
+        files[f"{module}.yaml"] = _task_file(name, module, config, settings, options.trials)
         names.append(name)
     if len(names) > 1:
         group = f"{entry.name}_medqdeg"
-        files[f"{_stem(group)}.yaml"] = _group_file(group, names, config, wish.levels)
+        files[f"{_stem(group)}.yaml"] = _group_file(group, names, config, options.levels)
         names.insert(0, group)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,14 +101,14 @@ def _stem(name: str) -> str:
     return re.sub(r"\W", "_", name)
 
 
-def _degradations(wish: Wish) -> tuple[tuple[str, ...], str | None]:
+def _degradations(options: WrapOptions) -> tuple[tuple[str, ...], str | None]:
     try:
-        modality = check_modality(wish.modality)
-        if wish.degradations:
-            return tuple(dict.fromkeys(get(name).name for name in wish.degradations)), modality
+        modality = check_modality(options.modality)
+        if options.degradations:
+            return tuple(dict.fromkeys(get(name).name for name in options.degradations)), modality
     except ValueError as error:
         raise InputError(str(error)) from None
-    if wish.by_item:
+    if options.by_item:
         return (), modality
     return tuple(list_degradations(modality) if modality else general_degradations()), modality
 
@@ -137,12 +137,12 @@ def _yaml(content: dict[str, Any], heading: str) -> str:
     return f"# {heading}\n" + yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-def _module(name: str, settings: Settings) -> str:
+def _module(name: str, settings: WrapSettings) -> str:
     values = "".join(f"    {field.name}={getattr(settings, field.name)!r},\n" for field in fields(settings))
     return (
         f'"""The functions of {name}, written by `medqdeg wrap`."""\n\n'
-        "from medqdeg.utils.wrapping.hooks import Settings, wrapped_task\n\n"
-        f"_task = wrapped_task(Settings(\n{values}))\n\n\n"
+        "from medqdeg.utils.wrapping.hooks import WrapSettings, wrapped_task\n\n"
+        f"_task = wrapped_task(WrapSettings(\n{values}))\n\n\n"
         "def __getattr__(name):\n"
         '    if name.startswith("__"):\n'
         "        raise AttributeError(name)\n"
@@ -150,7 +150,7 @@ def _module(name: str, settings: Settings) -> str:
     )
 
 
-def _task_file(name: str, module: str, config: dict[str, Any], settings: Settings, trials: int) -> str:
+def _task_file(name: str, module: str, config: dict[str, Any], settings: WrapSettings, trials: int) -> str:
     def ours(function: str) -> _Function:
         return _Function(f"{module}.{function}")
 
@@ -177,7 +177,7 @@ def _task_file(name: str, module: str, config: dict[str, Any], settings: Setting
         {"name": entry["name"], "filter": [{"function": ours(f"filter_{number}")}]}
         for number, entry in enumerate(described)
     ]
-    content["metric_list"] = [*_own_metrics(config, ours), *_OUR_METRICS]
+    content["metric_list"] = [*_own_metrics(config, ours), *_our_metrics(ours)]
     return _yaml(content, f"{settings.task} at {settings.level}, written by `medqdeg wrap`.")
 
 
@@ -185,20 +185,17 @@ def _without_decoding(kwargs: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in kwargs.items() if key not in _DECODING}
 
 
-_MEAN = _Function("medqdeg.tasks.hooks.mean_score")
-_OUR_METRICS = [
-    {"metric": "votes_accuracy", "aggregation": _MEAN, "higher_is_better": True},
-    {"metric": "votes_confidence", "aggregation": _MEAN, "higher_is_better": None},
-    {"metric": "votes_calibration_shift", "aggregation": _MEAN, "higher_is_better": None},
-    {
-        "metric": RECORD,
-        "aggregation": _Function("medqdeg.tasks.wrapped_hooks.summarise_level"),
-        "higher_is_better": None,
-    },
-]
+def _our_metrics(ours: Callable[[str], _Function]) -> list[dict[str, Any]]:
+    mean = ours("mean_score")
+    return [
+        {"metric": "votes_accuracy", "aggregation": mean, "higher_is_better": True},
+        {"metric": "votes_confidence", "aggregation": mean, "higher_is_better": None},
+        {"metric": "votes_calibration_shift", "aggregation": mean, "higher_is_better": None},
+        {"metric": RECORD, "aggregation": ours("summarise_level"), "higher_is_better": None},
+    ]
 
 
-def _own_metrics(config: dict[str, Any], ours: Any) -> list[dict[str, Any]]:
+def _own_metrics(config: dict[str, Any], ours: Callable[[str], _Function]) -> list[dict[str, Any]]:
     if config.get("metric_list") is None:
         return [{"metric": name} for name in metric_names(config)]
     entries = []
@@ -214,15 +211,16 @@ def _own_metrics(config: dict[str, Any], ours: Any) -> list[dict[str, Any]]:
 
 
 def _group_file(group: str, names: Sequence[str], config: dict[str, Any], levels: Sequence[str]) -> str:
+    module = _stem(names[0])  # any level's has them
     filter_name = (config.get("filter_list") or [{"name": "none"}])[0]["name"]
     metrics = []
     if tuple(levels) == LEVELS:
-        across = _Function("medqdeg.tasks.hooks.across_levels")
+        across = _Function(f"{module}.across_levels")
         metrics += [
             {"metric": f"votes_{name}", "aggregation": across, "filter_list": filter_name}
             for name in ("accuracy", "confidence", "calibration_shift")
         ]
-    compare = _Function("medqdeg.tasks.wrapped_hooks.compare_levels")
+    compare = _Function(f"{module}.compare_levels")
     metrics.append({"metric": RECORD, "aggregation": compare, "filter_list": filter_name})
     content = {"group": group, "task": list(names), "aggregate_metric_list": metrics, "metadata": {"version": 1.0}}
     return _yaml(content, "Written by `medqdeg wrap`.")

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 from ...degradations import list_degradations
 from ...degradations.vocabulary import check_modality
 from ..base.errors import one_line
+from ..scoring.aggregations import across_levels, mean_score
 from ..scoring.answers import is_missing_trial
 from .images import Degrader, pick
 from .original import Original
 from .same_answer import ByTheTasksScoring, own_copy
+from .summary import compare_levels, summarise_level
 from .votes import RECORD, count_votes, record_fields
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ MODALITY_COLUMNS = ("modality", "Modality", "image_modality", "modality_type", "
 
 
 @dataclass(frozen=True)
-class Settings:
+class WrapSettings:
     """What `medqdeg wrap` was asked for.
 
     Attributes:
@@ -62,8 +64,12 @@ class Settings:
     reference_size: float | None = None
 
 
+Settings = WrapSettings
+"""The name in the modules that `medqdeg wrap` wrote before 0.2."""
+
+
 @functools.cache
-def wrapped_task(settings: Settings) -> WrappedTask:
+def wrapped_task(settings: WrapSettings) -> WrappedTask:
     """Return the one instance of these settings in this process."""
     return WrappedTask(settings)
 
@@ -71,7 +77,7 @@ def wrapped_task(settings: Settings) -> WrappedTask:
 class WrappedTask:
     """The functions that a wrapped task's file names."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: WrapSettings) -> None:
         self.settings = settings
         self.original = Original(Path(settings.path))
         self.degrader = Degrader(settings.level, settings.reference_size)
@@ -239,6 +245,13 @@ class WrappedTask:
             "images": images,
             "unchanged_images": 0 if clean else sum(map(self.degrader.left_unchanged, seeds)),
         }
+
+    # Aggregations
+
+    mean_score = staticmethod(mean_score)
+    summarise_level = staticmethod(summarise_level)
+    across_levels = staticmethod(across_levels)
+    compare_levels = staticmethod(compare_levels)
 
     # What a task file names by number: the original's aggregations and filters
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import inspect
 import io
 import threading
@@ -13,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import InputError, one_line
+from ..base.suggestions import did_you_mean
 
 _NO_ANSWERS = ("submission", "submit")
 _aggregating = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Entry:
+class TaskEntry:
     """Where a task comes from: its name, its kind in lmms-eval's index ("task", "python_task", ...), its file."""
 
     name: str
@@ -27,24 +27,22 @@ class Entry:
     path: Path | None
 
 
-def all_entries(include_path: Path | None = None) -> dict[str, Entry]:
+def all_entries(include_path: Path | None = None) -> dict[str, TaskEntry]:
     """Return name -> entry of every task, group and tag that lmms-eval knows, one's own folder included."""
     from lmms_eval.tasks import TaskManager
 
     manager = TaskManager(include_path=str(include_path) if include_path else None)
     return {
-        name: Entry(name, entry["type"], Path(entry["yaml_path"]) if entry["yaml_path"] != -1 else None)
+        name: TaskEntry(name, entry["type"], Path(entry["yaml_path"]) if entry["yaml_path"] != -1 else None)
         for name, entry in sorted(manager.task_index.items())
     }
 
 
-def find_entry(name: str, include_path: Path | None = None) -> Entry:
+def find_entry(name: str, include_path: Path | None = None) -> TaskEntry:
     """Return the entry of a name, or raise `InputError` with the names that are close."""
     entries = all_entries(include_path)
     if name not in entries:
-        close = difflib.get_close_matches(name, entries, n=3)
-        hint = f"; did you mean {', '.join(close)}?" if close else ""
-        raise InputError(f"lmms-eval has no task {name!r}{hint}")
+        raise InputError(f"lmms-eval has no task {name!r}; {did_you_mean(name, entries, most=3)}".rstrip("; "))
     return entries[name]
 
 
@@ -120,6 +118,7 @@ class Original:
 
     @property
     def evaluated_split(self) -> str | None:
+        """The split that lmms-eval evaluates: the test split, else the validation split; None without both."""
         return self.task.config.test_split or self.task.config.validation_split
 
     def learn(self, dataset: Any) -> None:
@@ -140,15 +139,19 @@ class Original:
             self.task.model_specific_target_kwargs = kwargs
 
     def images(self, doc: Mapping[str, Any]) -> Any:
+        """Return what the task's `doc_to_visual` gives for a row: usually a list of PIL images."""
         return self.task.doc_to_visual(doc)
 
     def messages(self, doc: Mapping[str, Any]) -> Any:
+        """Return what the task's `doc_to_messages` gives for a row: chat messages."""
         return self.task.doc_to_messages(doc)
 
     def prompt(self, doc: Mapping[str, Any]) -> Any:
+        """Return what the task's `doc_to_text` gives for a row: usually a text."""
         return self.task.doc_to_text(doc)
 
     def target(self, doc: Mapping[str, Any]) -> Any:
+        """Return what the task's `doc_to_target` gives for a row: a text, a number or a list."""
         return self.task.doc_to_target(doc)
 
     def metrics(self, doc: Mapping[str, Any], reply: str, **kwargs: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One level of a wrapped task as a whole."""
+"""One level of a wrapped task as a whole, and what changes between levels."""
 
 from __future__ import annotations
 
@@ -6,11 +6,26 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..base.log import logger
 from ..base.versions import versions
 from ..scoring import level_summary
+from ..scoring.aggregations import NotInTable
 from .votes import GIVEN, LOG_T
 
 SCORES = ("accuracy", "confidence", "calibration_shift", "unread_rate", "missing_rate", "trials")
+
+
+def summarise_level(records: Sequence[Mapping[str, Any]]) -> NotInTable:
+    """Return one level's scores, overall, by degradation and by modality, with conditions and versions."""
+    level = wrapped_level(records)
+    for warning in level["conditions"]["warnings"]:
+        logger.warning(f"medqdeg {records[0]['task']} {level['level']}: {warning}")
+    return NotInTable(level)
+
+
+def compare_levels(summaries: Sequence[Mapping[str, Any]], sizes: Sequence[int], weight_by_size: bool) -> NotInTable:
+    """Return accuracy drop and shift change from L0 to the degraded levels, overall and by degradation."""
+    return NotInTable(level_summary.compare_levels(summaries))
 
 
 def wrapped_level(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

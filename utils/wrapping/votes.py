@@ -40,7 +40,7 @@ class Votes:
     """The votes of one item.
 
     Attributes:
-        votes: one entry a trial: an option, a normalised answer, "unread" or "missing".
+        votes: one entry per trial: an option, a normalised answer, "unread" or "missing".
         options: the options, or the different answers seen.
         k: the number of options that confidence is relative to; T, missing trials included, where it is open.
         k_rule: where K comes from, one of `BY_LETTER`, `YES_NO`, `GIVEN` and `OPEN`.

@@ -1,4 +1,4 @@
-"""What kind of task is it, and can the protocol be put around it?
+"""Decide from file and code whether a task can be wrapped, and of what kind it is.
 
 Only the task's file and the code that it names are looked at, never its data. The code is followed from the function
 that scores, or that brings the images, through everything it calls in the tasks' own folders; what it names on the way
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import InputError
-from .original import Entry, load_config, metric_names, score_metrics
+from .original import TaskEntry, load_config, metric_names, score_metrics
 
 _JUDGE_NAMES = re.compile(r"(?:^|_)(?:gpt\d?|chatgpt|judge|deepseek)(?:_|$)|openai|api_?(?:key|type)", re.IGNORECASE)
 _JUDGE_MODULES = ("openai", "anthropic", "lmms_eval.llm_judge", "dashscope", "google.generativeai", "requests", "httpx")
@@ -41,7 +41,7 @@ _OUTPUT_TYPES = {
 }
 
 
-def refusal(entry: Entry) -> str | None:
+def refusal(entry: TaskEntry) -> str | None:
     """Return why a task cannot be wrapped, or None if it can."""
     if entry.kind in ("group", "tag"):
         return "it is a group of tasks: wrap its members"

@@ -40,7 +40,7 @@ def test_a_stated_confidence_is_a_probability_itself() -> None:
         "calibration_shift": 0.85 - 2 / 3,
     }
     table = item_table([record])
-    assert table.columns["top_share"][0] == 0.85
+    assert table.columns["top_share"][0] == pytest.approx(0.85)
     assert table.columns["brier"][0] == pytest.approx(0.15**2)
     assert table.guesser["shift"][0] == 0  # an honest guesser says 1/K
     assert np.isnan(table.columns["confidence_james_stein"][0])

@@ -53,6 +53,19 @@ def test_nothing_is_said_where_nothing_differs(tmp_path: Path) -> None:
     assert list(lines(run)) == list(named_tier(run)) == []
 
 
+def test_without_a_usable_statement_there_is_no_shift(tmp_path: Path) -> None:
+    doc = document(item_id="1", source_question_id="1", level="L0", degradation=None)
+    replies = ["The image shows a polyp. Confidence: 80%"] * 2
+    write_run(tmp_path, {"L0": [dict(score_item(doc, replies, "verbalized"))]}, model="a/model")
+    (run,) = read_runs([tmp_path]).runs
+    (found,) = named_tier(run)
+    assert found.trials == 2
+    assert found.shift[0] is not None
+    assert found.shift[1] is None
+    (line,) = lines(run)
+    assert line.endswith(", none")
+
+
 def test_analyze_prints_it_and_writes_it_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -225,7 +225,7 @@ def test_nothing_is_fitted_without_reason() -> None:
 def test_a_pilot_goes_through_json(trials: int) -> None:
     run = simulated(84, (1.8, 1.0), (1.0, 1.5), trials)
     without = {"L0": "one vote", "L2": "one vote"} if trials == 1 else {}
-    found = pilot(run.answers, run.accuracy, run.levels, run.clusters, 84, without)
+    found = pilot(run.answers, run.accuracy, run.levels, run.clusters, run.clusters, without)
     assert found is not None
     again = Pilot.from_json(found.as_json())
     if trials == 1:

@@ -76,3 +76,8 @@ def source_item(number: int, data: bytes | tuple[bytes, ...], **changes: Any) ->
         images=tuple(ImageSource(f"image {place}", Held(each)) for place, each in enumerate(images)),
     )
     return replace(made, **changes)
+
+
+def hash_distance(one: bytes, other: bytes) -> int:
+    """Return the number of differing bits of two perceptual hashes."""
+    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).bit_count()

@@ -18,7 +18,7 @@ from medqdeg.utils.analysis.item_table import item_table
 from medqdeg.utils.building.layout import MANIFEST
 from medqdeg.utils.building.plan.clusters import account_of, cluster_names, connected, dev_items, picture_key
 from medqdeg.utils.building.plan.front import readers
-from medqdeg.utils.building.plan.planning import Request
+from medqdeg.utils.building.plan.planning import BuildRequest
 from medqdeg.utils.building.plan.selection import Mix
 from medqdeg.utils.building.running import build
 from medqdeg.utils.building.writing import read_rows
@@ -116,7 +116,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     medx = write_medxpertqa(folder / "m", others)
     mix = Mix(clean_items=None, pairs_per_item=1, degradations={"object_rotation": 1, "gaussian_noise": 1})
-    request = Request((f"gmai={gmai}", f"medxpertqa={medx}"), mix=mix, dev_share=0.4, part_items=8)
+    request = BuildRequest((f"gmai={gmai}", f"medxpertqa={medx}"), mix=mix, dev_share=0.4, part_items=8)
     build(request, folder / "set", readers(), tsv=True)
     return folder / "set"
 

@@ -10,11 +10,11 @@ from PIL import Image
 
 from medqdeg.utils.building.item import Skipped
 from medqdeg.utils.building.plan.described_images import ABSURD_SIZE, FLAT_IMAGE, describe, perceptual_hash
-from medqdeg.utils.building.plan.duplicates import NEAR, hash_distance
+from medqdeg.utils.building.plan.duplicates import NEAR
 from medqdeg.utils.images import decode_image
 
 from .layouts import png
-from .samples import picture, source_item
+from .samples import hash_distance, picture, source_item
 
 
 def opened(data: bytes) -> Image.Image:

@@ -69,9 +69,13 @@ def test_an_absent_fifth_option(tmp_path: Path, absent: str) -> None:
     assert items[0].options == ("a cyst", "a polyp", "a fracture", "a mass")
 
 
-def test_none_is_an_option_where_it_is_the_answer(tmp_path: Path) -> None:
-    items, _ = split(gmai.read(rows(tmp_path, {"C": "None", "answer": "C"})))
-    assert items[0].options[items[0].answer] == "None"
+@pytest.mark.parametrize("absent", ["", "None", "nan"])
+def test_an_absent_option_is_no_answer(tmp_path: Path, absent: str) -> None:
+    """An option that is there only where it is right would give the answer away."""
+    items, skipped = split(gmai.read(rows(tmp_path, {"E": absent, "answer": "E"})))
+    assert items == []
+    assert said(skipped) == [(checks.NOT_AN_OPTION, False)]
+    assert "'E' is empty or reads \"None\"" in skipped[0].detail
 
 
 def test_a_gap_among_the_options_moves_the_answer(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.building.item import Skipped, SourceItem
 from medqdeg.utils.building.layout import MANIFEST, remove_leftovers, replacing
 from medqdeg.utils.building.plan.front import Sources, readers
-from medqdeg.utils.building.plan.planning import Request
+from medqdeg.utils.building.plan.planning import BuildRequest
 from medqdeg.utils.building.plan.selection import Mix
 from medqdeg.utils.building.running import build
 from medqdeg.utils.building.sources import source_stamps
@@ -29,8 +29,8 @@ from .samples import plain
 MIX = Mix(clean_items=None, pairs_per_item=1, degradations={"object_rotation": 1})
 
 
-def request_of(source: Path, reader: str = "gmai") -> Request:
-    return Request((f"{reader}={source}",), mix=MIX, dev_share=0)
+def request_of(source: Path, reader: str = "gmai") -> BuildRequest:
+    return BuildRequest((f"{reader}={source}",), mix=MIX, dev_share=0)
 
 
 def rewrite_keeping_size_and_time(path: Path, old: bytes, new: bytes) -> None:

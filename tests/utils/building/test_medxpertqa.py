@@ -198,7 +198,7 @@ def test_the_finer_skills_by_what_is_asked(tmp_path: Path, task: str, asks: str,
 
 def test_the_card_prints_the_measured_error_of_the_words(tmp_path: Path) -> None:
     from medqdeg.utils.building.plan.front import readers
-    from medqdeg.utils.building.plan.planning import Request
+    from medqdeg.utils.building.plan.planning import BuildRequest
     from medqdeg.utils.building.plan.selection import Mix
     from medqdeg.utils.building.running import build
 
@@ -206,7 +206,7 @@ def test_the_card_prints_the_measured_error_of_the_words(tmp_path: Path) -> None
     table = tmp_path / "modalities.csv"
     table.write_text("id,modality\nitem-1,CT\n")
     mix = Mix(clean_items=None, pairs_per_item=1, degradations={"object_rotation": 1})
-    build(Request((f"medxpertqa={folder}:{table}",), mix=mix), tmp_path / "set", readers())
+    build(BuildRequest((f"medxpertqa={folder}:{table}",), mix=mix), tmp_path / "set", readers())
     card = (tmp_path / "set" / "README.md").read_text()
     assert "The modality of 2 planned clean items is told by a sentence of the question" in card
     assert "1 was clearly wrong (2.2%, 95% interval 0.1% to 11.8%) and 4 were partly wrong (8.9%)" in card

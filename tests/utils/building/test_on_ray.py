@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from medqdeg.utils.building.make.on_ray import on_ray
-from medqdeg.utils.building.plan.planning import Request
+from medqdeg.utils.building.plan.planning import BuildRequest
 from medqdeg.utils.building.running import build
 
 from .phantom_source import front
@@ -17,7 +17,7 @@ ray = pytest.importorskip("ray", reason="Ray is not installed")
 
 
 @pytest.mark.slow
-def test_ray_makes_the_same_bytes(built: Path, tmp_path: Path, request_for_tests: Request) -> None:
+def test_ray_makes_the_same_bytes(built: Path, tmp_path: Path, request_for_tests: BuildRequest) -> None:
     out = tmp_path / "set"
     try:
         summary = build(request_for_tests, out, front(), workers=2, engine=on_ray, tsv=True)

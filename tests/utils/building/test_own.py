@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import pickle
 import re
@@ -196,6 +197,27 @@ def test_answers_that_are_none(tmp_path: Path, answer: str, given_as: str, reaso
     chosen = written(tmp_path, row(0, right=answer), row(1, right=""), answer_as=given_as)
     _, skipped = split(own.read(tmp_path / "items.csv", chosen))
     assert [entry.reason for entry in skipped] == [reason, checks.NO_ANSWER]
+
+
+@pytest.mark.parametrize("word", ["None", "none", "NA", "N/A"])
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_an_option_that_reads_none_is_shown_whether_it_is_right_or_not(tmp_path: Path, form: str, word: str) -> None:
+    rows = [row(number, third=word) for number in range(3)]
+    items, skipped = split(own.read(tmp_path / f"items.{form}", written(tmp_path, *rows, form=form)))
+    assert skipped == []
+    assert [item.options for item in items] == [("a cyst", "a polyp", word)] * 3
+    assert [item.answer for item in items] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("form", "cell"),
+    [("csv", "nan"), ("csv", "NaN"), ("csv", "<NA>"), ("csv", ""), ("jsonl", math.nan), ("jsonl", None)],
+)
+def test_a_cell_that_pandas_left_empty_is_never_an_option(tmp_path: Path, form: str, cell: Any) -> None:
+    rows = [row(number, third=cell) for number in range(3)]
+    items, skipped = split(own.read(tmp_path / f"items.{form}", written(tmp_path, *rows, form=form)))
+    assert [item.options for item in items] == [("a cyst", "a polyp")] * 2
+    assert [each.reason for each in skipped] == [checks.NOT_AN_OPTION]
 
 
 def test_a_letter_that_is_another_options_text_must_be_explained(tmp_path: Path) -> None:

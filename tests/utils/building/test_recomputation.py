@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from medqdeg.utils.building.plan.front import readers
-from medqdeg.utils.building.plan.planning import Request
+from medqdeg.utils.building.plan.planning import BuildRequest
 from medqdeg.utils.building.plan.selection import Mix
 from medqdeg.utils.building.running import build
 from medqdeg.utils.building.writing import read_rows
@@ -113,14 +113,14 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def request_for(sources: Path, seed: int) -> Request:
+def request_for(sources: Path, seed: int) -> BuildRequest:
     mix = Mix(clean_items=None, pairs_per_item=1, degradations=FAST)
     names = (
         f"gmai={sources / 'gmai'}",
         f"omnimedvqa={sources / 'OmniMedVQA.zip'}",
         f"medxpertqa={sources / 'medxpertqa'}",
     )
-    return Request(names, seed=seed, mix=mix, dev_share=0.1)
+    return BuildRequest(names, seed=seed, mix=mix, dev_share=0.1)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.building.layout import MANIFEST, WORK, WorkFolder
 from medqdeg.utils.building.make.gate import Limits
 from medqdeg.utils.building.plan.front import readers
-from medqdeg.utils.building.plan.planning import Request
+from medqdeg.utils.building.plan.planning import BuildRequest
 from medqdeg.utils.building.plan.selection import Mix
 from medqdeg.utils.building.running import build
 from medqdeg.utils.building.writing import read_rows
@@ -43,9 +43,9 @@ COMMAND = (
     "import sys; sys.path.insert(0, sys.argv[1])\n"
     "from pathlib import Path\n"
     "from tests.utils.building.phantom_source import front\n"
-    "from medqdeg.utils.building.plan.planning import Request\n"
+    "from medqdeg.utils.building.plan.planning import BuildRequest\n"
     "from medqdeg.utils.building.running import build\n"
-    "request = Request((sys.argv[2],), part_items=5, dev_share=0.2)\n"
+    "request = BuildRequest((sys.argv[2],), part_items=5, dev_share=0.2)\n"
     "build(request, Path(sys.argv[3]), front(), workers=2, tsv=True)\n"
 )
 
@@ -64,20 +64,20 @@ def rows_of(out: Path, level: str) -> list[dict]:
 
 
 def test_two_processes_and_another_order_give_the_same_bytes(
-    built: Path, tmp_path: Path, request_for_tests: Request
+    built: Path, tmp_path: Path, request_for_tests: BuildRequest
 ) -> None:
     build(request_for_tests, tmp_path / "set", front(backwards=True), workers=2, tsv=True)
     assert contents(tmp_path / "set") == contents(built)
 
 
 def test_order_of_the_sources_does_not_matter(tmp_path: Path) -> None:
-    first = Request(("phantoms=4", "phantoms=4-8"), part_items=5)
+    first = BuildRequest(("phantoms=4", "phantoms=4-8"), part_items=5)
     build(first, tmp_path / "a", front())
     build(replace(first, sources=first.sources[::-1]), tmp_path / "b", front())
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
-def test_another_seed_gives_another_set(built: Path, tmp_path: Path, request_for_tests: Request) -> None:
+def test_another_seed_gives_another_set(built: Path, tmp_path: Path, request_for_tests: BuildRequest) -> None:
     build(replace(request_for_tests, seed=1), tmp_path / "set", front())
     assert {row["item_id"] for row in rows_of(tmp_path / "set", "L1")} != {
         row["item_id"] for row in rows_of(built, "L1")
@@ -85,7 +85,7 @@ def test_another_seed_gives_another_set(built: Path, tmp_path: Path, request_for
 
 
 def test_shards_give_the_same_bytes_and_the_last_one_finishes(
-    built: Path, tmp_path: Path, request_for_tests: Request
+    built: Path, tmp_path: Path, request_for_tests: BuildRequest
 ) -> None:
     out = tmp_path / "set"
     first = build(request_for_tests, out, front(), shard=(2, 2), tsv=True)
@@ -96,7 +96,7 @@ def test_shards_give_the_same_bytes_and_the_last_one_finishes(
     assert contents(out) == contents(built)
 
 
-def test_a_finished_build_is_not_made_again(built: Path, request_for_tests: Request) -> None:
+def test_a_finished_build_is_not_made_again(built: Path, request_for_tests: BuildRequest) -> None:
     before = contents(built)
     summary = build(request_for_tests, built, front(lambda _: pytest.fail("the plan is there")), tsv=True)
     assert (summary.made, summary.kept) == (0, summary.parts)
@@ -104,7 +104,7 @@ def test_a_finished_build_is_not_made_again(built: Path, request_for_tests: Requ
 
 
 def test_a_damaged_part_is_made_again(tmp_path: Path) -> None:
-    out, wanted = tmp_path / "set", Request(("phantoms=8",), part_items=4)
+    out, wanted = tmp_path / "set", BuildRequest(("phantoms=8",), part_items=4)
     build(wanted, out, front())
     before = contents(out)
     damaged = next((out / "data/L1").glob("*.parquet"))
@@ -191,7 +191,7 @@ def test_a_part_that_dies_half_way_leaves_nothing_that_counts(
     """As a kill between any two items of a part, in this process."""
     from medqdeg.utils.building.make import make_parts
 
-    out, wanted = tmp_path / "set", Request(("phantoms=6",), part_items=3)
+    out, wanted = tmp_path / "set", BuildRequest(("phantoms=6",), part_items=3)
     build(wanted, tmp_path / "whole", front())
     calls = 0
     real = make_parts.degrade_item
@@ -214,7 +214,7 @@ def test_a_part_that_dies_half_way_leaves_nothing_that_counts(
 
 def test_bad_items_are_named_and_the_rest_is_built(tmp_path: Path) -> None:
     out = tmp_path / "set"
-    doubled = Request(("phantoms=6", "phantoms=3-4", "bad=1", "phantoms=9-9"), part_items=4)
+    doubled = BuildRequest(("phantoms=6", "phantoms=3-4", "bad=1", "phantoms=9-9"), part_items=4)
     summary = build(doubled, out, front())
     assert summary.finished
     with (out / "skipped.csv").open(newline="") as file:
@@ -232,7 +232,7 @@ def test_bad_items_are_named_and_the_rest_is_built(tmp_path: Path) -> None:
     assert manifest["skipped"]["ward"]["no answer"] == 1
 
 
-def contradicting(tmp_path: Path) -> Request:
+def contradicting(tmp_path: Path) -> BuildRequest:
     """Six items, of which two say otherwise about one image, and one more of each answer that was merged into them."""
     made = [plain(number) for number in range(6)]
     other = replace(made[2], item_id="other", answer=(made[2].answer + 1) % 3)
@@ -240,7 +240,7 @@ def contradicting(tmp_path: Path) -> Request:
     copies = [replace(each, item_id=f"copy-{each.item_id}") for each in (made[2], other)]
     omni = write_omnimedvqa(tmp_path / "o", copies)
     mix = Mix(clean_items=None, pairs_per_item=1, degradations={"object_rotation": 1})
-    return Request((f"gmai={gmai}", f"omnimedvqa={omni}"), mix=mix, dev_share=0)
+    return BuildRequest((f"gmai={gmai}", f"omnimedvqa={omni}"), mix=mix, dev_share=0)
 
 
 def test_contradictory_keys_are_left_out_and_told(tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_contradictory_keys_are_left_out_and_told(tmp_path: Path) -> None:
 def test_a_question_about_the_image_itself_stays_in_l0(tmp_path: Path) -> None:
     made = [plain(number, label="Image Quality Grading" if number == 2 else "Counting") for number in range(4)]
     mix = Mix(clean_items=None, pairs_per_item=1, degradations={"object_rotation": 1})
-    request = Request((f"gmai={write_gmai(tmp_path / 'g', made)}",), mix=mix, dev_share=0)
+    request = BuildRequest((f"gmai={write_gmai(tmp_path / 'g', made)}",), mix=mix, dev_share=0)
     build(request, tmp_path / "set", readers())
     counts = {level: Counter(row["skill"] for row in rows_of(tmp_path / "set", level)) for level in ("L0", "L1", "L2")}
     assert counts["L0"] == {"Counting": 3, "Image Quality Grading": 1}
@@ -294,11 +294,11 @@ def test_the_card_lists_every_skill_with_its_quota(built: Path) -> None:
 
 def test_no_usable_item_at_all_ends_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no item of the sources can be used"):
-        build(Request(("bad=1",)), tmp_path / "set", front())
+        build(BuildRequest(("bad=1",)), tmp_path / "set", front())
     assert not (tmp_path / "set" / "data").exists()
 
 
-def test_another_build_in_the_folder_is_refused(built: Path, tmp_path: Path, request_for_tests: Request) -> None:
+def test_another_build_in_the_folder_is_refused(built: Path, tmp_path: Path, request_for_tests: BuildRequest) -> None:
     with pytest.raises(InputError, match="a build of other seed"):
         build(replace(request_for_tests, seed=9), built, front())
     (tmp_path / "notes.txt").write_text("mine")
@@ -365,7 +365,7 @@ def test_manifest_has_the_hash_of_every_file_and_image(built: Path) -> None:
 
 
 def test_review_takes_pairs_out_and_back_in(tmp_path: Path) -> None:
-    out, wanted = tmp_path / "set", Request(("phantoms=12",), part_items=3)
+    out, wanted = tmp_path / "set", BuildRequest(("phantoms=12",), part_items=3)
     build(wanted, out, front())
     before = contents(out)
     with (out / "review.csv").open(newline="") as file:
@@ -388,9 +388,9 @@ def test_review_takes_pairs_out_and_back_in(tmp_path: Path) -> None:
         build(wanted, out, front(), review=review)
 
 
-def strict(**limits: float) -> Request:
+def strict(**limits: float) -> BuildRequest:
     """A build whose gate rejects a good part of the pairs."""
-    return Request(("phantoms=20",), part_items=7, limits=replace(Limits(), **limits))
+    return BuildRequest(("phantoms=20",), part_items=7, limits=replace(Limits(), **limits))
 
 
 def test_a_rejected_pair_is_replaced_by_another_degradation(tmp_path: Path) -> None:
@@ -453,7 +453,7 @@ def test_a_person_may_take_back_what_the_gate_replaced(tmp_path: Path) -> None:
 
 
 def test_a_decision_about_a_pair_that_was_never_made_is_named(tmp_path: Path) -> None:
-    out, wanted = tmp_path / "set", Request(("phantoms=6",), part_items=3)
+    out, wanted = tmp_path / "set", BuildRequest(("phantoms=6",), part_items=3)
     build(wanted, out, front())
     with (out / "review.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

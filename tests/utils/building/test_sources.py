@@ -228,7 +228,7 @@ def test_what_the_hub_does_not_give_out(tmp_path: Path) -> None:
     assert f"the dataset {REPOSITORY} has no file like *.zip" in str(found["files"])
     assert "sign the form on its page" in str(gated["gated"])
     offline = on_hub(program, "http://127.0.0.1:9", tmp_path / "home3", HF_HUB_OFFLINE="1")
-    assert "is neither in the local cache nor can the Hub be reached" in str(offline["gated"])
+    assert "is not in the local cache, and the Hub cannot be reached" in str(offline["gated"])
     assert "give DIR instead" in str(offline["gated"])
 
 

@@ -199,7 +199,10 @@ def test_what_the_hub_does_not_give_out(tmp_path: Path) -> None:
         gated = on_hub(program, hub.endpoint, tmp_path / "home")
     for said in (found["repository"], found["revision"], gated["file"]):
         assert "the Hub does not give out the dataset someone/" in str(said)
-        assert "check the name and the revision, or run `hf auth login`" in str(said)
+        assert (
+            "check the name and the revision, sign the form on its page if it has one, and run `hf auth login`"
+            in str(said)
+        )
     assert "if a folder was meant, 'someone/else' does not exist" in str(found["repository"])
     assert f"the dataset {REPOSITORY} has no file {CLEAN_FILE}; found no TSV file" in str(found["file"])
     assert found["line"] is None
@@ -219,6 +222,6 @@ def test_no_network_and_nothing_cached(tmp_path: Path, offline: str) -> None:
         program = f'answer["said"] = refusal(HubRepository("owner/name").fetch, {CLEAN_FILE!r})'
         said = str(on_hub(program, endpoint, tmp_path, HF_HUB_OFFLINE=offline)["said"])
     assert len(said.splitlines()) == 1
-    assert "neither in the local cache nor can the Hub be reached" in said
+    assert "is not in the local cache, and the Hub cannot be reached" in said
     assert "Either connect and run again, or copy it here" in said
     assert "set MEDQDEG_DATA=DIR" in said

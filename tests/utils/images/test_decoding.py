@@ -32,7 +32,7 @@ def saved(image: Image.Image, format: str, **options: object) -> bytes:
 
 
 def png_of_depth_16_rgb() -> bytes:
-    """A 2 x 1 PNG with 16 bits a channel, made by hand: Pillow cannot write one."""
+    """A 2 x 1 PNG with 16 bits per channel, made by hand: Pillow cannot write one."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

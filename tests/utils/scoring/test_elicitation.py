@@ -48,18 +48,43 @@ def test_a_tie_is_shared():
     assert score_probabilities([0.4, 0.4, 0.2], 1.0, list("ABC"), "B").majority_vote == 0.5
 
 
-def test_stated_confidence_counts_what_is_unusable_as_a_guess():
+def test_stated_confidence_is_that_of_the_trials_with_a_letter_and_a_number():
     letters = ["B", "A", UNREAD, "B", MISSING, "C"]
     stated = [0.9, 0.7, 0.99, None, None, 0.0]
     scores = score_stated(letters, stated, list("ABCD"), "B")
-    assert scores.confidence == pytest.approx((0.9 + 0.7 + 0.25 + 0.25 + 0.0) / 5)
+    assert scores.confidence == pytest.approx((0.9 + 0.7 + 0.0) / 3)
     assert scores.accuracy == pytest.approx(2 / 5)
     assert scores.unread_rate == pytest.approx(1 / 5)
-    assert scores.calibration_shift == pytest.approx(scores.confidence - scores.accuracy)
+    assert scores.calibration_shift == pytest.approx(scores.confidence - 1 / 3)
+    assert scores.confidence_unstated_as_guess == pytest.approx((0.9 + 0.7 + 0.25 + 0.25 + 0.0) / 5)
+    assert scores.shift_unstated_as_guess == pytest.approx(scores.confidence_unstated_as_guess - 2 / 5)
 
 
-def test_nothing_stated_never_looks_like_certainty():
-    assert score_stated([UNREAD] * 4, [None] * 4, list("AB"), "A").confidence == 0.5
+def test_a_calibrated_model_that_falls_silent_does_not_look_overconfident():
+    rng = np.random.default_rng(0)
+
+    def mean_shifts(silent: float) -> tuple[float, float]:
+        found = []
+        for _ in range(4000):
+            said = rng.uniform(0.5, 1.0, 3)
+            right = rng.random(3) < said
+            quiet = rng.random(3) < silent
+            letters = [UNREAD if q else "A" if r else "B" for q, r in zip(quiet, right, strict=True)]
+            scores = score_stated(
+                letters, [None if q else s for q, s in zip(quiet, said, strict=True)], ["A", "B"], "A"
+            )
+            found.append((scores.calibration_shift, scores.shift_unstated_as_guess))
+        return tuple(np.nanmean(np.array(found, dtype=float), axis=0))
+
+    assert mean_shifts(0.02)[0] == pytest.approx(0, abs=0.01)
+    assert mean_shifts(0.45)[0] == pytest.approx(0, abs=0.02)
+    assert mean_shifts(0.45)[1] > 0.2
+
+
+def test_nothing_stated_is_no_confidence():
+    scores = score_stated([UNREAD] * 4, [None] * 4, list("AB"), "A")
+    assert scores.confidence is scores.calibration_shift is scores.usable_accuracy is None
+    assert scores.confidence_unstated_as_guess == 0.5
     assert score_stated([MISSING], [None], list("AB"), "A") is None
     with pytest.raises(ValueError, match="must be in"):
         score_stated(["A"], [1.5], list("AB"), "A")
@@ -68,22 +93,24 @@ def test_nothing_stated_never_looks_like_certainty():
 def test_the_record_of_verbalized_replies():
     replies = ["Answer: B\nConfidence: 80%", "B", "Answer: A\nConfidence: 150%", FAILED, "Who knows?"]
     record = score_item(document(), replies, "verbalized")
-    assert set(record) == set(ItemRecord.__annotations__)
+    assert set(record) == set(ItemRecord.__annotations__) - {"severity", "weight"}
     assert record["elicitation"] == "verbalized"
     assert record["letters"] == ["B", "B", "A", "missing", "unread"]
     assert record["stated"] == [0.8, None, None, None, None]
     assert (record["stated_missing"], record["stated_out_of_range"], record["trials"]) == (2, 1, 4)
-    assert record["confidence"] == pytest.approx((0.8 + 3 * 0.25) / 4)
+    assert record["confidence"] == 0.8
+    assert record["confidence_unstated_as_guess"] == pytest.approx((0.8 + 3 * 0.25) / 4)
+    assert record["calibration_shift"] == pytest.approx(0.8 - 1.0)
     assert record["accuracy"] == 2 / 4
     conditions = run_conditions([record])
     assert (conditions["stated_missing"], conditions["stated_out_of_range"]) == (2, 1)
-    assert any("count as guesses" in warning for warning in conditions["warnings"])
+    assert any("count in no confidence" in warning for warning in conditions["warnings"])
 
 
 def test_the_record_of_exact_probabilities():
     masses = {"A": 0.1, "B": 0.7, "C": 0.1, "D": 0.05}
     record = score_item(document(), [write_probabilities(LetterProbabilities(masses, 0.9))] * 10)
-    assert set(record) == set(ItemRecord.__annotations__)
+    assert set(record) == set(ItemRecord.__annotations__) - {"severity", "weight", "confidence_unstated_as_guess"}
     assert (record["elicitation"], record["letters"], record["trials"]) == ("exact", [], 1)
     assert record["probabilities"] == pytest.approx([mass / 0.95 for mass in masses.values()])
     assert record["letter_mass"] == pytest.approx(0.95)

@@ -29,7 +29,7 @@ def _sampling_world(rng: np.random.Generator, items: int, certain: float) -> lis
 
 
 def _greedy_world(rng: np.random.Generator, items: int, noise: float) -> list[dict[str, Any]]:
-    """A model that does not sample: one reply an item, and now and then a batch that changes some trials."""
+    """A model that does not sample: one reply per item, and now and then a batch that changes some trials."""
     records = []
     for _ in range(items):
         first, second = rng.choice(list(OPTIONS), 2, replace=False)

@@ -14,7 +14,7 @@ pytest.importorskip("lmms_eval", reason="lmms-eval is not installed")
 from lmms_eval.api.task import TaskConfig
 
 from medqdeg.utils.wrapping.catalogue import Listed, as_markdown, list_tasks
-from medqdeg.utils.wrapping.generate import Wish, write_wrapped_task
+from medqdeg.utils.wrapping.generate import WrapOptions, write_wrapped_task
 from medqdeg.utils.wrapping.hooks import RECORD
 from medqdeg.utils.wrapping.original import all_entries, load_config
 from medqdeg.utils.wrapping.wrappable import MISSING_PACKAGE, refusal
@@ -81,7 +81,7 @@ def test_what_the_page_lists_is_wrapped_into_files_that_load(page: str, tmp_path
     for name in sorted(wrappable(page))[::12]:
         if refusal(entries[name]) is not None:  # needs a package that is not here
             continue
-        (task,) = write_wrapped_task(entries[name], Wish(levels=("L1",)), tmp_path / name)
+        (task,) = write_wrapped_task(entries[name], WrapOptions(levels=("L1",)), tmp_path / name)
         (file,) = (tmp_path / name).glob("*.yaml")
         config = TaskConfig(**load_config(file))
         assert (config.task, config.repeats) == (task, 10)

@@ -13,14 +13,14 @@ pytest.importorskip("lmms_eval", reason="lmms-eval is not installed")
 import lmms_eval.tasks
 
 from medqdeg.utils.base.errors import InputError
-from medqdeg.utils.wrapping.original import Entry, Original, load_config, score_metrics
+from medqdeg.utils.wrapping.original import Original, TaskEntry, load_config, score_metrics
 from medqdeg.utils.wrapping.wrappable import refusal, refusal_of_config
 
 BUILTIN = Path(lmms_eval.tasks.__file__).parent
 
 
-def builtin(relative: str) -> Entry:
-    return Entry(Path(relative).stem, "task", BUILTIN / relative)
+def builtin(relative: str) -> TaskEntry:
+    return TaskEntry(Path(relative).stem, "task", BUILTIN / relative)
 
 
 @pytest.mark.parametrize(
@@ -117,15 +117,15 @@ def test_a_file_that_does_not_load_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("task: broken\nprocess_results: !function nowhere.at_all\n")
     with pytest.raises(InputError, match="cannot be loaded"):
         load_config(tmp_path / "broken.yaml")
-    reason = refusal(Entry("broken", "task", tmp_path / "broken.yaml"))
+    reason = refusal(TaskEntry("broken", "task", tmp_path / "broken.yaml"))
     assert reason == "it needs a Python package that is not installed (nowhere)"
     (tmp_path / "broken.yaml").write_text("task: broken\nprocess_results: !function json.at_all\n")
-    assert str(refusal(Entry("broken", "task", tmp_path / "broken.yaml"))).startswith("its file cannot be loaded (")
+    assert str(refusal(TaskEntry("broken", "task", tmp_path / "broken.yaml"))).startswith("its file cannot be loaded (")
 
 
 def test_groups_and_classes_are_refused() -> None:
-    assert "group" in str(refusal(Entry("mmmu", "group", None)))
-    assert "Python class" in str(refusal(Entry("x", "python_task", Path("x.yaml"))))
+    assert "group" in str(refusal(TaskEntry("mmmu", "group", None)))
+    assert "Python class" in str(refusal(TaskEntry("x", "python_task", Path("x.yaml"))))
 
 
 def test_scores_are_the_metrics_that_say_what_is_right() -> None:

@@ -19,9 +19,6 @@ from ...dataset.taxonomy import LEVELS, TASKS
 SOURCE = "arXiv:2603.07769"
 """The paper that every published figure is from."""
 
-DIGITISED_ERROR = 0.002
-"""About how far a value read off figure 5 may be from the value that was plotted."""
-
 GROUPS: Mapping[str, str] = {
     "proprietary": "Proprietary",
     "open_source_general": "Open-source, general",

@@ -106,12 +106,10 @@ def differences(first: Mapping[str, Any], second: Mapping[str, Any], elicitation
             refusals.append(said)
     if _apart(first, second, "num_fewshot"):
         refusals.append(f"different numbers of examples: {first['num_fewshot']} against {second['num_fewshot']}")
-    sampling = [_sampling(each) for each in (first, second)]
-    if elicitation != EXACT and None not in sampling and sampling[0] != sampling[1]:
-        refusals.append(f"sampled differently: {_changed(*sampling)}")
-    bounds = [_bounds(each) for each in (first, second)]
-    if None not in bounds and bounds[0] != bounds[1]:
-        notes.append(f"replies bounded differently: {_changed(*bounds)}")
+    if elicitation != EXACT and (changed := _changed(_sampling(first), _sampling(second))):
+        refusals.append(f"sampled differently: {changed}")
+    if changed := _changed(_bounds(first), _bounds(second)):
+        notes.append(f"replies bounded differently: {changed}")
     read_by = [_mapping(each.get("versions")).get("medqdeg") for each in (first, second)]
     if None not in read_by and read_by[0] != read_by[1]:
         notes.append(f"answers read by different versions of medqdeg: {read_by[0]} against {read_by[1]}")
@@ -145,7 +143,7 @@ def _sampling(conditions: Mapping[str, Any]) -> dict[str, Any] | None:
     stated = conditions.get("generation_kwargs")
     if not isinstance(stated, Mapping):
         return None
-    kept = {_LENGTH.get(name, name): value for name, value in stated.items()}
+    kept = {str(_LENGTH.get(name, name)): value for name, value in stated.items()}
     for name in _SHAPE:
         kept.pop(name, None)
     if kept.get("do_sample") is False or kept.get("temperature") == 0:
@@ -153,6 +151,11 @@ def _sampling(conditions: Mapping[str, Any]) -> dict[str, Any] | None:
     kept.pop("do_sample", None)
     neutral = {"temperature": 1.0, "top_p": 1.0, "num_beams": 1}
     return {name: value for name, value in kept.items() if value is not None and neutral.get(name) != value}
+
+
+def decodes_greedily(conditions: Mapping[str, Any]) -> bool:
+    """Return whether a run is known to have decoded greedily, so that its trials are one and the same."""
+    return _sampling(conditions) == {"temperature": 0}
 
 
 def _bounds(conditions: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -163,7 +166,10 @@ def _bounds(conditions: Mapping[str, Any]) -> dict[str, Any] | None:
     return {name: named[name] for name in _SHAPE if named.get(name)}
 
 
-def _changed(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+def _changed(first: Mapping[str, Any] | None, second: Mapping[str, Any] | None) -> str:
+    """Return what differs, in words; empty where nothing does, or where one of the two is not known."""
+    if first is None or second is None or first == second:
+        return ""
     names = [name for name in dict.fromkeys((*first, *second)) if first.get(name) != second.get(name)]
     return ", ".join(f"{name} {_spoken(first, name)} against {_spoken(second, name)}" for name in names)
 

@@ -13,6 +13,7 @@ from ...answer_sheets.matching import match, score
 from ...answer_sheets.vlmevalkit_files import FILE_NAME, is_predictions, read_predictions
 from ...base.errors import InputError
 from ...base.secrets import arguments_by_name, public_argument, public_arguments, without_secrets
+from ...base.wrong_folders import what_it_is
 from ...dataset.taxonomy import LEVELS
 from ...scoring.level_summary import run_conditions
 from .conditions import of_all_parts, stated_conditions
@@ -65,6 +66,7 @@ def read_runs(paths: Iterable[Path]) -> Collection:
     Raises:
         InputError: for a path that does not exist, or where no run is found; the reason follows.
     """
+    paths = list(paths)
     results_files, samples_files, prediction_files = _find(paths)
     results: dict[tuple[Path, str], dict[str, Any]] = {}
     files: dict[tuple[Path, str], Path] = {}
@@ -95,12 +97,12 @@ def read_runs(paths: Iterable[Path]) -> Collection:
                 warnings.append(f"{files[key]}: no samples file of {task}, so nothing to analyse (use --log_samples)")
     runs = _named([_run(group) for group in _grouped(parts)], warnings)
     if not runs:
-        raise InputError("; ".join(["no MedQ-Deg run found", *warnings[:3]]))
+        raise InputError("; ".join(["no MedQ-Deg run found", *_instead(paths), *warnings[:3]]))
     others = tuple(other for key, content in results.items() for other in _other_results(content, files[key]))
     return Collection(tuple(runs), others, tuple(warnings))
 
 
-def _find(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[Path]]:
+def _find(paths: Sequence[Path]) -> tuple[list[Path], list[Path], list[Path]]:
     """Return results files, samples files and VLMEvalKit's predictions."""
     results: dict[Path, None] = {}
     predictions: dict[Path, None] = {}
@@ -130,10 +132,11 @@ def _find(paths: Iterable[Path]) -> tuple[list[Path], list[Path], list[Path]]:
             elif is_predictions(path):
                 predictions[path] = None
     if not results and not samples and not predictions:
-        raise InputError(
+        nothing = (
             "no lmms-eval results (DATE_results.json, DATE_samples_TASK.jsonl) and no lm-eval results "
             "(results_DATE.json, samples_TASK_DATE.jsonl) in what was given"
         )
+        raise InputError("; ".join([nothing, *_instead(paths)]))
     return list(results), list(samples), list(predictions)
 
 
@@ -163,6 +166,12 @@ def _predictions(files: Iterable[Path], warnings: list[str]) -> Iterator[_Part]:
             warnings=[*matched.notes, *matched.faults],
             paths=paths,
         )
+
+
+def _instead(paths: Iterable[Path]) -> list[str]:
+    """Say what the folders are, where they are another command's."""
+    found = (what_it_is(path) for path in paths if path.is_dir())
+    return [line for line in found if line is not None][:3]
 
 
 def _parts(samples: Samples, content: Mapping[str, Any] | None, results_path: Path | None) -> Iterator[_Part]:
@@ -299,7 +308,7 @@ def _on_scales(family: str, scales: Mapping[str, int]) -> str:
 
 
 def _named(runs: Sequence[Run], warnings: list[str]) -> list[Run]:
-    """Give every run a name of its own: the model's, and as far as needed what tells it apart, in words if possible."""
+    """Give every run a unique name: the model's and, where needed, what distinguishes the run, in words if possible."""
     names = [run.name for run in runs]
     extras: tuple[Callable[[Run], Any], ...] = (
         lambda run: run.family,

@@ -1,4 +1,4 @@
-"""What one evaluation run is to everything that analyses it."""
+"""One evaluation run, as everything that analyses it sees it."""
 
 from __future__ import annotations
 

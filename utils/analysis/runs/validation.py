@@ -1,4 +1,4 @@
-"""Is a record of a samples file one that can be analysed? Types and ranges, and scores computed anew from the letters.
+"""Checks of a record of a samples file: types and ranges, and scores computed anew from the letters.
 
 `medqdeg/utils/scoring/record.schema.json` says the same of types and ranges for other programs; a test holds them
 together. What a schema cannot say (the answer is an option, the counts agree) is here alone.
@@ -17,7 +17,7 @@ from ...base.errors import InputError, one_line
 from ...dataset import taxonomy
 from ...dataset.taxonomy import LEVELS
 from ...scoring.confidence import MISSING, UNREAD, VoteScores, score_votes
-from ...scoring.elicitation import EXACT, VERBALIZED, VOTES, score_probabilities, score_stated
+from ...scoring.elicitation import EXACT, VERBALIZED, VOTES, StatedScores, score_probabilities, score_stated
 
 OLDEST_SCHEMA, NEWEST_SCHEMA = 1, 3
 """Versions of a record that this reader knows."""
@@ -35,7 +35,7 @@ _TOLERANCE = 1e-6  # a score is written with all its digits; one that was rounde
 
 
 def record_fault(record: Mapping[str, Any]) -> str | None:
-    """Say in one phrase what keeps a record from being analysed, or return None."""
+    """Return, in one phrase, why a record cannot be analysed; None where it can."""
     try:
         return _fault(record)
     except KeyError as error:
@@ -120,7 +120,16 @@ def _fault_of_numbers(record: Mapping[str, Any]) -> str | None:
             return f"{name} is no number"
         if not low - _TOLERANCE <= value <= high + _TOLERANCE:
             return f"{name} is {_short(value)}, not in {low:g} to {high:g}"
-    scores = [record[name] for name in ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate")]
+    names = ["accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate"]
+    if _elicitation(record) == VERBALIZED and record["accuracy"] is not None:
+        # Without a usable trial there is no stated confidence; the letters are scored all the same.
+        names = [name for name in names if name not in ("confidence", "calibration_shift")]
+        if (record["confidence"] is None) != (record["calibration_shift"] is None):
+            return "a confidence without a shift, or the other way round"
+    weight = record.get("weight", 1.0)
+    if not _is_number(weight) or not 0 < weight <= _MOST_TRIALS:
+        return f"weight is {_short(weight)}, no number above 0"
+    scores = [record[name] for name in names]
     if any(score is None for score in scores) and any(score is not None for score in scores):
         return "some scores are missing and others are not"
     return None
@@ -155,6 +164,9 @@ def _fault_of_optional(record: Mapping[str, Any]) -> str | None:
         value = record.get(name, "")
         if not isinstance(value, str) or not _is_unicode(value):
             return f"{name} is no text"
+    as_guess = record.get("confidence_unstated_as_guess")
+    if as_guess is not None and not _is_share(as_guess):
+        return "confidence_unstated_as_guess is not in 0 to 1"
     if not isinstance(record.get("severity", 0), int | float) or not _is_number(record.get("severity", 0)):
         return "severity is no number"
     read_as = record.get("read_as", [])
@@ -199,10 +211,16 @@ def recomputed(record: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]
     if record.get("confidence_scale") is not None and record["confidence"] is not None and scores is not None:
         expected["confidence"] = record["confidence"]
         expected["calibration_shift"] = record["confidence"] - scores.accuracy
+    if isinstance(scores, StatedScores):
+        as_guess = scores.confidence_unstated_as_guess
+        if "confidence_unstated_as_guess" not in record and _same(record["confidence"], as_guess):
+            # A record of before, in which a trial that states nothing counts as a guess.
+            record = {**record, **{name: expected[name] for name in ("confidence", "calibration_shift")}}
+        expected["confidence_unstated_as_guess"] = as_guess
     differing = [
         f"{name} {_short(record[name])}, not {_short(value)}"
         for name, value in expected.items()
-        if not _same(record[name], value)
+        if name in record and not _same(record[name], value)
     ]
     return {**record, **expected}, differing
 

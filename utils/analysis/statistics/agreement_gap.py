@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+NO_TRIALS = "no answered trial"
 TOO_FEW_TRIALS = "one vote per item: no pair of votes"
 NO_VARIATION = "votes do not vary"
 GREEDY = "greedy decoding: votes do not vary"
@@ -99,7 +100,7 @@ def stated_terms(stated_sum: Array, right: Array, usable: Array, trials: Array) 
 
 
 def reason_without_gap(counts: Array, unread: Array, *, greedy: bool = False) -> str | None:
-    """Say why the votes of a level have no agreement gap, or return None if they have one.
+    """Return, in words, why the votes of a level have no agreement gap; None if they have one.
 
     One vote per item makes no pair; votes that never differ within an item (greedy decoding, an integration that does
     not sample) agree by construction, and their agreement says nothing of confidence.
@@ -112,7 +113,7 @@ def reason_without_gap(counts: Array, unread: Array, *, greedy: bool = False) ->
     counts = np.asarray(counts, dtype=float)
     trials = counts.sum(axis=1) + unread
     if not (trials >= 2).any():
-        return TOO_FEW_TRIALS
+        return TOO_FEW_TRIALS if (trials > 0).any() else NO_TRIALS
     if greedy:
         return GREEDY
     kinds = (counts > 0).sum(axis=1) + (np.asarray(unread) > 0)

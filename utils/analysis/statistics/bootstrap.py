@@ -6,12 +6,12 @@ times that each cluster is drawn; a statistic of sums over items needs these num
 that all replicates of all nodes are matrix products. One set of draws serves all levels, nodes and models, which makes
 their differences paired.
 
-Three kinds of interval, by what `benchmarks/coverage.py` measured with some tens of clusters, where a plain percentile
+Two kinds of interval, by what `benchmarks/coverage.py` measured with some tens of clusters, where a plain percentile
 interval is too narrow:
 
 - of a mean (`studentised_intervals`): bootstrap-t (Efron and Tibshirani, "An introduction to the bootstrap", 1993,
   section 12.5) with the linearised, clustered standard error of a ratio. Means of skewed, bounded numbers need it.
-- of a difference or a calibration metric (`intervals`): expanded percentile intervals (Hesterberg, "What teachers
+- of an area under a curve and its differences (`intervals`): expanded percentile intervals (Hesterberg, "What teachers
   should know about the bootstrap", The American Statistician 69, 2015, section 5.3), the quantiles of the replicates at
   the levels at which a percentile interval of a mean is as wide as Student's t interval.
 - of the ECE, which noise can only raise, and its differences (`bias_aware_intervals`): wide enough for the metric with
@@ -96,7 +96,8 @@ def expanded_tail(clusters: Array, confidence: float = 0.95) -> Array:
         Probabilities; NaN where G < 2.
     """
     g = np.where(np.asarray(clusters, dtype=float) >= 2, clusters, np.nan)
-    return special.ndtr(special.stdtrit(g - 1, (1 - confidence) / 2) * np.sqrt(g / (g - 1)))
+    level: Array = special.ndtr(special.stdtrit(g - 1, (1 - confidence) / 2) * np.sqrt(g / (g - 1)))
+    return level
 
 
 def intervals(
@@ -151,7 +152,8 @@ def _student_reach(replicates: Array, clusters: Array, confidence: float) -> Arr
     count = np.maximum(np.isfinite(replicates).sum(axis=1), 1)
     mean = np.nansum(replicates, axis=1) / count
     deviation = np.sqrt(np.nansum((replicates - mean[:, None]) ** 2, axis=1) / count)
-    return special.stdtrit(g - 1, (1 + confidence) / 2) * np.sqrt(g / (g - 1)) * deviation
+    reach: Array = special.stdtrit(g - 1, (1 + confidence) / 2) * np.sqrt(g / (g - 1)) * deviation
+    return reach
 
 
 def studentised_intervals(
@@ -200,27 +202,6 @@ def studentised_intervals(
     )
 
 
-def bias_aware_intervals(
-    estimates: Array, replicates: Array, clusters: Array, bounds: tuple[float, float], confidence: float = 0.95
-) -> tuple[Array, Array]:
-    """Return intervals of statistics that are biased by noise, as the ECE is.
-
-    The replicates, noisier than the data, are biased once more; their mean shows how much. The interval spans the
-    expanded percentile interval and Student's interval (with the replicates' standard deviation) around the estimate
-    less its bias.
-
-    Args and returns: as of `intervals`.
-    """
-    low, high = intervals(estimates, replicates, clusters, bounds, confidence)
-    reach = _student_reach(replicates, clusters, confidence)
-    count = np.maximum(np.isfinite(replicates).sum(axis=1), 1)
-    mean = np.nansum(replicates, axis=1) / count
-    centre = 2 * np.asarray(estimates) - mean
-    return np.maximum(np.minimum(low, centre - reach), bounds[0]), np.minimum(
-        np.maximum(high, centre + reach), bounds[1]
-    )
-
-
 def p_values(replicates: Array, clusters: Array, null: float = 0.0) -> Array:
     """Return two-sided p-values of "the statistic is `null`" that agree with `intervals`.
 
@@ -241,7 +222,8 @@ def p_values(replicates: Array, clusters: Array, null: float = 0.0) -> Array:
         below = (((replicates < null) & ~near).sum(axis=1) + 0.5 * near.sum(axis=1)) / valid
         tail = np.clip(np.minimum(below, 1.0 - below), 1.0 / (valid + 1.0), 0.5)
     g = np.where((np.asarray(clusters) >= 2) & (valid > 0), clusters, np.nan).astype(float)
-    return np.minimum(1.0, 2.0 * special.stdtr(g - 1, special.ndtri(tail) / np.sqrt(g / (g - 1))))
+    p: Array = np.minimum(1.0, 2.0 * special.stdtr(g - 1, special.ndtri(tail) / np.sqrt(g / (g - 1))))
+    return p
 
 
 def _quantile(ordered: Array, valid: NDArray[np.int64], probability: Array) -> Array:

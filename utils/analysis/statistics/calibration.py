@@ -1,4 +1,4 @@
-"""Does a confidence that is a probability hold what it says? Metrics over tie groups, for many weightings at once.
+"""Calibration metrics over groups of tied scores, for many weightings at once.
 
 An item has a score (the largest vote share, or any other confidence) and a credit: the probability, in [0, 1], that its
 answer is right (1/m where the right letter is one of m tied leaders). Items of equal score form a tie group, so all
@@ -115,4 +115,5 @@ def vote_levels(score: Array, trials: int) -> NDArray[np.int64]:
 
 def _ratio(numerator: Array, denominator: Array) -> Array:
     out = np.full(np.broadcast_shapes(np.shape(numerator), np.shape(denominator)), np.nan)
-    return np.divide(numerator, denominator, out=out, where=np.asarray(denominator) > 0)
+    ratio: Array = np.divide(numerator, denominator, out=out, where=np.asarray(denominator) > 0)
+    return ratio

@@ -22,7 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from .clustered import Array, clustered_ratio, student_quantile
+from .clustered import Array, clustered_ratio, student_quantile, sums_by_place
+
+Places = NDArray[np.intp]
 
 FEWEST_QUESTIONS = 10
 """Source questions that each bin holds."""
@@ -67,7 +69,7 @@ def score_bins(score: Array, trials: int | None) -> NDArray[np.int64]:
     return np.minimum(np.floor(score * _TENTHS + 1e-9), _TENTHS - 1).astype(np.int64)
 
 
-def merged_bins(bins: NDArray[np.int64], clusters: NDArray[np.int64], fewest: int = FEWEST_QUESTIONS) -> list[Array]:
+def merged_bins(bins: NDArray[np.int64], clusters: NDArray[np.int64], fewest: int = FEWEST_QUESTIONS) -> list[Places]:
     """Return the places of the items of each merged bin.
 
     From the lowest bin upwards, bins are put together until they hold `fewest` clusters; what is left at the top joins
@@ -75,8 +77,8 @@ def merged_bins(bins: NDArray[np.int64], clusters: NDArray[np.int64], fewest: in
     """
     order = np.argsort(bins, kind="stable")
     edges = np.flatnonzero(np.diff(bins[order], prepend=bins[order[0]] - 1)) if len(bins) else np.array([], dtype=int)
-    merged: list[Array] = []
-    waiting: list[Array] = []
+    merged: list[Places] = []
+    waiting: list[Places] = []
     for part in np.split(order, edges[1:]):
         waiting.append(part)
         together = np.concatenate(waiting)
@@ -119,8 +121,8 @@ def binned_gaps(
         place[items] = number
     shape = (len(groups), len(present))
     cell = place * shape[1] + clusters
-    sums = np.bincount(cell, weights=weight * difference, minlength=shape[0] * shape[1]).reshape(shape)
-    sizes = np.bincount(cell, weights=weight, minlength=shape[0] * shape[1]).reshape(shape)
+    sums = sums_by_place(cell, weight * difference, shape[0] * shape[1]).reshape(shape)
+    sizes = sums_by_place(cell, weight, shape[0] * shape[1]).reshape(shape)
     found = clustered_ratio(sums, sizes)
     gap, share = found.estimate, sizes.sum(axis=1) / weight.sum()
     q = float(share @ gap**2)
@@ -129,8 +131,8 @@ def binned_gaps(
     covariance = (g - 1) / g * scaled @ scaled.T
     linear = gap[place] ** 2 - q + 2 * gap[place] * (difference - gap[place])
     mean = clustered_ratio(
-        np.bincount(clusters, weights=weight * linear, minlength=g)[None],
-        np.bincount(clusters, weights=weight, minlength=g)[None],
+        sums_by_place(clusters, weight * linear, g)[None],
+        sums_by_place(clusters, weight, g)[None],
     )
     return BinnedGaps(q, float(np.trace(covariance)), float((covariance**2).sum()), float(mean.error[0] ** 2))
 

@@ -15,6 +15,7 @@ eff(N) - 1 degrees of freedom. Arrays have shape (s, G): one row per statistic, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,8 @@ def effective_number(sizes: Array) -> Array:
     sizes = np.asarray(sizes, dtype=float)
     squares = (sizes**2).sum(axis=-1)
     total = sizes.sum(axis=-1) ** 2
-    return np.divide(total, squares, out=np.zeros_like(squares), where=squares > 0)
+    number: Array = np.divide(total, squares, out=np.zeros_like(squares), where=squares > 0)
+    return number
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ class ClusteredRatio:
     @property
     def clusters(self) -> Array:
         """(s,) clusters G that hold items."""
-        return (self.items != 0).sum(axis=1).astype(float)
+        number: Array = (self.items != 0).sum(axis=1).astype(float)
+        return number
 
     @property
     def effective(self) -> Array:
@@ -105,10 +108,20 @@ def clustered_ratio(sums: Array, sizes: Array, items: Array | None = None) -> Cl
     return ClusteredRatio(sums, sizes, sizes if items is None else items, estimate[:, 0], influence)
 
 
+def sums_by_place(place: NDArray[np.integer[Any]], values: Array, size: int = 0) -> Array:
+    """Return (size,) sums of (n,) values over equal places 0..size-1; as many as occur where `size` is smaller.
+
+    `np.bincount` with weights, of which NumPy's type annotations say that it counts.
+    """
+    sums: Array = np.bincount(place, weights=values, minlength=size)  # type: ignore[assignment]
+    return sums
+
+
 def standard_error(influence: Array, clusters: Array) -> Array:
     """Return sqrt((G - 1) / G * sum I_g^2) of each row; NaN where G < 2."""
     g = np.where(np.asarray(clusters) >= 2, clusters, np.nan)
-    return np.sqrt((g - 1) / g * (influence**2).sum(axis=1))
+    error: Array = np.sqrt((g - 1) / g * (influence**2).sum(axis=1))
+    return error
 
 
 @dataclass(frozen=True)
@@ -183,7 +196,8 @@ def changing_clusters(change: Array, effective: Array) -> tuple[Array, Array]:
 def student_quantile(freedom: Array, confidence: float = CONFIDENCE) -> Array:
     """Return Student's two-sided quantile; NaN where the degrees of freedom are not above 0."""
     freedom = np.asarray(freedom, dtype=float)
-    return special.stdtrit(np.where(freedom > 0, freedom, np.nan), (1 + confidence) / 2)
+    quantile = special.stdtrit(np.where(freedom > 0, freedom, np.nan), (1 + confidence) / 2)
+    return np.asarray(quantile, dtype=float)
 
 
 def student_interval(

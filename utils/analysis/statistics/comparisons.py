@@ -72,14 +72,14 @@ def cliff(clean: Array, mild: Array, severe: Array) -> Array:
 
 
 def cliff_verdict(low: float, high: float) -> Literal["larger", "smaller", "undecided"] | None:
-    """Say whether the loss of accuracy from L1 to L2 is larger than that from L0 to L1, from the cliff's interval."""
+    """Return whether accuracy falls more from L1 to L2 than from L0 to L1, by the cliff's interval."""
     if math.isnan(low) or math.isnan(high):
         return None
     return "larger" if high < 0 else "smaller" if low > 0 else "undecided"
 
 
 def dunning_kruger_verdict(accuracy_change: tuple[float, float], shift_change: tuple[float, float]) -> Verdict | None:
-    """Say whether the intra-model Dunning-Kruger effect is beyond the noise.
+    """Return whether the intra-model Dunning-Kruger effect is beyond the noise.
 
     The paper's rule is a yes or no about the estimates: accuracy falls while Calibration Shift holds or grows. Here the
     95% intervals decide: "supported" where accuracy falls (interval below 0) and the shift grows (above 0);

@@ -1,4 +1,4 @@
-"""Does a score tell right answers from wrong ones? AUROC with a clustered interval, and AUGRC.
+"""How well a score tells right answers from wrong ones: AUROC with a clustered interval, and AUGRC.
 
 AUROC A is the chance that a right answer has a higher score than a wrong one. An item of credit c counts as c of a
 right and 1 - c of a wrong answer. With V the share of the other class that an item is placed rightly against (a right
@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from .clustered import Array, ClusteredRatio, student_interval, student_quantile
+from .clustered import Array, ClusteredRatio, student_interval, student_quantile, sums_by_place
 
 FEWEST_DIFFERING = 5
 """Effective clusters with a right, or with a wrong, majority below which AUROC and Brier have no interval."""
@@ -77,13 +77,13 @@ def clustered_auroc(
     if not (rights > 0 and wrongs > 0):
         return ClusteredAuroc(math.nan, np.zeros(size), 1.0)
     _, place = np.unique(score, return_inverse=True)
-    right_at, wrong_at = np.bincount(place, weights=right), np.bincount(place, weights=wrong)
+    right_at, wrong_at = sums_by_place(place, right), sums_by_place(place, wrong)
     below = np.cumsum(wrong_at) - 0.5 * wrong_at
     above = rights - np.cumsum(right_at) + 0.5 * right_at
     found = float(right_at @ below / (rights * wrongs))
     moved = right * (below[place] / wrongs - found) / rights + wrong * (above[place] / rights - found) / wrongs
     rarer = right_at / rights if rights < wrongs else wrong_at / wrongs
-    return ClusteredAuroc(found, np.bincount(clusters, weights=moved, minlength=size), float(rarer.max()))
+    return ClusteredAuroc(found, sums_by_place(clusters, moved, size), float(rarer.max()))
 
 
 def auroc_interval(auroc: Array, error: Array, differing: Array, modal: Array) -> tuple[Array, Array]:

@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 
 Array = NDArray[np.float64]
+Numbers = NDArray[np.float64] | NDArray[np.int64]
 
 
-def plug_in_confidence(shares: Array, k: Array) -> Array:
+def plug_in_confidence(shares: Array, k: Numbers) -> Array:
     """Return C = 1 - H / log K of each item.
 
     Args:
@@ -35,10 +36,11 @@ def plug_in_confidence(shares: Array, k: Array) -> Array:
     Returns:
         (n,) values in [0, 1].
     """
-    return np.clip(1.0 + xlogy(shares, shares).sum(axis=1) / np.log(k), 0.0, 1.0)
+    confidence: Array = np.clip(1.0 + xlogy(shares, shares).sum(axis=1) / np.log(k), 0.0, 1.0)
+    return confidence
 
 
-def shrunken_shares(shares: Array, k: Array, trials: Array) -> Array:
+def shrunken_shares(shares: Array, k: Numbers, trials: Numbers) -> Array:
     """Return the shares shrunk towards 1/K: lambda / K + (1 - lambda) share.
 
     lambda = (1 - sum share^2) / ((T - 1) sum (1/K - share)^2), clipped to [0, 1]; 1 where T = 1 or where the shares
@@ -60,15 +62,16 @@ def shrunken_shares(shares: Array, k: Array, trials: Array) -> Array:
     scale[distance > 0] *= distance[distance > 0]  # infinitely many trials of even shares would give NaN
     amount = np.divide(spread, scale, out=np.ones_like(spread), where=scale > 0)
     amount = np.clip(amount, 0.0, 1.0)[:, None]
-    return amount * even + (1.0 - amount) * shares
+    shrunken: Array = amount * even + (1.0 - amount) * shares
+    return shrunken
 
 
-def james_stein_confidence(shares: Array, k: Array, trials: Array) -> Array:
-    """Return C of the shrunken shares, (n,) values in [0, 1]; arguments as of `shrunken_shares`."""
+def james_stein_confidence(shares: Array, k: Numbers, trials: Numbers) -> Array:
+    """Return C of the shrunken shares, (n,) values in [0, 1]; arguments as in `shrunken_shares`."""
     return plug_in_confidence(shrunken_shares(shares, k, trials), k)
 
 
-def agreement(counts: Array, unread: Array, k: Array) -> Array:
+def agreement(counts: Array, unread: Array, k: Numbers) -> Array:
     """Return the chance-corrected share of pairs of trials that agree.
 
     Each unread vote is taken as one even draw from the options: a pair with an unread vote in it agrees with
@@ -90,12 +93,12 @@ def agreement(counts: Array, unread: Array, k: Array) -> Array:
     return _above_chance(agreeing / pairs, k)
 
 
-def agreement_of_probabilities(probabilities: Array, k: Array) -> Array:
+def agreement_of_probabilities(probabilities: Array, k: Numbers) -> Array:
     """Return what `agreement` estimates: (sum p_i^2 - 1/K) / (1 - 1/K), (n,) values in [0, 1]."""
     return _above_chance((probabilities**2).sum(axis=1), k)
 
 
-def _above_chance(probability: Array, k: Array) -> Array:
+def _above_chance(probability: Array, k: Numbers) -> Array:
     return (probability - 1.0 / k) / (1.0 - 1.0 / k)
 
 

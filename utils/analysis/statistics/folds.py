@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...dataset.subset_plan import hashed
+
 FOLDS = 5
-
-
-def hashed(text: str, salt: str = "") -> int:
-    """Return a number in [0, 2^64) from a text (the first eight bytes of its SHA-256)."""
-    return int.from_bytes(hashlib.sha256(f"{salt}{text}".encode()).digest()[:8], "big")
 
 
 def question_folds(question_ids: Sequence[str], folds: int = FOLDS) -> NDArray[np.int64]:

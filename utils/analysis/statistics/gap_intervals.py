@@ -108,7 +108,8 @@ class GapChange:
         """Return two-sided p-values of "no change"."""
         error = np.sqrt(self.change.error**2 + self.unseen_later**2)
         down = one_sided_p(-self.change.estimate, error, self.change.freedom, 0.0)
-        return np.minimum(1.0, 2 * np.minimum(self.p_of_at_most(0.0), down))
+        p: Array = np.minimum(1.0, 2 * np.minimum(self.p_of_at_most(0.0), down))
+        return p
 
 
 def gap_change(earlier: LevelGap, later: LevelGap) -> GapChange:

@@ -1,4 +1,4 @@
-"""Many nodes looked at: which differences remain, and what a small node's figure is worth.
+"""Many nodes tested at once: which differences remain, and how far a small node's figure is shrunk.
 
 False discovery rate (Benjamini and Hochberg, JRSS B 57, 1995): of J p-values, q_(i) = min over j >= i of p_(j) J / j.
 The p-values must be Student's: a bootstrap's smallest one, 1 / (R + 1), lets none of forty nodes pass.

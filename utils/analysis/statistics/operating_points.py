@@ -1,4 +1,4 @@
-"""Below which confidence must a person look, and what slips through on bad images?
+"""The confidence below which a person must look, and the errors that remain above it on degraded images.
 
 An item is answered where its score reaches a threshold; the rest goes to a person. The threshold is chosen on clean
 images (L0) so that the error among the answered stays at most r with confidence 1 - alpha. Choosing the best-looking
@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from .clustered import Array, ClusteredRatio, clustered_ratio, effective_number
+from .clustered import Array, ClusteredRatio, clustered_ratio, effective_number, sums_by_place
 from .folds import FOLDS
 from .share_intervals import ShareIntervals, share_intervals
 
@@ -146,7 +146,7 @@ def choose(
         answered = np.bincount(clusters[use], minlength=size).astype(float)
         if not answered.any():
             continue
-        errors = np.bincount(clusters[use], weights=wrong[use], minlength=size)
+        errors = sums_by_place(clusters[use], wrong[use], size)
         bound = error_bound(errors, answered, float(use.sum()), alpha)
         if effective_number(answered) < enough:
             small_bounds.append(bound)
@@ -203,10 +203,10 @@ def operating_point(
     """Choose the threshold to deploy, and answer each item by the threshold of the other folds.
 
     Args:
-        candidates, wrong, clusters: as of `choose`.
+        candidates, wrong, clusters: as in `choose`.
         folds: (G,) fold of each source question (`folds.question_folds`).
         clean: (n,) items of L0.
-        risk, alpha: as of `choose`.
+        risk, alpha: as in `choose`.
 
     Returns:
         The operating point, and (n,) which items are answered; None where a threshold is missing.
@@ -244,14 +244,14 @@ def level_outcome(
 
     Args:
         answered: (n,) of `operating_point`.
-        wrong, clusters, size: as of `choose`.
+        wrong, clusters, size: as in `choose`.
         chosen: (n,) the items of one level.
         weight: (n,) how many items each counts for; 1 if None.
     """
     weight = np.ones(len(wrong)) if weight is None else weight
 
     def by_question(values: Array) -> Array:
-        return np.bincount(clusters[chosen], weights=(weight * values)[chosen], minlength=size)
+        return sums_by_place(clusters[chosen], (weight * values)[chosen], size)
 
     items = by_question(np.ones(len(wrong)))
     accepted = by_question(answered.astype(float))

@@ -1,4 +1,4 @@
-"""How many questions and trials does it take to see a change?
+"""How many questions and trials a study needs to see a change.
 
 The standard error of a matched change is unit / sqrt(G) for G source questions, and 2.80 of it (the 97.5% plus the 80%
 quantile of the normal distribution) is the change that is found in 80% of studies, the MDE.
@@ -16,8 +16,9 @@ unit^2(T0) - u(T0) + u(T).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +84,10 @@ def world_unit(world: World) -> tuple[Unit, Unit | None]:
     theirs."""
     d = world.degradations
     size = d.mean()
-    values = {"accuracy": lambda p: p[:, 0], "gap": lambda p: (p**2).sum(axis=1) - p[:, 0]}
+    values: dict[str, Callable[[Array], Array]] = {
+        "accuracy": lambda p: p[:, 0],
+        "gap": lambda p: (p**2).sum(axis=1) - p[:, 0],
+    }
     changes: dict[str, list[Array]] = {figure: [] for figure in values}
     for clean, versions in zip(world.clean, world.degraded, strict=True):
         for figure, of in values.items():
@@ -98,7 +102,7 @@ def world_unit(world: World) -> tuple[Unit, Unit | None]:
 
     noise = _aggregated(
         [vote_noise(world.clean[0])] + [vote_noise(p) for p in world.degraded[0]],
-        [d**2] + [d > place for place in range(len(world.degraded[0]))],
+        [d**2, *(d > place for place in range(len(world.degraded[0])))],
         size,
     )
     one = Unit({figure: between(found[0]) for figure, found in changes.items()}, noise, float(size))
@@ -108,7 +112,7 @@ def world_unit(world: World) -> tuple[Unit, Unit | None]:
     return one, Unit({figure: between(found[0] - found[1]) for figure, found in changes.items()}, twice, float(size))
 
 
-def _aggregated(noises: list[Array], weights: list[Array], size: float) -> VoteNoise:
+def _aggregated(noises: list[Array], weights: Sequence[NDArray[Any]], size: float) -> VoteNoise:
     total = np.sum([(noise * weight).mean(axis=1) for noise, weight in zip(noises, weights, strict=True)], axis=0)
     return VoteNoise(*(float(value) for value in total / size**2))
 

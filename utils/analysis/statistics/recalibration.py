@@ -1,4 +1,4 @@
-"""Can one number learnt on clean images mend the confidence, and does it still hold on bad ones?
+"""Recalibration by one or two numbers fitted on clean images, and whether they still hold on degraded ones.
 
 **Votes**: no temperature, since raising noisy vote shares to a power overcorrects doubtful items (a calibrated model
 then shows a gap of +0.08 at L2 with ten trials, +0.14 with three). Instead the calibration slope b = sum V / sum U
@@ -70,7 +70,8 @@ def tempered(probabilities: Array, temperature: float) -> Array:
         logs = np.log(probabilities) / temperature
     logs -= logs.max(axis=1, keepdims=True)
     powers = np.exp(logs)
-    return powers / powers.sum(axis=1, keepdims=True)
+    flattened: Array = powers / powers.sum(axis=1, keepdims=True)
+    return flattened
 
 
 def log_likelihood_loss(probabilities: Array, answer: NDArray[np.int64]) -> Array:
@@ -134,7 +135,8 @@ def fit_temperature(probabilities: Array, answer: NDArray[np.int64]) -> Fit:
 
 def platt(stated: Array, parameters: Array) -> Array:
     """Return expit(offset + slope logit stated), with stated kept within [0.001, 0.999]."""
-    return special.expit(parameters[0] + parameters[1] * special.logit(np.clip(stated, _SURE, 1 - _SURE)))
+    scaled: Array = special.expit(parameters[0] + parameters[1] * special.logit(np.clip(stated, _SURE, 1 - _SURE)))
+    return scaled
 
 
 def fit_platt(stated: Array, right: Array) -> Fit:
@@ -190,7 +192,7 @@ def gap_after_fit(
 
 
 def reason_without_fit(questions: int, wrong: float) -> str | None:
-    """Say why nothing is fitted, or return None.
+    """Return, in words, why nothing is fitted; None where something is.
 
     Args:
         questions: source questions at L0.

@@ -117,7 +117,7 @@ def wilson_interval(mean: Array, error: Array, quantile: Array) -> tuple[Array, 
 
 
 def _chi2(probability: float, freedom: Array) -> Array:
-    return 2 * special.gammaincinv(freedom / 2, probability)
+    return np.asarray(2 * special.gammaincinv(freedom / 2, probability), dtype=float)
 
 
 def _turned(ends: tuple[Array, Array], upside_down: NDArray[np.bool_]) -> tuple[Array, Array]:

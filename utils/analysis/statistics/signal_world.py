@@ -81,7 +81,8 @@ def _probabilities(signal: Signal, noise: Array, k: NDArray[np.int64]) -> Array:
     logits[np.arange(noise.shape[1]) >= k[:, None]] = -np.inf
     logits -= logits.max(axis=1, keepdims=True)
     p = np.exp(logits)
-    return p / p.sum(axis=1, keepdims=True)
+    shares: Array = p / p.sum(axis=1, keepdims=True)
+    return shares
 
 
 @dataclass(frozen=True)

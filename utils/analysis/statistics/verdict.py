@@ -61,16 +61,19 @@ class Verdict:
     reason: str | None = None
 
     @property
-    def sentence(self) -> str:
-        """The verdict in words."""
-        if self.word is None:
-            return f"none: {self.reason}"
-        because = {
+    def because(self) -> str:
+        """What the verdict rests on, in words."""
+        return {
             "supported": f"overconfidence {self.form}",
             "contradicted": f"refuted: {' and '.join(self.refuted)}",
             "not decided": f"open: {' and '.join(self.open_claims)}",
+            None: str(self.reason),
         }[self.word]
-        return f"{self.word} ({because})"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict and what it rests on, in words."""
+        return f"none: {self.because}" if self.word is None else f"{self.word} ({self.because})"
 
 
 def verdict(
@@ -178,7 +181,8 @@ def p_of_supported(one_sided: Sequence[Array]) -> Array:
         one_sided: (s,) p-values of "accuracy does not fall", "accuracy among readable votes does not fall", "the gap's
             change is at most -DELTA", "the gap is at most DELTA".
     """
-    return np.minimum(1.0, 2 * np.max(np.array(one_sided), axis=0))
+    p: Array = np.minimum(1.0, 2 * np.max(np.array(one_sided), axis=0))
+    return p
 
 
 def _falls(*changes: Bounds) -> _Standing:

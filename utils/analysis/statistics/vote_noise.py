@@ -72,7 +72,8 @@ def estimated_vote_noise(counts: Array, unread: Array, k: NDArray[np.int64], ans
     c = counts[rows, answer]
 
     def falling(values: Array, steps: int) -> Array:
-        return np.prod([values - step for step in range(steps)], axis=0)
+        product: Array = np.prod([values - step for step in range(steps)], axis=0)
+        return product
 
     with np.errstate(invalid="ignore", divide="ignore"):
         two, three, four = (falling(trials, steps) for steps in (2, 3, 4))

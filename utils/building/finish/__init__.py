@@ -1,1 +1,1 @@
-"""What is written once all parts are made: manifest, card, review table, upload."""
+"""The finish of a build, once all parts are made: manifest, card, review table, upload."""

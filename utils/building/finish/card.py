@@ -15,7 +15,7 @@ from ...base.markdown_text import as_markdown_text
 from ...dataset import taxonomy
 from ...dataset.built import DATA
 from ...images import encode_image
-from ...images.contact_sheet import Row, caption, draw_contact_sheet
+from ...images.contact_sheet import SheetRow, caption, draw_contact_sheet
 from ..layout import IMAGES, MANIFEST, PICTURES, REVIEW, SKIPPED, SPLITS
 from ..make.degrading import DEGRADED_LEVELS
 from ..writing import read_rows
@@ -50,7 +50,7 @@ def write_pictures(out: Path, parts: Iterable[Mapping[str, Path]]) -> list[str]:
     Returns:
         The paths that were written, relative to `out`.
     """
-    rows: dict[str, Row] = {}
+    rows: dict[str, SheetRow] = {}
     for files in parts:
         if len(rows) == len(taxonomy.DEGRADATIONS):
             break
@@ -73,7 +73,7 @@ def write_pictures(out: Path, parts: Iterable[Mapping[str, Path]]) -> list[str]:
     return written
 
 
-def _first_pairs(files: Mapping[str, Path], wanted: set[str]) -> dict[str, Row]:
+def _first_pairs(files: Mapping[str, Path], wanted: set[str]) -> dict[str, SheetRow]:
     chosen: dict[str, tuple[str, dict[str, Any]]] = {}
     for row in read_rows([files[DEGRADED_LEVELS[0]]], columns=["clean_id", "degradation", "modality", "parameters"]):
         if row["degradation"] in wanted:
@@ -92,7 +92,7 @@ def _first_pairs(files: Mapping[str, Path], wanted: set[str]) -> dict[str, Row]:
         shown = [pictures[clean_id, name, level] for level in taxonomy.LEVELS]
         captions = [f"{shown[0][0].width} x {shown[0][0].height}"]
         captions += [caption(json.loads(parameters)[0]["parameters"]) for _, parameters in shown[1:]]
-        found[name] = Row(name, (first["modality"],), tuple(image for image, _ in shown), tuple(captions))
+        found[name] = SheetRow(name, (first["modality"],), tuple(image for image, _ in shown), tuple(captions))
     return found
 
 
@@ -161,7 +161,7 @@ def _header(manifest: Mapping[str, Any], splits: Sequence[str]) -> str:
                 "config_name": level,
                 "data_files": [{"split": split, "path": f"{DATA}/{level}/{split}-*.parquet"} for split in splits],
             }
-            for level in taxonomy.LEVELS
+            for level in (*taxonomy.LEVELS, *manifest.get("series", ()))
         ],
     }
     return "---\n" + yaml.safe_dump(header, sort_keys=False, allow_unicode=True) + "---"
@@ -178,8 +178,22 @@ def _introduction(manifest: Mapping[str, Any]) -> str:
         f"ones (L1) and {strong:,} about severely degraded ones (L2). Each clean question comes back in one to three "
         "ways of degrading its image, each at both levels, so that one can ask of a model: when the image gets "
         "worse, does it know that it knows less?\n\n"
+        f"{_series(manifest)}"
         f"Built with medqdeg {manifest['versions']['medqdeg']}, seed {manifest['request']['seed']}, in the manner of "
         "MedQ-Deg (arXiv:2603.07769)."
+    )
+
+
+def _series(manifest: Mapping[str, Any]) -> str:
+    series = manifest.get("series")
+    if not series:
+        return ""
+    listed = ", ".join(f"{label} ({items:,})" for label, items in series.items())
+    return (
+        f"Beside these, the same pairs along a series of severities (items in brackets): {listed}. One image's series "
+        "is one draw, that of L1; at severity 2 it is as strong as L2 and another image. The quality gate looks at L1 "
+        "and L2. Of a degradation that ends earlier, the later severities are missing. `--tasks medqdeg_curve` runs "
+        "them all.\n\n"
     )
 
 
@@ -297,8 +311,8 @@ def _how(manifest: Mapping[str, Any]) -> str:
     return (
         f"{read:,} items were read, {skipped:,} rows of the sources gave none (`{SKIPPED}` says why), {merged:,} "
         f"stayed after duplicates were merged. `{MANIFEST}` holds versions, seeds, the mix, duplicates, leakage "
-        f"checks, the hashes of the sources' files and of every file of the set; `{IMAGES}` has a line an image: the "
-        "hashes of the source's image file and of ours, and "
+        f"checks, the hashes of the sources' files and of every file of the set; `{IMAGES}` has one line per image: "
+        "the hashes of the source's image file and of ours, and "
         "the parameters from which `medqdeg.degradations.reproduce` makes it again."
     )
 

@@ -1,4 +1,4 @@
-"""What the card says about the items themselves: shared images, contradictory keys, modalities told by words."""
+"""Passages of the card about the items: shared images, contradictory keys, modalities recognised by words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..sources.medxpertqa import AUDIT
 
 
 def shared_images(shared: Mapping[str, int]) -> str:
-    """Say how many images serve several questions; `shared` is of `clusters.account_of`."""
+    """Return how many images serve several questions, in words; `shared` comes from `clusters.account_of`."""
     if not shared["shared_images"]:
         return f"None: no image serves two of the {shared['items']:,} planned clean items."
     return (
@@ -24,7 +24,7 @@ def shared_images(shared: Mapping[str, int]) -> str:
 
 
 def contradictions(found: Mapping[str, Any]) -> str:
-    """Say how many items contradict another, and what became of them."""
+    """Return how many items contradict another and what became of them, in words."""
     what = "items have the same question as another about the same image, and another answer"
     if not found["items"]:
         return f"None: no {what}."
@@ -33,7 +33,7 @@ def contradictions(found: Mapping[str, Any]) -> str:
 
 
 def modality_audit(items: int) -> str:
-    """Say of how many items the modality is told by words, and how often that was wrong where it was looked at."""
+    """Return, in words, how many items have their modality from words, and how often that was wrong in a review."""
     judged, wrong, partly = (AUDIT[key] for key in ("judged", "clearly wrong", "partly wrong"))
     low, high = binomtest(wrong, judged).proportion_ci()
     return (

@@ -1,4 +1,4 @@
-"""What a finished build says about itself, as one JSON object: from the plan, its account, and the parts' reports."""
+"""The manifest of a finished build, one JSON object made from the plan, its account and the parts' reports."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...dataset import taxonomy
+from ...dataset.built import series_labels
 from ..layout import file_sha256
 from ..make.gate import EXCLUDE
 from ..make.make_parts import AXES
@@ -43,6 +44,7 @@ def summarise(
         "sources": plan["sources"],
         "request": request,
         "items": {level: sum(counts[level]["source"].values()) for level in taxonomy.LEVELS},
+        **_series(request, reports),
         "counts": counts,
         "inputs": account["inputs"],
         "read": account["read"],
@@ -59,6 +61,13 @@ def summarise(
         "left_without_pairs": [each for report in reports for each in report["dropped"]],
         "files": {name: dict(file) for report in reports for name, file in report["files"].items()},
     }
+
+
+def _series(request: Mapping[str, Any], reports: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Return `series`: label -> items; nothing for a set of the published levels alone."""
+    labels = series_labels(request.get("series", ()))
+    items = {label: sum(sum(report["counts"][label]["source"].values()) for report in reports) for label in labels}
+    return {"series": items} if items else {}
 
 
 def with_files(manifest: Mapping[str, Any], out: Path, names: Iterable[str]) -> dict[str, Any]:

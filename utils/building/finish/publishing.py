@@ -11,8 +11,6 @@ from ...base.errors import InputError, one_line
 from ..layout import DATA, MANIFEST, PICTURES, WORK, file_sha256, read_json
 from .card import licences_of
 
-NOT_STATED = "not stated"
-
 MAY_BE_REDISTRIBUTED: frozenset[str] = frozenset(
     {
         "apache-2.0",
@@ -77,7 +75,7 @@ def prepare(folder: Path, repository: str, *, private: bool, permitted: Collecti
     Args:
         folder: of a finished build.
         repository: owner/name.
-        private: whether the repository is to be private.
+        private: whether to make the repository private.
         permitted: sources of which the user says in so many words that they may be redistributed.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The map stage's heart: one clean item's images and the names of degradations in, every image of the item out.
+"""Degrade one clean item: from its images and the names of degradations to every image of the item.
 
 It is a pure function: what comes out follows from the image files' bytes, the names, the seed and the versions of the
 libraries, so it may run in any process, on any machine, in any order, and twice.
@@ -13,8 +13,8 @@ from typing import Any
 
 from PIL import Image
 
-from ....degradations import LEVELS, SeverityTable, degrade_with_record
-from ...base.errors import one_line
+from ....degradations import LEVELS, SeverityTable, degrade_with_record, largest_severity, read_severity
+from ...base.errors import InputError, one_line
 from ...degrade_files.runs import image_seed
 from ...images import DecodedImage, decode_image, encode_image, pixels_sha256
 
@@ -39,7 +39,7 @@ class MadeImage:
 
     @property
     def described(self) -> dict[str, Any]:
-        """What the manifest says about it."""
+        """What the manifest records about it."""
         return {
             "input_sha256": self.input_sha256,
             "output_sha256": hashlib.sha256(self.png).hexdigest(),
@@ -49,12 +49,13 @@ class MadeImage:
 
 
 @dataclass(frozen=True)
-class Pair:
+class DegradedPair:
     """One degradation of one item, at L1 and at L2: they enter the data set together or not at all.
 
     Attributes:
         name: of the degradation.
-        levels: "L1" and "L2" -> the item's images in order; empty where the degradation could not be made.
+        levels: "L1" and "L2" -> the item's images in order; empty where the degradation could not be made. With a
+            series, its labels as well.
         failure: why it could not, else None. An image that the degradation leaves as it is counts as such.
     """
 
@@ -68,7 +69,7 @@ class MadeItem:
     """The clean images of an item, and its pairs in the order of the names."""
 
     clean: tuple[MadeImage, ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[DegradedPair, ...]
 
 
 def degrade_item(
@@ -107,9 +108,52 @@ def degrade_item(
     return MadeItem(clean, pairs)
 
 
-def _pair(decoded: Sequence[DecodedImage], name: str, seed: int | str, modality: str, table: SeverityTable) -> Pair:
+def _pair(
+    decoded: Sequence[DecodedImage], name: str, seed: int | str, modality: str, table: SeverityTable
+) -> DegradedPair:
+    return _at(decoded, name, DEGRADED_LEVELS, seed, modality, table)
+
+
+def degrade_series(
+    images: Sequence[bytes],
+    name: str,
+    series: Sequence[float],
+    *,
+    seed: int | str,
+    modality: str,
+    table: SeverityTable,
+    where: str = "image",
+) -> dict[str, tuple[MadeImage, ...]]:
+    """Make an item's images along a series of one degradation, as far as it goes: label ("S1.50") -> images.
+
+    For the other arguments see `degrade_item`. An image that a severity leaves as it is counts as any other.
+
+    Raises:
+        InputError: an image cannot be decoded, or the degradation refuses it.
+    """
+    decoded = [
+        decode_image(data, name=f"{where}, image {number}").in_8_bits() for number, data in enumerate(images, start=1)
+    ]
+    largest = largest_severity(name, modality, table)
+    labels = [read_severity(severity, series=True).label for severity in series if severity <= largest]
+    made = _at(decoded, name, labels, seed, modality, table, allow_unchanged=True)
+    if made.failure is not None:
+        raise InputError(f"{name}: {made.failure}")
+    return dict(made.levels)
+
+
+def _at(
+    decoded: Sequence[DecodedImage],
+    name: str,
+    wanted: Sequence[str],
+    seed: int | str,
+    modality: str,
+    table: SeverityTable,
+    *,
+    allow_unchanged: bool = False,
+) -> DegradedPair:
     levels: dict[str, tuple[MadeImage, ...]] = {}
-    for level in DEGRADED_LEVELS:
+    for level in wanted:
         made = []
         for number, each in enumerate(decoded, start=1):
             try:
@@ -120,12 +164,13 @@ def _pair(decoded: Sequence[DecodedImage], name: str, seed: int | str, modality:
                     seed=image_seed(seed, each.sha256, None),
                     modality=modality,
                     severities=table,
+                    allow_unchanged=allow_unchanged,
                 )
                 made.append(MadeImage(image, encode_image(image), record, each.sha256))
             except MemoryError:
                 raise
             # Whatever an operator does to an odd image: this pair is out and says why, and the build goes on.
             except Exception as error:
-                return Pair(name, {}, f"{level}, image {number}: {one_line(error)}")
+                return DegradedPair(name, {}, f"{level}, image {number}: {one_line(error)}")
         levels[level] = tuple(made)
-    return Pair(name, levels)
+    return DegradedPair(name, levels)

@@ -1,4 +1,4 @@
-"""Which pairs are too weak or too strong to ask about: automatic verdicts, and a table that a person overrules.
+"""The gate: which pairs are too weak or too strong to ask about, with a table by which a person overrules it.
 
 The limits lie beyond the images that the paper's authors publish, all of which their radiologists let pass; how many
 other real images and phantoms they reject, `benchmarks/quality_gate.py` prints: the gate catches what failed, not what
@@ -17,7 +17,7 @@ from typing import Any
 from ....degradations import get
 from ...base.csv_cells import cell_as_given, safe_cell
 from ...base.errors import InputError, one_line
-from .degrading import DEGRADED_LEVELS, MadeImage, Pair
+from .degrading import DEGRADED_LEVELS, DegradedPair, MadeImage
 from .image_measures import Likeness, compare
 
 KEEP, EXCLUDE = "keep", "exclude"
@@ -33,7 +33,7 @@ REVIEW_COLUMNS: tuple[str, ...] = (
 
 @dataclass(frozen=True)
 class Limits:
-    """Where an image is too weak or too strong; the measures are those of `likeness.Likeness`.
+    """Where an image is too weak or too strong; the measures are those of `image_measures.Likeness`.
 
     Attributes:
         most_ssim: above it the image is too weak. The weakest published image (low resolution, L1) has 0.979.
@@ -63,7 +63,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says of a pair.
+    """The gate's verdict on a pair.
 
     Attributes:
         kind: None where it passes, else `TOO_WEAK`, `TOO_STRONG` or `NOT_MADE`.
@@ -77,10 +77,11 @@ class Verdict:
 
     @property
     def decision(self) -> str:
+        """`KEEP` or `EXCLUDE`."""
         return KEEP if self.kind is None else EXCLUDE
 
 
-def judge(clean: Sequence[MadeImage], pair: Pair, limits: Limits) -> Verdict:
+def judge(clean: Sequence[MadeImage], pair: DegradedPair, limits: Limits) -> Verdict:
     """Judge a pair: too strong if any image of either level is; too weak if every image of a level is."""
     if pair.failure is not None:
         return Verdict(NOT_MADE, pair.failure, {})

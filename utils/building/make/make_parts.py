@@ -10,6 +10,7 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,11 @@ from typing import Any
 from ....degradations import load_severities
 from ...base.errors import InputError, one_line
 from ...dataset import taxonomy
-from ...dataset.built import part_name
+from ...dataset.built import part_name, series_labels
 from ..layout import WorkFolder, file_sha256, read_json, replacing, write_json
 from ..waiting import Waiting, read_waiting
 from ..writing import ParquetRows, as_row, item_id
-from .degrading import MadeImage, MadeItem, Pair, degrade_item
+from .degrading import DegradedPair, MadeImage, MadeItem, degrade_item, degrade_series
 from .gate import EXCLUDE, KEEP, NOT_MADE, Limits, Verdict, judge, review_row
 
 AXES: tuple[str, ...] = (
@@ -87,24 +88,28 @@ def _make(
     failed: list[dict[str, str]] = []
     dropped: list[str] = []
     with contextlib.ExitStack() as stack:
-        files = _PartFiles(out, work, part, stack)
+        series = request.get("series", [])
+        files = _PartFiles(out, work, part, series, stack)
+        further = partial(degrade_series, series=series, seed=request["seed"], table=degraded.keywords["table"])
         for waiting, images in read_waiting(work.clean(part)):
             item = waiting.item
             make = partial(degraded, images, modality=item.modality, where=item_id(item))
             try:
                 made = make(waiting.names)
                 tried = list(_tried(made, waiting.spares, make, limits))
+                kept, rows = [], []
+                for pair, verdict, replaces in tried:
+                    decision = review.get((item_id(item), pair.name), verdict.decision)
+                    if pair.failure is not None:  # there is nothing to keep
+                        decision = EXCLUDE
+                    rows.append(review_row(item_id(item), pair.name, verdict, decision, replaces))
+                    if decision == KEEP:
+                        along = further(images, pair.name, modality=item.modality, where=item_id(item))
+                        kept.append(replace(pair, levels={**pair.levels, **along}))
             except InputError as error:
                 failed.append({"item_id": item_id(item), "reason": one_line(error)})
                 continue
-            kept = []
-            for pair, verdict, replaces in tried:
-                decision = review.get((item_id(item), pair.name), verdict.decision)
-                if pair.failure is not None:  # there is nothing to keep
-                    decision = EXCLUDE
-                pairs.append(review_row(item_id(item), pair.name, verdict, decision, replaces))
-                if decision == KEEP:
-                    kept.append(pair)
+            pairs += rows
             if kept or not waiting.names:
                 files.add(waiting, made.clean, kept)
             else:
@@ -114,8 +119,8 @@ def _make(
 
 def _tried(
     made: MadeItem, spares: Sequence[str], make: Callable[[Sequence[str]], MadeItem], limits: Limits
-) -> Iterator[tuple[Pair, Verdict, str]]:
-    """Judge an item's pairs; in the place of each that the gate rejects, make the next spare one, while there are any.
+) -> Iterator[tuple[DegradedPair, Verdict, str]]:
+    """Judge an item's pairs; replace each that the gate rejects by the next spare one, while there are any.
 
     What a person decides has no say in it: which pairs are there to be decided on must not depend on the decisions.
 
@@ -136,17 +141,20 @@ def _tried(
 
 
 class _PartFiles:
-    """What a part's items are written to: a Parquet file a level and the lines about images; and what is counted."""
+    """The files of a part, one Parquet file per level and the lines about images, and the counts of what is written."""
 
-    def __init__(self, out: Path, work: WorkFolder, part: str, stack: contextlib.ExitStack) -> None:
+    def __init__(
+        self, out: Path, work: WorkFolder, part: str, series: Sequence[float], stack: contextlib.ExitStack
+    ) -> None:
         import pyarrow
 
         schema = pyarrow.ipc.read_schema(pyarrow.py_buffer(work.schema.read_bytes()))
         split, number, _, of = part.split("-")
         self._out = out
-        self._names = {level: part_name(level, split, int(number), int(of)) for level in taxonomy.LEVELS}
+        levels = (*taxonomy.LEVELS, *series_labels(series))
+        self._names = {level: part_name(level, split, int(number), int(of)) for level in levels}
         self._counts: dict[str, dict[str, Counter[str]]] = {
-            level: {axis: Counter() for axis in AXES} for level in taxonomy.LEVELS
+            level: {axis: Counter() for axis in AXES} for level in levels
         }
         self._writers: dict[str, ParquetRows] = {}
         for level, name in self._names.items():
@@ -156,7 +164,7 @@ class _PartFiles:
         self._lines = stack.enter_context(lines.open("w", encoding="utf-8", newline="\n"))
         self._images = 0
 
-    def add(self, waiting: Waiting, clean: tuple[MadeImage, ...], pairs: Iterable[Pair]) -> None:
+    def add(self, waiting: Waiting, clean: tuple[MadeImage, ...], pairs: Iterable[DegradedPair]) -> None:
         """Write an item and its degraded versions."""
         self._write(waiting, taxonomy.CLEAN, None, clean)
         for pair in pairs:
@@ -173,7 +181,7 @@ class _PartFiles:
             self._lines.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
 
     def report(self) -> dict[str, Any]:
-        """Say what was written; after the files are closed."""
+        """Return what was written; call it after the files are closed."""
         files = {}
         for level, name in self._names.items():
             path = self._out / name

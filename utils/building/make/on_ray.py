@@ -1,4 +1,4 @@
-"""The map stage under Ray Data: the same function on the machines of a cluster, in place of this machine's processes.
+"""The map stage under Ray Data: the same function on the machines of a cluster instead of this machine's processes.
 
 Every machine must see the folder of the build under the same path (NFS, Lustre). Ray deals parts out as machines become
 free and deals a part out again whose machine dies; a part that was made twice has the same bytes.
@@ -39,7 +39,7 @@ def on_ray(out: Path, parts: Sequence[str], workers: int) -> Iterator[dict[str, 
         ray.init(log_to_driver=False, **({} if os.environ.get("RAY_ADDRESS") else {"num_cpus": max(1, workers)}))
     ray.data.DataContext.get_current().enable_progress_bars = False
     rows = ray.data.from_items([{"out": str(out.absolute()), "part": part} for part in parts])
-    # One block a part: a task is one part, and what a machine holds at a time is one part's row group.
+    # One block per part: a task is one part, and what a machine holds at a time is one part's row group.
     made = rows.repartition(len(parts)).map(_stage)
     for row in made.iter_rows():
         yield json.loads(row["report"])

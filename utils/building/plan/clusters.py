@@ -1,4 +1,4 @@
-"""Items that show the same image: they are no independent questions, and must not be parted by the splits.
+"""Clusters of items that show the same image: they are not independent, and stay in one split.
 
 Two clean items are connected if an image of one has the pixels of an image of the other, whatever files hold them and
 in whatever place of the item they stand; a cluster is what such links connect, directly or through other items. With
@@ -83,7 +83,7 @@ def rank(item: SourceItem, seed: int | str, purpose: str) -> tuple[bytes, str, s
 
 
 def account_of(pictures: Sequence[Sequence[str]], clusters: Sequence[int]) -> dict[str, int]:
-    """Say how many images serve several items, and what hangs together by them.
+    """Return how many images serve several items, and which items are connected by them.
 
     Returns:
         `items`, `clusters`; `shared_images`, and `items_with_shared_images`; `largest_cluster`, in items.

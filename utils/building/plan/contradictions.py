@@ -1,4 +1,4 @@
-"""Items whose keys contradict each other, and what is done with them."""
+"""Items whose keys contradict each other, and how they are settled."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def conflicts_in(duplicates: Mapping[str, Any]) -> list[tuple[tuple[str, str], t
 def without_contradictions(
     items: Sequence[SourceItem], duplicates: Mapping[str, Any], *, keep: bool
 ) -> tuple[list[SourceItem], list[Skipped]]:
-    """Leave out both items of every conflict: one of their keys is wrong, and nothing says which."""
+    """Leave out both items of every conflict: one of their keys is wrong, and nothing shows which."""
     others: dict[tuple[str, str], tuple[str, str]] = {}
     for first, second in () if keep else conflicts_in(duplicates):
         others.setdefault(first, second)

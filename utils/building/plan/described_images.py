@@ -1,4 +1,4 @@
-"""What the build knows of a clean item's images once they have been decoded: a perceptual hash and a few facts."""
+"""What is kept of a clean item's decoded images: a perceptual hash and a few facts."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FLAT_IMAGE = "image shows nothing"
 ABSURD_SIZE = "image of absurd size"
 
 LEAST_SIDE, MOST_SIDE = 16, 8192
-"""Sides in pixels of an image that is taken. Degrading takes 10 to 30 bytes a pixel, and for those of CT some 90 of the
-enclosing square (measured at 2048 x 2048): 6 GB a worker at the upper one."""
+"""Sides in pixels of an image that is taken. Degrading takes 10 to 30 bytes per pixel, and for CT some 90 per
+pixel of the enclosing square (measured at 2048 x 2048): 6 GB per worker at the upper limit."""
 
 HASH_SIDE = 16
 HASH_BITS = HASH_SIDE**2

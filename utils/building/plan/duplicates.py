@@ -23,7 +23,7 @@ import numpy as np
 
 from ...dataset.taxonomy import SOURCES, UNLABELLED
 from ..item import SourceItem
-from .described_images import HASH_BITS, ImageFacts, facts_digest
+from .described_images import ImageFacts, facts_digest
 
 NEAR = 10
 """Images with at most this many differing bits of 256 count as the same."""
@@ -85,7 +85,7 @@ class Merged:
 def merge_duplicates(items: Sequence[SourceItem], facts: Sequence[tuple[ImageFacts, ...]], near: int = NEAR) -> Merged:
     """Merge items that are the same.
 
-    Every dropped item is near the one that is kept for it; nearness is not passed on along a chain.
+    Every dropped item is near the one that is kept for it; matching is not transitive.
 
     Time: items are compared only where question and number of images agree and the hashes share one of `near` + 1
     bands, in which any two hashes with at most `near` differing bits must agree (pigeonhole). No pair is missed.
@@ -208,13 +208,6 @@ _ONES = np.array([value.bit_count() for value in range(256)], dtype=np.uint16)
 def _distances(one: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return the differing bits, the most over the images, of one row (images, 32) and others (n, images, 32)."""
     return _ONES[one ^ others].sum(axis=-1).max(axis=-1)
-
-
-def hash_distance(one: bytes, other: bytes) -> int:
-    """Return the number of differing bits, 0 to 256, of two perceptual hashes."""
-    if len(one) * 8 != HASH_BITS or len(other) != len(one):
-        raise ValueError(f"hashes of {len(one)} and {len(other)} bytes")
-    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).bit_count()
 
 
 def _preference(item: SourceItem, facts: tuple[ImageFacts, ...]) -> tuple[object, ...]:

@@ -1,4 +1,4 @@
-"""The half of the build before the plan: where items come from, what is merged, what their texts give away."""
+"""The half of the build before the plan: read the sources, merge duplicates, probe what the texts give away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions about how good an image is: degrade the image, and another answer is right.
+"""Questions about image quality: once the image is degraded, another answer is right.
 
 "How is the quality of this image?" has the answer "good" at L0 and no longer at L2. Such items stay in L0 and have no
 versions at L1 and L2. That a bowel is well cleansed stays true of a blurred picture: those are degraded as any other.

@@ -1,4 +1,4 @@
-"""Whether answers can be guessed without the image: the balance of letters, and what a model of the text alone gets.
+"""Whether answers can be guessed without the image: the balance of letters, and what a model of the text scores.
 
 Neither check proves that a data set leaks nothing; each finds a way in which one would. A set that is drawn from
 published benchmarks can be guessed to some extent by knowledge alone ("which organ does pneumonia affect?"), which the
@@ -96,11 +96,6 @@ class Probe:
     p: float
     folds: int
 
-    @property
-    def beats_chance(self) -> bool:
-        """Whether the interval of `accuracy - chance` lies above 0."""
-        return self.low > 0
-
 
 def text_probe(items: Sequence[SourceItem], *, seed: int = 0, folds: int = 5) -> tuple[Probe, ...]:
     """Train logistic regressions on the text and return what they get by cross-validation, for both splits.
@@ -117,7 +112,7 @@ def text_probe(items: Sequence[SourceItem], *, seed: int = 0, folds: int = 5) ->
 
     Returns:
         The probes with split "items" and "questions"; the second is left out where fewer questions than folds occur,
-        both where fewer than 10 items a fold do.
+        both where fewer than 10 items per fold do.
     """
     ordered = sorted(items, key=canonical_order)
     if len(ordered) < 10 * folds:

@@ -37,20 +37,21 @@ PART_ITEMS = 64
 """Clean items in a part unless one says otherwise."""
 
 _DEV = SPLITS[1]
-_LIBRARIES = ("scipy", "opencv-python-headless", "pyarrow", "scikit-learn")
+_LIBRARIES = ("scipy", "opencv-python-headless", "pyarrow", "scikit-image", "scikit-learn")
 _OF_THE_MODELS = frozenset({"torch", "transformers", "lmms-eval"})
 """Another version of these changes no byte, and should not keep a build from being continued."""
 
 
 @dataclass(frozen=True)
-class Request:
-    """What is wanted of a build.
+class BuildRequest:
+    """What a build is asked for.
 
     Attributes:
         sources: as given on the command line, such as "gmai=VAL.tsv".
         seed: decides which items, which degradations, and every draw.
         mix: what the set is made of.
         severities: a severity table of one's own as `load_severities` takes it, None for the paper's.
+        series: severities at which each pair is made as well, beside L1 and L2, as far as its degradation goes.
         dev_share: share of the clean items in the dev split; None is `DEV_SHARE` from `DEV_FROM` items on, else 0.
         part_items: clean items in a part.
         keep_contradictions: whether items stay in that have the same question and image but other answers.
@@ -61,6 +62,7 @@ class Request:
     seed: int | str = 0
     mix: Mix = field(default_factory=Mix)
     severities: Mapping[str, Any] | None = None
+    series: tuple[float, ...] = ()
     dev_share: float | None = None
     part_items: int = PART_ITEMS
     keep_contradictions: bool = False
@@ -73,6 +75,7 @@ class Request:
             "seed": self.seed,
             "mix": self.mix.as_dict(),
             "severities": self.severities,
+            **({"series": sorted(self.series)} if self.series else {}),
             "dev_share": self.dev_share,
             "part_items": self.part_items,
             "keep_contradictions": self.keep_contradictions,
@@ -84,13 +87,13 @@ DEV_SHARE, DEV_FROM = 0.05, 500
 """Share of the dev split where none is asked for, and from how many clean items on: of few, none can be spared."""
 
 
-def _dev_share(request: Request, items: int) -> float:
+def _dev_share(request: BuildRequest, items: int) -> float:
     if request.dev_share is not None:
         return request.dev_share
     return DEV_SHARE if items >= DEV_FROM else 0.0
 
 
-def _languages(request: Request, sources: Sources) -> list[str]:
+def _languages(request: BuildRequest, sources: Sources) -> list[str]:
     return sorted({sources.language(text) for text in request.sources})
 
 
@@ -100,19 +103,19 @@ def library_versions() -> dict[str, str]:
     return {name: number for name, number in versions(*_LIBRARIES).items() if name not in _OF_THE_MODELS}
 
 
-def plan_key(request: Request, contents: Mapping[str, Sequence[str | None]]) -> str:
+def plan_key(request: BuildRequest, contents: Mapping[str, Sequence[str | None]]) -> str:
     """Return what names a build: the request, what its sources hold, and the versions of the libraries.
 
     Args:
         request: what is wanted.
-        contents: of `inputs.content_stamps`.
+        contents: of `source_stamps.content_stamps`.
     """
     return digest(
         {"format": FORMAT, "request": request.as_dict(), "contents": contents, "versions": library_versions()}
     )
 
 
-def make_plan(request: Request, out: Path, sources: Sources, workers: int, progress: Progress) -> dict[str, Any]:
+def make_plan(request: BuildRequest, out: Path, sources: Sources, workers: int, progress: Progress) -> dict[str, Any]:
     """Make the plan of a build, or return the one that is there.
 
     Args:
@@ -200,7 +203,7 @@ def make_plan(request: Request, out: Path, sources: Sources, workers: int, progr
     return read_json(work.plan)  # as every later call has it, the order of the keys too
 
 
-def _collect(request: Request, sources: Sources, progress: Progress) -> tuple[list[SourceItem], list[Skipped]]:
+def _collect(request: BuildRequest, sources: Sources, progress: Progress) -> tuple[list[SourceItem], list[Skipped]]:
     items: list[SourceItem] = []
     skipped: list[Skipped] = []
     for text in sorted(request.sources):
@@ -268,13 +271,13 @@ def _set_aside(
             yield {"name": name, "items": len(group), "pairs": sum(len(each.names) for each in group)}
 
 
-def _difference(earlier: Mapping[str, Any], request: Request) -> str | None:
+def _difference(earlier: Mapping[str, Any], request: BuildRequest) -> str | None:
     """Name what two builds differ in; None where it is what their sources hold."""
     if earlier["format"] != FORMAT:
         return "another version of medqdeg"
     now = request.as_dict()
-    for key, value in now.items():
-        if earlier["request"].get(key) != value:
+    for key in {**now, **earlier["request"]}:
+        if earlier["request"].get(key) != now.get(key):
             return f"other {key.replace('_', ' ')}"
     if earlier["versions"] != library_versions():
         return "other library versions"

@@ -16,6 +16,7 @@ import yaml
 
 from ....degradations.seeding import generator
 from ...base.errors import InputError, one_line
+from ...base.suggestions import did_you_mean
 from ...dataset import taxonomy
 from ...dataset.composition import (
     MOST_DEGRADATIONS,
@@ -102,8 +103,10 @@ def load_mix(path: Path) -> Mix:
         raise InputError(f"{path}: not valid YAML ({one_line(error)})") from None
     known = Mix().as_dict()
     if not isinstance(given, Mapping) or (unknown := [key for key in given if key not in known]):
-        what = f"the unknown key {unknown[0]!r}" if isinstance(given, Mapping) else "no mapping"
-        raise InputError(f"{path}: {what}; known are {', '.join(known)}")
+        what, hint = "no mapping", ""
+        if isinstance(given, Mapping):
+            what, hint = f"the unknown key {unknown[0]!r}", did_you_mean(unknown[0], known)
+        raise InputError(f"{path}: {what}; {hint}known are {', '.join(known)}")
     try:
         return Mix(**{key: _READERS[key](value) for key, value in given.items()})
     except (InputError, TypeError, ValueError) as error:

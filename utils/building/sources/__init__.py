@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from ...base.errors import InputError
+from ...base.hub import hub_name
 from ..item import Skipped, SourceItem
 from . import gmai, hub, medxpertqa, omnimedvqa, own
 from .own_map import OwnMap, load_map
@@ -19,7 +19,6 @@ READERS: dict[str, ModuleType] = {"gmai": gmai, "omnimedvqa": omnimedvqa, "medxp
 HUB = "hub"
 """What stands for a path where the source's own repository on the Hub is meant."""
 
-_HUB_ID = re.compile(r"(?P<repository>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>[\w./-]+))?", re.ASCII)
 _TABLE_SUFFIXES = {"own": (".yaml", ".yml"), "medxpertqa": (".csv", ".tsv")}
 
 
@@ -77,8 +76,8 @@ def parse_source(text: str) -> SourceSpec:
         return SourceSpec(reader, path, table=table)
     if where == HUB and reader != "own":
         return SourceSpec(reader, None, READERS[reader].REPOSITORY, table=table)
-    if match := _HUB_ID.fullmatch(where):
-        return SourceSpec(reader, None, match["repository"], match["revision"], table)
+    if name := hub_name(where):
+        return SourceSpec(reader, None, *name, table)
     raise InputError(f"--source {text}: {where}: no such file or folder")
 
 

@@ -1,4 +1,4 @@
-"""What all readers check alike: from the texts of a row to an item, or the reason why there is none."""
+"""Checks that all readers share: from the texts of a row to an item, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ _NOT_STAINED = re.compile(
     re.IGNORECASE,
 )
 
-_ABSENT = frozenset({"", "none", "nan", "null", "<na>", "n/a", "na"})
+_EMPTY = frozenset({"", "nan", "null", "<na>"})
+_ABSENT = _EMPTY | {"none", "n/a", "na"}
 _CHOICES = re.compile(r"\s*Answer Choices:\s*(?=\(A\))", re.IGNORECASE)
 
 
@@ -65,6 +66,7 @@ class RowError(Exception):
         self.reason, self.detail, self.harmless = reason, one_line(detail, 200) if detail else "", harmless
 
     def skipped(self, source: str, where: str) -> Skipped:
+        """Return the report of the row: its source, where it stands, the reason."""
         return Skipped(source, where, self.reason, self.detail, self.harmless)
 
 
@@ -108,18 +110,14 @@ def stem(question: str) -> str:
     return question[: found[-1].start()].rstrip() if found else question
 
 
-def lettered_options(cells: Mapping[str, Any], answer: str) -> dict[str, str]:
+def lettered_options(cells: Mapping[str, Any]) -> dict[str, str]:
     """Return letter -> text of the options that are there, in the order of the letters.
 
-    An option that reads "None" or "NaN" is one that pandas wrote for an empty cell, unless it is the answer.
+    Which are there must not depend on the answer, or an option that is shown only where it is right gives it away. So
+    an option may read "None"; an empty cell and what pandas writes for one ("NaN", "<NA>") are none.
     """
-    options = {}
-    for letter in sorted(cells):
-        found = text(cells[letter])
-        is_answer = found != "" and answer != "" and (letter == answer.upper() or found == answer)
-        if found.casefold() not in _ABSENT or is_answer:
-            options[letter] = found
-    return options
+    options = {letter: text(cells[letter]) for letter in sorted(cells)}
+    return {letter: option for letter, option in options.items() if option.casefold() not in _EMPTY}
 
 
 def answer_index(answer: str, options: Mapping[str, str], given_as: str = "either") -> int:

@@ -20,7 +20,7 @@ from .checks import RowError, label, text
 from .places import Place, Places
 from .skills import skill_of
 from .source_tables import source_tables
-from .tables import UNREADABLE_FILE, Row, Table
+from .tables import UNREADABLE_FILE, SourceRow, Table
 
 SOURCE = "GMAI-MMBench"
 REPOSITORY = "OpenGVLab/GMAI-MMBench"
@@ -92,7 +92,7 @@ def _rows(table: Table, name: str, places: Places, ids: checks.Ids) -> Iterator[
 
 
 def _item(
-    row: Row,
+    row: SourceRow,
     columns: Mapping[str, str],
     places: Places,
     folder: str,
@@ -108,9 +108,15 @@ def _item(
     cells = {letter: row.cells[columns[letter]] for letter in "ABCDE" if letter in columns}
     question = checks.stem(text(row.cells[columns["question"]]))
     modality = checks.modality(cell("modality"), question, cell("original_task"), cell("category"), *cells.values())
-    options = checks.lettered_options(cells, cell("answer"))
+    # The published file has "None" where an item has no fifth option.
+    options = checks.lettered_options({letter: label(option) for letter, option in cells.items()})
     checks.check_options(options)
-    answer = checks.answer_index(cell("answer"), options, "letter")
+    chosen = cell("answer")
+    if chosen.strip("().: ").upper() in cells.keys() - options.keys():
+        raise RowError(
+            checks.NOT_AN_OPTION, f'{chosen!r} is empty or reads "None", as an option that is not there does'
+        )
+    answer = checks.answer_index(chosen, options, "letter")
     right = list(options.values())[answer]
     return checks.make_item(
         source=SOURCE,
@@ -133,7 +139,7 @@ def _item(
 
 
 def _images(
-    row: Row,
+    row: SourceRow,
     columns: Mapping[str, str],
     places: Places,
     folder: str,

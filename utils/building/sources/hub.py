@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...base.errors import InputError
+from ...base.hub import cannot_be_had
 
 
 def download(repository: str, revision: str | None, patterns: Sequence[str]) -> Path:
@@ -16,27 +17,13 @@ def download(repository: str, revision: str | None, patterns: Sequence[str]) -> 
             in the cache, or no file matches.
     """
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     try:
         folder = Path(
             snapshot_download(repository, repo_type="dataset", revision=revision, allow_patterns=list(patterns))
         )
-    except (GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError) as error:
-        raise InputError(
-            f"the Hub does not give out the dataset {repository} ({_cause(error)}): check the name and the revision, "
-            "sign the form on its page if it has one, and run `hf auth login`"
-        ) from None
     except Exception as error:
-        raise InputError(
-            f"the dataset {repository} is neither in the local cache nor can the Hub be reached ({_cause(error)}). "
-            f"Copy it here (`hf download {repository} --repo-type dataset --local-dir DIR` on a connected machine) "
-            "and give DIR instead"
-        ) from None
+        raise cannot_be_had(error, repository, "give DIR instead") from None
     if not any(path.is_file() for path in folder.rglob("*")):
         raise InputError(f"the dataset {repository} has no file like {', '.join(patterns)}")
     return folder
-
-
-def _cause(error: Exception) -> str:
-    return " ".join(str(error).split()).partition(". ")[0][:160] or type(error).__name__

@@ -26,7 +26,7 @@ from .checks import RowError, label, text
 from .places import Place, Places
 from .skills import skill_of
 from .source_tables import source_tables
-from .tables import Row, open_table
+from .tables import SourceRow, open_table
 
 SOURCE = "MedXpertQA"
 REPOSITORY = "TsinghuaC3I/MedXpertQA"
@@ -156,7 +156,7 @@ def _question_files(place: Place) -> list[str]:
     ]
 
 
-def _item(row: Row, places: Places, folders: list[str], modalities: Mapping[str, str]) -> SourceItem:
+def _item(row: SourceRow, places: Places, folders: list[str], modalities: Mapping[str, str]) -> SourceItem:
     cells = row.cells
     source_id = label(cells.get("id")) or row.where
     question = checks.stem(text(cells.get("question")))
@@ -166,7 +166,7 @@ def _item(row: Row, places: Places, folders: list[str], modalities: Mapping[str,
     # Before the rest: a row that does not belong to the benchmark may be wrong in every other way.
     modality = checks.modality(given) if given else modality_in_words(question)
     answer = _letter(cells.get("label"))
-    options = checks.lettered_options(_options(cells.get("options")), answer)
+    options = checks.lettered_options(_options(cells.get("options")))
     checks.check_options(options)
     task, kind = label(cells.get("medical_task")), label(cells.get("question_type"))
     return checks.make_item(

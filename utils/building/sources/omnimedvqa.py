@@ -112,7 +112,7 @@ def _item(entry: Mapping[str, Any], where: str, places: Places, root: str, restr
     named = label(entry.get("modality_type")) or label(entry.get("modality"))
     modality = checks.modality(named, question, part, *cells.values())
     answer = text(entry.get("gt_answer"))
-    options = checks.lettered_options(cells, answer)
+    options = checks.lettered_options(cells)
     checks.check_options(options)
     kind = label(entry.get("question_type"))
     return checks.make_item(

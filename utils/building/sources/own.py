@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ...base.errors import InputError, one_line
+from ...base.suggestions import did_you_mean
 from ...base.table_files import recognise_dialect
 from ...dataset import taxonomy
 from ...dataset.image_cells import relative_path
@@ -25,7 +26,7 @@ from .checks import RowError, label, text
 from .own_map import OwnMap, Part, load_map
 from .places import Folder, Place, Places, open_place, zips_in
 from .skills import skill_of
-from .tables import FORMATS, UNREADABLE_FILE, Row, Table, checked_encoding, open_table
+from .tables import FORMATS, UNREADABLE_FILE, SourceRow, Table, checked_encoding, open_table
 
 _LOOKED_AT = 2**22
 """Bytes of a table that its dialect is recognised by."""
@@ -67,8 +68,9 @@ def read(path: Path, map: Path | OwnMap) -> Iterator[SourceItem | Skipped]:
     missing = [column for column in chosen.columns() if column not in table.columns]
     # JSONL has no header: a column that the first line lacks may come later, and each row says what it lacks.
     if missing and FORMATS[PurePosixPath(name).suffix.lower()] != "jsonl":
-        found = ", ".join(table.columns)
-        raise InputError(one_line(f"{name} has no column {', '.join(missing)}, which the map names; found {found}"))
+        found, hint = ", ".join(table.columns), did_you_mean(missing[0], table.columns)
+        lacks = f"{name} has no column {', '.join(missing)}, which the map names"
+        raise InputError(one_line(f"{lacks}; {hint}found {found}"))
     try:
         folder = relative_path(posixpath.join(posixpath.dirname(name), chosen.image_folder, "x")).removesuffix("x")
     except InputError:
@@ -118,12 +120,12 @@ def _rows(table: Table, places: Places, folder: str, chosen: OwnMap) -> Iterator
             yield error.skipped(chosen.source, row.where)
 
 
-def _item(row: Row, chosen: OwnMap, places: Places, folder: str) -> SourceItem:
+def _item(row: SourceRow, chosen: OwnMap, places: Places, folder: str) -> SourceItem:
     cells = row.cells
     question = checks.stem(text(chosen.question.of(cells)))
     modality = checks.modality(chosen.modality.of(cells), question)
     answer = text(chosen.answer.of(cells))
-    options = _options(cells, chosen, answer)
+    options = _options(cells, chosen)
     checks.check_options(options)
     images = [
         _as_the_map_says(image, chosen)
@@ -150,7 +152,7 @@ def _skill(part: Part, cells: Mapping[str, Any], answer: str) -> str:
     return skill_of("", found, answer=answer) if found else taxonomy.UNLABELLED
 
 
-def _options(cells: Mapping[str, Any], chosen: OwnMap, answer: str) -> dict[str, str]:
+def _options(cells: Mapping[str, Any], chosen: OwnMap) -> dict[str, str]:
     if chosen.options_list is None:
         values = [cells.get(column) for column in chosen.options]
     else:
@@ -158,9 +160,7 @@ def _options(cells: Mapping[str, Any], chosen: OwnMap, answer: str) -> dict[str,
         values = _list(value, chosen.separator)
     if len(values) > len(_LETTERS):
         raise RowError(checks.MANY_OPTIONS, len(values))
-    # A number names the option's place; only a letter or a text can be the answer that reads "None".
-    known = answer if chosen.answer_as in ("letter", "text", "either") else ""
-    return checks.lettered_options(dict(zip(_LETTERS, values, strict=False)), known)
+    return checks.lettered_options(dict(zip(_LETTERS, values, strict=False)))
 
 
 def _list(value: Any, separator: str | None) -> list[Any]:
@@ -190,7 +190,9 @@ def _answer(answer: str, options: Mapping[str, str], given_as: str) -> int:
     return list(options).index(letter)
 
 
-def _images(cell: Any, row: Row, column: str, chosen: OwnMap, places: Places, folder: str) -> Iterator[ImageSource]:
+def _images(
+    cell: Any, row: SourceRow, column: str, chosen: OwnMap, places: Places, folder: str
+) -> Iterator[ImageSource]:
     entries = cell if isinstance(cell, list) else _split(cell, chosen)
     for place, entry in enumerate(entries):
         where = f"{row.where}, {column}" + (f" {place + 1}" if len(entries) > 1 else "")

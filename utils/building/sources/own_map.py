@@ -6,13 +6,13 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ...base.errors import InputError, one_line
+from ...base.suggestions import did_you_mean
 from ...dataset import taxonomy
 
 ANSWERS = ("letter", "text", "number", "number from 0", "either")
@@ -34,6 +34,7 @@ class Part:
     values: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, cells: Mapping[str, Any]) -> Any:
+        """Return the part of one row, whose `cells` go by column; None where it is absent."""
         found = self.value if self.column is None else cells.get(self.column)
         return self.values.get(str(found).strip(), found) if self.values else found
 
@@ -121,9 +122,7 @@ def _checked(content: Any) -> OwnMap:
         raise InputError("not a list of `key: value` lines")
     for key in content:
         if key not in _KEYS:
-            close = get_close_matches(str(key), _KEYS, 1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            raise InputError(f"unknown key {key!r}: {hint}known are {', '.join(_KEYS)}")
+            raise InputError(f"unknown key {key!r}: {did_you_mean(key, _KEYS)}known are {', '.join(_KEYS)}")
     if missing := [
         key for key in ("source", "question", "options", "answer", "images", "modality") if not content.get(key)
     ]:

@@ -124,6 +124,7 @@ class Folder:
         return tuple(sorted(self._walk()))
 
     def names(self) -> tuple[str, ...]:
+        """Return all files below the folder, sorted; read once."""
         return self._names
 
     def _walk(self) -> Iterator[str]:
@@ -135,9 +136,17 @@ class Folder:
                     yield name if base == "." else f"{base}/{name}"
 
     def local(self, name: str) -> Path:
+        """Return the path on disk; nothing is copied."""
         return self.path / name
 
     def image(self, name: str) -> ImageSource:
+        """Return an image, which is read when it is called for.
+
+        Raises:
+            MissingImageError: there is no such file.
+            EmptyImageError: it has 0 bytes.
+            InputError: it is larger than any image, or a link out of the folder that may not be followed.
+        """
         path = self.path / name
         try:
             size = path.stat().st_size if path.is_file() else None
@@ -175,9 +184,15 @@ class Zip:
         }
 
     def names(self) -> tuple[str, ...]:
+        """Return all members that are files, sorted."""
         return tuple(sorted(self._members))
 
     def local(self, name: str) -> Path:
+        """Unpack a member into a temporary folder and return its path there.
+
+        Raises:
+            InputError: it is damaged, or would unpack to far more than its packed size.
+        """
         info = self._members[name]
         if info.file_size > _MAX_TABLE_BYTES and info.file_size > _MAX_TABLE_RATIO * max(info.compress_size, 1):
             raise InputError(
@@ -197,6 +212,13 @@ class Zip:
         return target
 
     def image(self, name: str) -> ImageSource:
+        """Return an image, which is unpacked when it is called for.
+
+        Raises:
+            MissingImageError: there is no such member.
+            EmptyImageError: it has 0 bytes.
+            InputError: it is larger than any image.
+        """
         full = f"{self.shown}/{name}"
         if name not in self._members:
             raise MissingImageError(one_line(f"{full}: no such file"))
@@ -223,7 +245,7 @@ class Places:
 
 
 def open_place(path: Path, *, follow_links: bool = True) -> Place:
-    """Return the folder or zip file at a path; `follow_links` as of `Folder`.
+    """Return the folder or zip file at a path; `follow_links` as in `Folder`.
 
     Raises:
         InputError: there is neither, or the zip file is damaged.

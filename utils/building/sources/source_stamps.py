@@ -1,4 +1,4 @@
-"""What is in the files that sources name: their hashes, which of them changed, their names without folders."""
+"""Stamps of the files that sources name: their hashes, which of them changed, their names without folders."""
 
 from __future__ import annotations
 

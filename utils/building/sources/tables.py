@@ -40,7 +40,7 @@ _LONGEST_HEADER = 2**20
 
 
 @dataclass(frozen=True)
-class Row:
+class SourceRow:
     """One row of a table.
 
     Attributes:
@@ -59,7 +59,9 @@ class Table(Protocol):
 
     columns: tuple[str, ...]
 
-    def rows(self, source: str) -> Iterator[Row | Skipped]: ...
+    def rows(self, source: str) -> Iterator[SourceRow | Skipped]:
+        """Yield the rows in order; a row that cannot be read comes as the `Skipped` that reports it under `source`."""
+        ...
 
 
 def open_table(
@@ -153,7 +155,7 @@ class _Delimited:
         if twice:
             raise InputError(one_line(f"{name}: two columns are called {twice[0]!r}"))
 
-    def rows(self, source: str) -> Iterator[Row | Skipped]:
+    def rows(self, source: str) -> Iterator[SourceRow | Skipped]:
         with self._path.open("rb") as file:
             lines = _Lines(file, self._encoding)
             next(lines)
@@ -178,7 +180,7 @@ class _Delimited:
                     yield Skipped(source, self._where(first, lines.line), UNREADABLE_ROW, detail)
                     continue
                 row = _DelimitedRow(self._path, offset, self.columns, self._encoding, self._delimiter)
-                yield Row(self._where(first, first), dict(zip(self.columns, cells, strict=True)), row)
+                yield SourceRow(self._where(first, first), dict(zip(self.columns, cells, strict=True)), row)
 
     def _where(self, first: int, last: int) -> str:
         return f"{self._name}, line {first}" if last <= first else f"{self._name}, lines {first} to {last}"
@@ -213,11 +215,11 @@ class _JsonLines:
         self._path, self._name, self._encoding = path, name, encoding
         self.columns = ()
         for row in self.rows(""):
-            if isinstance(row, Row):
+            if isinstance(row, SourceRow):
                 self.columns = tuple(row.cells)
                 break
 
-    def rows(self, source: str) -> Iterator[Row | Skipped]:
+    def rows(self, source: str) -> Iterator[SourceRow | Skipped]:
         with self._path.open("rb") as file:
             lines = _Lines(file, self._encoding)
             while True:
@@ -232,7 +234,7 @@ class _JsonLines:
                     continue
                 if cells is not None:
                     again = _JsonRow(self._path, offset, self._encoding)
-                    yield Row(f"{self._name}, line {lines.line}", cells, again)
+                    yield SourceRow(f"{self._name}, line {lines.line}", cells, again)
 
 
 @dataclass(frozen=True)
@@ -258,7 +260,7 @@ class _Parquet:
         except _arrow_errors() as error:
             raise InputError(f"{name}: not a whole parquet file ({one_line(error, 120)})") from None
 
-    def rows(self, source: str) -> Iterator[Row | Skipped]:
+    def rows(self, source: str) -> Iterator[SourceRow | Skipped]:
         file, number = _parquet(self._path), 0
         for group in range(file.num_row_groups):
             first, place = number, 0
@@ -267,7 +269,7 @@ class _Parquet:
                 for batch in file.iter_batches(batch_size=32, row_groups=[group]):
                     for cells in batch.to_pylist():
                         where = f"{self._name}, row {first + place + 1}"
-                        yield Row(where, cells, _ParquetRow(self._path, group, place))
+                        yield SourceRow(where, cells, _ParquetRow(self._path, group, place))
                         place += 1
             except _arrow_errors() as error:
                 where = f"{self._name}, rows {first + place + 1} to {number}"
@@ -294,9 +296,9 @@ class _Excel:
         self._path, self._name = path, name
         self.columns = _excel(path)[0]
 
-    def rows(self, source: str) -> Iterator[Row | Skipped]:
+    def rows(self, source: str) -> Iterator[SourceRow | Skipped]:
         for place, (number, cells) in enumerate(_excel(self._path)[1]):
-            yield Row(f"{self._name}, row {number}", dict(cells), _ExcelRow(self._path, place))
+            yield SourceRow(f"{self._name}, row {number}", dict(cells), _ExcelRow(self._path, place))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The reference model before it has learnt anything: configuration, tokenizer, processor, start weights."""
+"""The reference model before training: configuration, tokenizer, processor, initial weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the reference model is shown while it learns: clean phantoms, and questions about them as token sequences."""
+"""The training data of the reference model: clean phantoms, and questions about them as token sequences."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Lesson:
     Attributes:
         image: uint8, (128, 128) or (128, 128, 3), as the processor resizes it.
         modality: a key of `GENERATORS`.
-        answers: one entry a question of the modality: its answer, or None where it cannot be asked.
+        answers: one entry per question of the modality: its answer, or None where it cannot be asked.
     """
 
     image: np.ndarray
@@ -36,10 +36,18 @@ class Lesson:
     answers: tuple[str | None, ...]
 
 
-def draw_lessons(count: int, seed: int, processor: LlavaProcessor, workers: int = 2) -> list[Lesson]:
-    """Draw clean phantoms, modalities in turn, so that every answer of every question is shown about equally often."""
+def draw_lessons(count: int, seed: int, processor: LlavaProcessor, workers: int = 2, first: int = 0) -> list[Lesson]:
+    """Draw clean phantoms, modalities in turn, so that every answer of every question is shown about equally often.
+
+    Args:
+        count: how many.
+        seed: with a lesson's number it fixes what is drawn.
+        processor: resizes the images.
+        workers: processes.
+        first: number of the first lesson.
+    """
     draw = partial(_draw, seed=seed, processor=processor)
-    return list(in_order(draw, range(count), workers, chunk=64))
+    return list(in_order(draw, range(first, first + count), workers, chunk=64))
 
 
 def _draw(number: int, seed: int, processor: LlavaProcessor) -> Lesson:
@@ -57,7 +65,7 @@ def _draw(number: int, seed: int, processor: LlavaProcessor) -> Lesson:
 
 @dataclass(frozen=True)
 class Batch:
-    """Several questions about each of B images, in one sequence an image.
+    """Several questions about each of B images, in one sequence per image.
 
     Every question sees the image and itself, at the positions that it would have alone: as if it stood alone.
 

@@ -1,21 +1,22 @@
-"""How the reference model learns to read the phantoms, on two processor cores.
+"""Training of the reference model on two processor cores.
 
 First it learns to look: visual token number i is to resemble the word that answers question number i of the modality,
 so that the language model will meet answers where other models meet patches. Then it learns to reply: at every option's
 text, whether that is the right answer, and after the prompt, the right letter. Only the letter is what the model is
 used for; without the other two a model this small stays at chance for longer than anyone would wait. For its replies
-it learns from phantoms that it did not learn to look at, so that it finds out how far to trust its eyes. At last it
-learns to stop after its letter.
+it learns from phantoms that it did not learn to look at, so that it finds out how far to trust its eyes. Then it
+learns to stop after its letter. At last it sees a part of the phantoms again as other devices would expose them
+(`exposures`), or a grey level would be a sign to it.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,42 +24,76 @@ import numpy as np
 
 from ...phantoms import GENERATORS
 from .architecture import Prompt, reference_config, reference_processor, reference_tokenizer, vocabulary
-from .lessons import Batch, Lesson, Teacher, draw_lessons, pixels
+from .exposures import exposed
+from .learning import (
+    LOOK_BATCH,
+    QUESTIONS,
+    REPLY_BATCH,
+    Losses,
+    endless,
+    learn,
+    look_losses,
+    new_judge,
+    reply_losses,
+    states,
+)
+from .lessons import Lesson, Teacher, draw_lessons, pixels
 
 if TYPE_CHECKING:
     import torch
     from transformers import LlavaForConditionalGeneration, LlavaProcessor, PreTrainedTokenizerFast
 
-_LOOK_BATCH, _REPLY_BATCH, _QUESTIONS = 64, 32, 4
-_RATE, _LAST_RATE = 1.5e-3, 1e-3
-_WARM_UP = 100
-_SHARPNESS = 4.0
+_RATE, _STOP_RATE = 1.5e-3, 1e-3
+_EXPOSED_LOOK_RATE, _EXPOSED_REPLY_RATE = 8e-4, 5e-4
 _HELD_OUT = 1_000_003
 """Seed of the lessons that only measure."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """How much is learnt.
+
+    Attributes:
+        images: different clean phantoms, four fifths of them to look and one fifth to reply.
+        look_steps: optimiser steps of 64 images each.
+        reply_steps: optimiser steps of 32 images with up to four questions each.
+        stop_steps: as many more, in which the end of the reply counts too.
+        exposed_images: as many of the images are shown again at varied exposures, in the same shares.
+        exposed_look_steps: optimiser steps with these.
+        exposed_reply_steps: likewise.
+    """
+
+    images: int = 30_000
+    look_steps: int = 3_600
+    reply_steps: int = 900
+    stop_steps: int = 500
+    exposed_images: int = 5_000
+    exposed_look_steps: int = 450
+    exposed_reply_steps: int = 120
+
+
+COURSE = Course()
+"""What the shipped weights have learnt."""
 
 
 def train(
     directory: Path,
     prompt: Prompt,
     *,
-    images: int = 30_000,
-    look_steps: int = 3_600,
-    reply_steps: int = 900,
-    stop_steps: int = 500,
+    course: Course = COURSE,
+    start: Path | None = None,
     unseen_images: int = 980,
     seed: int = 0,
     threads: int = 2,
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """Train from random weights and write the checkpoint.
+    """Train and write the checkpoint.
 
     Args:
         directory: folder of the checkpoint; files of the same names are replaced when training has finished.
         prompt: the tasks' own prompt.
-        images: different clean phantoms to learn from, four fifths of them to look and one fifth to reply.
-        look_steps: optimiser steps of 64 images each.
-        reply_steps: optimiser steps of 32 images with up to four questions each.
-        stop_steps: as many more, in which the end of the reply counts too.
+        course: how much is learnt.
+        start: a checkpoint that has learnt all but the exposures; None: begin with random weights.
         unseen_images: clean phantoms of another seed, which only measure.
         seed: fixes phantoms, start weights and order.
         threads: processor cores.
@@ -70,87 +105,125 @@ def train(
     import torch
 
     torch.set_num_threads(threads)
-    started = time.monotonic()
+    began = time.monotonic()
     tokenizer = reference_tokenizer(vocabulary(prompt))
     processor = reference_processor(tokenizer)
     teacher = Teacher(processor, prompt)
-    lessons = draw_lessons(images, seed, processor, threads)
+    of_all, of_exposed = course.images * 4 // 5, course.exposed_images * 4 // 5
+    if start is None:
+        lessons = draw_lessons(course.images, seed, processor, threads)
+        to_look, to_reply = lessons[:of_all], lessons[of_all:]
+    else:
+        to_look = draw_lessons(of_exposed, seed, processor, threads)
+        to_reply = draw_lessons(course.exposed_images - of_exposed, seed, processor, threads, first=of_all)
     unseen = draw_lessons(unseen_images, _HELD_OUT, processor, threads)
-    drawing = time.monotonic() - started
-    say(f"{len(lessons) + len(unseen)} phantoms drawn in {drawing:.0f} s")
-    model = _new_model(tokenizer, seed)
-    rng = np.random.default_rng([seed, 1])
-    to_look = lessons[: len(lessons) * 4 // 5]
-    order = _endless(len(to_look), rng)
-
-    def look() -> tuple[dict[str, torch.Tensor], dict[str, float]]:
-        shown = [to_look[next(order)] for _ in range(_LOOK_BATCH)]
-        return _look_losses(model, pixels(shown), teacher.answers(shown))
-
-    eyes = [*model.model.vision_tower.parameters(), *model.model.multi_modal_projector.parameters()]
-    model.train()
-    _learn("look", [*eyes, model.get_input_embeddings().weight], look, look_steps, say)
-
-    for parameter in eyes:
-        parameter.requires_grad_(False)
-    model.eval()  # nothing in the language model depends on it, and the vision tower's statistics stay
-    judge = _new_judge(model.config.text_config.hidden_size, seed)
-    to_reply = lessons[len(to_look) :]
-    reply_order = _endless(len(to_reply), rng)
-
-    def reply(stopping: bool) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
-        shown = [to_reply[next(reply_order)] for _ in range(_REPLY_BATCH)]
-        return _reply_losses(model, judge, teacher.batch(shown, _QUESTIONS, rng), stopping)
-
-    words = [*model.model.language_model.parameters(), *judge.parameters()]
-    _learn("reply", words, lambda: reply(False), reply_steps, say)
-    _learn("stop", words, lambda: reply(True), stop_steps, say, rate=_LAST_RATE)
+    drawing = time.monotonic() - began
+    say(f"{len(to_look) + len(to_reply) + len(unseen)} phantoms drawn in {drawing:.0f} s")
+    if start is None:
+        model = _new_model(tokenizer, seed)
+        _learn_to_look_and_reply(model, teacher, to_look, to_reply, course, seed, say)
+        # As a checkpoint holds them, so that the rest can be learnt from one.
+        model.to(torch.float16).to(torch.float32)
+    else:
+        model = _load(start)
+    exposed_to_reply = to_reply[: course.exposed_images - of_exposed]
+    _learn_exposures(model, teacher, to_look[:of_exposed], exposed_to_reply, course, seed, say)
+    rng = np.random.default_rng([_HELD_OUT, 2])
     report = {
-        "images": images,
-        "look_steps": look_steps,
-        "reply_steps": reply_steps,
-        "stop_steps": stop_steps,
+        **asdict(course),
         "seed": seed,
         "threads": threads,
+        "continued": start is not None,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "seconds_drawing": round(drawing),
-        "seconds_learning": round(time.monotonic() - started - drawing),
+        "seconds_learning": round(time.monotonic() - began - drawing),
         "unseen_clean_phantoms": accuracy(model, teacher, unseen),
+        "unseen_clean_phantoms_at_other_exposures": accuracy(model, teacher, [exposed(each, rng) for each in unseen]),
     }
     write_checkpoint(directory, model, processor, report)
     return report
 
 
-def _learn(
-    name: str,
-    parameters: list[torch.nn.Parameter],
-    losses: Callable[[], tuple[dict[str, torch.Tensor], dict[str, float]]],
-    steps: int,
+def _learn_to_look_and_reply(
+    model: LlavaForConditionalGeneration,
+    teacher: Teacher,
+    to_look: list[Lesson],
+    to_reply: list[Lesson],
+    course: Course,
+    seed: int,
     say: Callable[[str], None],
-    rate: float = _RATE,
 ) -> None:
-    """Minimise the sum of the losses: warm-up, then half a cosine down to nothing."""
-    import torch
+    rng = np.random.default_rng([seed, 1])
+    order = endless(len(to_look), rng)
 
-    optimiser = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.02, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min(1.0, (step + 1) / _WARM_UP) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
-    )
-    recent: dict[str, list[float]] = defaultdict(list)
-    started = time.monotonic()
-    for step in range(1, steps + 1):
-        with torch.autocast("cpu", torch.bfloat16):  # half the time on processors that know the format
-            found, hits = losses()
-        optimiser.zero_grad()
-        torch.stack(list(found.values())).sum().backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.step()
-        schedule.step()
-        for key, value in hits.items():
-            recent[key].append(value)
-        if step % 100 == 0 or step == steps:
-            rates = ", ".join(f"{key} {np.mean(values[-100:]):.3f}" for key, values in recent.items())
-            say(f"{name}: step {step} of {steps}, {time.monotonic() - started:.0f} s, right: {rates}")
+    def look() -> Losses:
+        shown = [to_look[next(order)] for _ in range(LOOK_BATCH)]
+        return look_losses(model, pixels(shown), teacher.answers(shown))
+
+    model.train()
+    learn("look", [*_eyes(model), model.get_input_embeddings().weight], look, course.look_steps, say, _RATE)
+
+    for parameter in _eyes(model):
+        parameter.requires_grad_(False)
+    model.eval()  # nothing in the language model depends on it, and the vision tower's statistics stay
+    judge = new_judge(model.config.text_config.hidden_size, seed)
+    reply_order = endless(len(to_reply), rng)
+
+    def reply(stopping: bool) -> Losses:
+        shown = [to_reply[next(reply_order)] for _ in range(REPLY_BATCH)]
+        return reply_losses(model, judge, teacher.batch(shown, QUESTIONS, rng), stopping)
+
+    words = [*model.model.language_model.parameters(), *judge.parameters()]
+    learn("reply", words, lambda: reply(False), course.reply_steps, say, _RATE)
+    learn("stop", words, lambda: reply(True), course.stop_steps, say, _STOP_RATE)
+
+
+def _learn_exposures(
+    model: LlavaForConditionalGeneration,
+    teacher: Teacher,
+    to_look: list[Lesson],
+    to_reply: list[Lesson],
+    course: Course,
+    seed: int,
+    say: Callable[[str], None],
+) -> None:
+    """First the eyes alone, which are to find the words that the language model knows; then the replies."""
+    rng = np.random.default_rng([seed, 2])
+    order, reply_order = endless(len(to_look), rng), endless(len(to_reply), rng)
+
+    def look() -> Losses:
+        shown = [exposed(to_look[next(order)], rng) for _ in range(LOOK_BATCH)]
+        return look_losses(model, pixels(shown), teacher.answers(shown))
+
+    def reply() -> Losses:
+        shown = [exposed(to_reply[next(reply_order)], rng) for _ in range(REPLY_BATCH)]
+        return reply_losses(model, None, teacher.batch(shown, QUESTIONS, rng), stopping=True)
+
+    eyes = _eyes(model)
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    for parameter in eyes:
+        parameter.requires_grad_(True)
+    model.train()
+    learn("look at other exposures", eyes, look, course.exposed_look_steps, say, _EXPOSED_LOOK_RATE)
+    for parameter in model.parameters():
+        parameter.requires_grad_(True)
+    for parameter in eyes:
+        parameter.requires_grad_(False)
+    model.eval()
+    words = [*model.model.language_model.parameters()]
+    learn("reply at other exposures", words, reply, course.exposed_reply_steps, say, _EXPOSED_REPLY_RATE)
+
+
+def _eyes(model: LlavaForConditionalGeneration) -> list[torch.nn.Parameter]:
+    return [*model.model.vision_tower.parameters(), *model.model.multi_modal_projector.parameters()]
+
+
+def _load(checkpoint: Path) -> LlavaForConditionalGeneration:
+    import torch
+    import transformers
+
+    return transformers.LlavaForConditionalGeneration.from_pretrained(checkpoint, dtype=torch.float32)
 
 
 def accuracy(model: LlavaForConditionalGeneration, teacher: Teacher, lessons: list[Lesson]) -> dict[str, Any]:
@@ -164,7 +237,7 @@ def accuracy(model: LlavaForConditionalGeneration, teacher: Teacher, lessons: li
         batch = teacher.batch([lesson], len(lesson.answers), rng)
         replies = np.flatnonzero(batch.letters[0] >= 0)
         with torch.inference_mode():
-            letters = model.lm_head(_states(model, batch)[0, replies])[:, teacher.letters].argmax(-1)
+            letters = model.lm_head(states(model, batch)[0, replies])[:, teacher.letters].argmax(-1)
         for place, letter, reply in zip(batch.questions[0], letters.tolist(), replies, strict=True):
             name = GENERATORS[lesson.modality].questions[place].name
             hits[lesson.modality, name].append(teacher.letters[letter] == batch.letters[0, reply])
@@ -216,79 +289,3 @@ def _new_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlavaForConditi
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return transformers.LlavaForConditionalGeneration(reference_config(tokenizer))
-
-
-def _new_judge(width: int, seed: int) -> torch.nn.Linear:
-    """A head for "this option is right", thrown away after training."""
-    import torch
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return torch.nn.Linear(width, 2)
-
-
-def _seen(model: LlavaForConditionalGeneration, images: np.ndarray) -> torch.Tensor:
-    """Return the visual tokens (B, visual tokens, width) as the language model gets them."""
-    import torch
-
-    vision = model.model.vision_tower(torch.from_numpy(images), output_hidden_states=True)
-    return model.model.multi_modal_projector(vision.hidden_states[-1])
-
-
-def _states(model: LlavaForConditionalGeneration, batch: Batch) -> torch.Tensor:
-    """Return the language model's last states (B, N, width)."""
-    import torch
-
-    tokens = torch.from_numpy(batch.tokens)
-    embedded = model.get_input_embeddings()(tokens)
-    places = (tokens == model.config.image_token_index)[..., None].expand_as(embedded)
-    return model.model.language_model(
-        inputs_embeds=embedded.masked_scatter(places, _seen(model, batch.pixels).to(embedded.dtype)),
-        attention_mask=torch.from_numpy(batch.mask),
-        position_ids=torch.from_numpy(batch.positions),
-        use_cache=False,
-    ).last_hidden_state
-
-
-def _look_losses(
-    model: LlavaForConditionalGeneration, images: np.ndarray, answers: np.ndarray
-) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
-    import torch
-
-    wanted = torch.from_numpy(answers)
-    asked = wanted >= 0
-    scores = _SHARPNESS * _seen(model, images)[asked] @ model.get_input_embeddings().weight.T
-    return _scored({"answer": (scores, wanted[asked])})
-
-
-def _reply_losses(
-    model: LlavaForConditionalGeneration, judge: torch.nn.Linear, batch: Batch, stopping: bool
-) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
-    import torch
-
-    states = _states(model, batch)
-    letters, ends, matches = (torch.from_numpy(each) for each in (batch.letters, batch.ends, batch.matches))
-    scores = {
-        "option": (judge(states[matches >= 0]), matches[matches >= 0]),
-        "letter": (model.lm_head(states[letters >= 0]), letters[letters >= 0]),
-    }
-    if stopping:
-        scores["end"] = (model.lm_head(states[ends >= 0]), ends[ends >= 0])
-    return _scored(scores)
-
-
-def _scored(
-    scores: dict[str, tuple[torch.Tensor, torch.Tensor]],
-) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
-    """Return the cross entropies, and the shares of right choices."""
-    import torch
-
-    entropy = torch.nn.functional.cross_entropy
-    losses = {name: entropy(given.float(), wanted) for name, (given, wanted) in scores.items()}
-    hits = {name: float((given.argmax(-1) == wanted).float().mean()) for name, (given, wanted) in scores.items()}
-    return losses, hits
-
-
-def _endless(count: int, rng: np.random.Generator) -> Iterator[int]:
-    while True:
-        yield from rng.permutation(count).tolist()

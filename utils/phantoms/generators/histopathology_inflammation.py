@@ -11,6 +11,12 @@ from .histopathology_section import Section, scatter
 
 
 def draw_inflammation(section: Section, scene: Scene) -> None:
+    """Draw fibres, caseation, giant cells, organisms and inflammatory cells.
+
+    Args:
+        section: the stained section, changed in place; its generator places the cells.
+        scene: the facts that the questions ask for.
+    """
     rng = section.rng
     section.fibres(0.16)
     corner = rng.integers(4) if scene["caseation"] else -1

@@ -51,6 +51,7 @@ class Section:
         spot(self.e, cx, cy, rx, ry, e, angle, soft=1.5)
 
     def image(self) -> np.ndarray:
+        """Return the (SIZE, SIZE, 3) uint8 picture: light through the stains by the law of Beer and Lambert."""
         density = np.stack([self.h, self.e, self.melanin], axis=-1).clip(0.0) @ np.array(
             [HAEMATOXYLIN, EOSIN, _MELANIN]
         )

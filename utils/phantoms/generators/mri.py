@@ -125,7 +125,7 @@ def _push(u: np.ndarray, v: np.ndarray, shift: float) -> np.ndarray:
 
 
 def _sulci(scene: Scene, shift: float, avoid: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return points along the fissures and sulci, shape (n, 2), one or more a pixel."""
+    """Return points along the fissures and sulci, shape (n, 2), one or more per pixel."""
     lines = []
     effaced = scene.get("sulci") == "effaced"
     angles = np.linspace(0, 2 * np.pi, 46, endpoint=False) + rng.uniform(-0.04, 0.04, 46)  # 0 is the front

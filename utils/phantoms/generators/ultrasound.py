@@ -1,7 +1,7 @@
 """Ultrasound phantoms: gallbladder (curved array), breast mass, muscles of both sides and a vessel (linear array).
 
-Everything is made on the grid of the beams, one column a beam: scatterers of complex Gaussian strength are weighted by
-the tissue's echo level, blurred by the pulse (short axially, wide laterally), detected, averaged over two looks and
+Everything is made on the grid of the beams, one column per beam: scatterers of complex Gaussian strength are weighted
+by the tissue's echo level, blurred by the pulse (short axially, wide laterally), detected, averaged over two looks and
 compressed logarithmically. What the tissue attenuates more or less than the time gain compensation expects is summed
 along the beam: stones cast shadows, fluid lets the echoes behind it shine. A curved array is scan-converted at last.
 Levels are in dB below the brightest echo.

@@ -38,6 +38,7 @@ class BareLetters(ReplyToItem):
     """Where a reply gives a letter without declaring it."""
 
     def leading_label(self) -> str | None:
+        """The letter that opens the reply as a label: "B) Pneumonia"; None where it opens a list of options."""
         found = _LEADING_LETTER.match(self.low)
         letter = self.option(found["letter"]) if found else None
         if not found or not letter:
@@ -75,11 +76,13 @@ class BareLetters(ReplyToItem):
         return self.option(found["letter"]) if found else None
 
     def lone_line(self) -> str | None:
+        """The letter that stands alone in its line, where no other line does and none is labelled with an option."""
         letters = {line["letter"] for line in _LONE_LINE.finditer(self.low)}
         labels = {self.option(label["letter"]) for label in _LINE_LABEL.finditer(self.low)} - {None}
         return self.option(letters.pop()) if len(letters) == 1 and not labels else None
 
     def parenthesised(self) -> str | None:
+        """The one letter in parentheses, neither denied nor doubted; "the artery (A)" is an abbreviation."""
         letters = set()
         for found in _PARENTHESISED.finditer(self.low):
             letter = self.option(found["letter"])
@@ -115,7 +118,7 @@ class BareLetters(ReplyToItem):
         return self.option(letters.pop()) if len(letters) == 1 else None
 
     def marked(self) -> str | None:
-        """The one option marked as right: ``{"A": false, "B": true}``, "B. Pleural effusion ✅"."""
+        """The one option marked as right: `{"A": false, "B": true}`, "B. Pleural effusion ✅"."""
         true = {found["letter"] for found in _MARKED_TRUE.finditer(self.low) if found["value"] == "true"}
         ticked = true or {found["letter"] for found in _TICKED.finditer(self.low)}
         return self.option(ticked.pop()) if len(ticked) == 1 else None

@@ -63,6 +63,14 @@ class Declarations(ReplyToItem):
         return last
 
     def claim_at(self, cue: re.Match[str]) -> _Claim | None:
+        """What a cue claims: "the answer is B", "B is wrong", "I take that back".
+
+        Args:
+            cue: a match of `phrases.CUE` or `phrases.CUE_OF_SCRIPT`.
+
+        Returns:
+            The claim; None where the cue claims nothing, as in a condition or in somebody else's words.
+        """
         kind = cue.lastgroup
         if kind == "withdrawal":
             return _Claim(None)
@@ -83,12 +91,14 @@ class Declarations(ReplyToItem):
         return claim or (self.withdrawn(cue.end()) if kind == "open" else None)
 
     def is_aside(self, cue: re.Match[str]) -> bool:
+        """Whether a cue stands in a sentence that speaks of something beside the answer."""
         start = max(0, cue.start() - 150)
         before = re.split(r"[.!?\n]", self.low[start : cue.start()])[-1]
         after = re.split(r"[.!?\n]", self.low[cue.start() : cue.end() + 80], maxsplit=1)[0]
         return bool(_ASIDE.search(before + after))
 
     def withdrawn(self, position: int) -> _Claim | None:
+        """The claim of no letter where what follows a position takes back what was claimed; else None."""
         start = phrases.OPENING.match(self.low, position).end()  # type: ignore[union-attr]  # it matches the empty string
         return _Claim(None) if phrases.WITHDRAWN.match(self.low, start) else None
 

@@ -1,4 +1,4 @@
-"""Option letters' probabilities in the place of a reply: how the exact elicitation travels through lmms-eval.
+"""Option letters' probabilities instead of a reply: how the exact elicitation travels through lmms-eval.
 
 lmms-eval hands replies from the model to the task as text. Where the wrapper model reads the letters' probabilities
 itself (`medqdeg.utils.sampling.exact`), it sends them on as a line that no model writes.

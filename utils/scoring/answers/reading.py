@@ -5,17 +5,17 @@ reply was read (`Reading.read_as`) is one of four tiers, named in brackets.
 
 0. Thinking blocks are removed. A block that never closes means that no answer was given: unread. The reply ends where
    the next turn or the next question begins (`turns`).
-1. [letter] The whole reply is one letter, maybe wrapped: ``b``, ``(B)``, ``**B**``, ``$B$``, ``\\text{B}``,
-   ``Option B``.
+1. [letter] The whole reply is one letter, maybe wrapped: `b`, `(B)`, `**B**`, `$B$`, `\\text{B}`,
+   `Option B`.
 2. [option_text] The whole reply is the text of one option (case, blanks, outer punctuation and markup aside). Where
    the options are yes and no, a reply that begins with one of them: "Yes, there is a mass."
-3. [declared] The last explicit declaration: "the answer is B", "Answer: B", ``\\boxed{B}``, ``<answer>B</answer>``,
-   ``{"answer": "B"}``, "I choose B", "B is correct", "B fits best", and the same in other languages. It may name the
+3. [declared] The last explicit declaration: "the answer is B", "Answer: B", `\\boxed{B}`, `<answer>B</answer>`,
+   `{"answer": "B"}`, "I choose B", "B is correct", "B fits best", and the same in other languages. It may name the
    option by its text ("Answer: pneumonia"). "The answer is not B" takes B back. Unread are two letters at once, a
    letter and a text that contradict each other ("A: <the text of B>"), a letter that is no option, and "the
    answer is unclear". What others are said to answer, and what a conditional or hedged aside answers after a letter
    that opened the reply ("B. If it were acute, the answer would be A."), is no declaration.
-4. [letter] A leading label: ``B: <its own text>``, ``B. The image shows …``, "B because …"; or a letter alone on its
+4. [letter] A leading label: `B: <its own text>`, `B. The image shows …`, "B because …"; or a letter alone on its
    line.
 5. [letter] One unique parenthesised letter; "option B" as the only option mentioned by letter; a letter that is the
    last sentence.

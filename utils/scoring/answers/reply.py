@@ -1,4 +1,4 @@
-"""A reply beside the options of its item: what every rule of reading asks of the two."""
+"""A reply together with the options of its item: the questions that every rule of reading asks of the two."""
 
 from __future__ import annotations
 
@@ -30,10 +30,12 @@ class ReplyToItem:
         self.texts, self.ends, self.acronyms = _option_texts(tuple(options.items()))
 
     def option(self, letter: str) -> str | None:
+        """The letter in upper case if the item has that option, else None."""
         letter = letter.upper()
         return letter if letter in self.options else None
 
     def clause_before(self, position: int) -> str:
+        """What stands before a position in its clause, at most 80 characters, in lower case."""
         window = self.low[max(0, position - 80) : position]
         start = 0
         for end in phrases.CLAUSE_END.finditer(window):
@@ -54,6 +56,7 @@ class ReplyToItem:
         return None
 
     def ends_text(self, end: int) -> bool:
+        """Whether an option's text that stops at `end` is whole there, rather than the start of a longer one."""
         if _TEXT_END.match(self.low, end):
             return True
         if not self.low.startswith(", ", end) or any("," in text for _, text in self.texts):
@@ -115,4 +118,5 @@ def _own_parts(texts: Mapping[str, str]) -> dict[str, str]:
 
 @functools.lru_cache(maxsize=4096)
 def normal_text(option: str) -> str:
+    """An option's text as it is looked for in a reply: folded, in lower case, without markup and end stops."""
     return " ".join(without_markup(fold(option)).lower().split()).rstrip(END_PUNCTUATION)

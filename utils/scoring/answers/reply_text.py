@@ -40,6 +40,7 @@ _BLANKS = re.compile(r"[^\S\n]{2,}|[^\S\n ]")
 
 
 def fold(text: str) -> str:
+    r"""Return the text with one sign for each kind of letter, quotation mark, dash and blank; line breaks are "\n"."""
     if not text.isascii():
         text = text.translate(_FOLD)
     return _BLANKS.sub(" ", text.replace("\r\n", "\n"))
@@ -104,6 +105,7 @@ _EMPHASIS = str.maketrans("", "", "*`$")
 
 
 def without_markup(text: str) -> str:
+    """Return the text without Markdown, LaTeX and HTML; an emphasised letter that runs into a word becomes a label."""
     if "\\" in text:
         text = _LATEX.sub("", _LATEX_GROUP.sub(r"\1", text))
     if "<" in text:

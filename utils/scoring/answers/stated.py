@@ -4,7 +4,7 @@ What counts, in this order; the first that finds something decides. What nothing
 guessed.
 
 1. The last number tied to a word of confidence: "Confidence: 85%", "I am 90% sure", "probability 0.85",
-   ``{"confidence": 85}``, "9/10 confidence", and the same words in other languages. "I am not 100% sure" states
+   `{"confidence": 85}`, "9/10 confidence", and the same words in other languages. "I am not 100% sure" states
    nothing. Where every option gets a number ("Confidence: A 10%, B 90%"), the one of the answered letter.
 2. A number that is nothing but the answer's companion: "B (85%)", "B, 85%" at the end, or alone on its line.
 

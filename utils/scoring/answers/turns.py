@@ -1,6 +1,6 @@
 """Where a model's own turn begins and ends; what it writes beyond that answers another question.
 
-A model that does not stop goes on into a next turn ("### Human:", ``<|im_start|>user``, ``[/INST]``), a next question
+A model that does not stop goes on into a next turn ("### Human:", `<|im_start|>user`, `[/INST]`), a next question
 ("Question 2: …") or the prompt's instruction again. Some begin by repeating the turn that asked them.
 """
 

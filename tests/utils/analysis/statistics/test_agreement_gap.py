@@ -78,6 +78,7 @@ def test_items_without_a_pair_are_left_out() -> None:
 def test_null_rules() -> None:
     reason = gaps.reason_without_gap
     assert reason(np.array([[1, 0], [0, 1]]), np.zeros(2)) == gaps.TOO_FEW_TRIALS
+    assert reason(np.zeros((2, 2)), np.zeros(2)) == gaps.NO_TRIALS
     assert reason(np.array([[3, 0], [0, 3]]), np.zeros(2)) == gaps.NO_VARIATION
     assert reason(np.array([[2, 1], [0, 3]]), np.zeros(2)) is None
     assert reason(np.array([[2, 0], [0, 3]]), np.array([1, 0])) is None

@@ -13,7 +13,6 @@ from scipy import sparse, stats
 
 from medqdeg.utils.analysis.statistics.bootstrap import (
     ClusterBootstrap,
-    bias_aware_intervals,
     expanded_tail,
     intervals,
     p_values,
@@ -53,7 +52,7 @@ def test_weighted_sums_are_sums_over_repeated_items() -> None:
 
 
 def _means(values: np.ndarray, replicates: int) -> tuple[np.ndarray, np.ndarray]:
-    """Means, and naive standard errors, of one number a cluster."""
+    """Means, and naive standard errors, of one number per cluster."""
     draws = ClusterBootstrap(len(values), replicates, seed=1).draws()
     means, errors = [], []
     for column in draws.T:
@@ -72,7 +71,6 @@ def test_all_intervals_of_a_normal_mean_are_student_s(n: int) -> None:
     for low, high in (
         intervals(means[:, 0], means[:, 1:], g),
         studentised_intervals(means[:, 0], means[:, 1:], errors, g, (-np.inf, np.inf)),
-        bias_aware_intervals(means[:, 0], means[:, 1:], g, (-np.inf, np.inf)),
     ):
         assert np.array([low[0], high[0]]) == pytest.approx(student, rel=0.1)
 
@@ -119,14 +117,3 @@ def test_a_mean_stays_in_its_range_and_few_clusters_widen_it() -> None:
     low, high = studentised_intervals(means[:, 0], means[:, 1:], errors, np.array([4]), (0.0, 1.0))
     assert low[0] == 0.0
     assert high[0] == 1.0
-
-
-def test_bias_aware_interval_reaches_below_a_biased_estimate() -> None:
-    # The absolute value of a mean near 0: every replicate lies above the truth's neighbourhood.
-    rng = np.random.default_rng(4)
-    estimate = 0.1
-    replicates = np.abs(rng.normal(estimate, 0.1, (1, 2000)))
-    low, high = bias_aware_intervals(np.array([estimate]), replicates, np.array([100]), (0.0, 1.0))
-    plain_low, plain_high = intervals(np.array([estimate]), replicates, np.array([100]), (0.0, 1.0))
-    assert low[0] == 0.0 < plain_low[0]
-    assert high[0] == plain_high[0]

@@ -14,8 +14,9 @@ from PIL import Image
 
 from medqdeg.tasks.hooks import doc_to_text
 from medqdeg.utils.models.reference_model import CHECKPOINT
+from medqdeg.utils.models.reference_model.learning import states
 from medqdeg.utils.models.reference_model.lessons import Teacher, draw_lessons, pixels
-from medqdeg.utils.models.reference_model.training import _states, train
+from medqdeg.utils.models.reference_model.training import Course, train
 from medqdeg.utils.phantoms import GENERATORS
 from medqdeg.utils.phantoms.planning import plan_suite
 from medqdeg.utils.phantoms.suite import draw_phantom
@@ -63,7 +64,7 @@ def test_it_reads_clean_phantoms_of_another_seed(loaded) -> None:
         best = processor.tokenizer.decode(scores.argmax())
         hits[item.modality].append(best == item.answer)
     assert set(hits) == set(GENERATORS)
-    # Chance is 0.3. The bounds leave room for 30 items a modality; training.json has the figures of many more.
+    # Chance is 0.3. The bounds leave room for 30 items per modality; training.json has the figures of many more.
     assert np.mean([hit for each in hits.values() for hit in each]) > 0.75
     assert all(np.mean(each) > 0.5 for each in hits.values()), {name: np.mean(each) for name, each in hits.items()}
 
@@ -75,7 +76,7 @@ def test_several_questions_in_one_sequence_are_as_if_each_stood_alone(loaded) ->
     lessons = draw_lessons(7, 11, processor, workers=1)
     batch = teacher.batch(lessons, 4, np.random.default_rng(0))
     with torch.inference_mode():
-        packed = model.lm_head(_states(model, batch))
+        packed = model.lm_head(states(model, batch))
     compared = 0
     for row, lesson in enumerate(lessons):
         for place in np.flatnonzero(batch.letters[row] >= 0):
@@ -115,9 +116,7 @@ def test_training_writes_a_checkpoint_that_loads(tmp_path: Path) -> None:
     report = train(
         tmp_path / "model",
         doc_to_text,
-        images=70,
-        look_steps=2,
-        reply_steps=2,
+        course=Course(70, 2, 2, 2, 35, 2, 2),
         unseen_images=14,
         threads=1,
         say=said.append,

@@ -1,4 +1,4 @@
-"""A part of the benchmark that says nearly as much: which source questions, in which degradation, and what each weighs.
+"""The plan of a subset of the benchmark: which source questions, in which degradation, and with which weights.
 
 Source questions are sorted by task, number of degradations and a hash of their id, and a systematic sample is taken, so
 that every task and every number of degradations keeps its share. Of each chosen question the clean item and one of its
@@ -9,13 +9,10 @@ everywhere.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-
-from .folds import hashed
 
 ITEMS_PER_QUESTION = 3
 """L0, L1 and L2 of one degradation."""
@@ -26,7 +23,13 @@ _VARIANCES: Mapping[str, tuple[float, float, float]] = {
     "change": (0.042, 0.017, 0.296),
 }
 """Of accuracy, per source question: between questions, between a question's degradations, of one vote. From 200,000
-questions of `signal_world` (accuracy 0.65 and 0.50, gap 0.03 and 0.10, rho 0.8, K 2 to 5, MedQ-Deg's degradations)."""
+questions of the analysis' signal world (accuracy 0.65 and 0.50, gap 0.03 and 0.10, rho 0.8, K 2 to 5, degradations
+as in MedQ-Deg)."""
+
+
+def hashed(text: str, salt: str = "") -> int:
+    """Return a number in [0, 2^64) from a text (the first eight bytes of its SHA-256), the same on every machine."""
+    return int.from_bytes(hashlib.sha256(f"{salt}{text}".encode()).digest()[:8], "big")
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def subset(questions: Sequence[Question], share: float) -> list[Chosen]:
             question.question_id,
         ),
     )
-    places = np.floor((np.arange(number) + 0.5) * len(ordered) / number).astype(int)
+    places = [(2 * place + 1) * len(ordered) // (2 * number) for place in range(number)]
     return sorted((_chosen(ordered[place]) for place in places), key=lambda one: one.question_id)
 
 

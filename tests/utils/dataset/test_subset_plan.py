@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from medqdeg.utils.analysis.statistics.subset import Question, largest_share, published_error, subset, whole_size
+from medqdeg.utils.dataset.subset_plan import Question, largest_share, published_error, subset, whole_size
 
 
 def _questions(number: int = 600) -> list[Question]:
