@@ -8,7 +8,7 @@ time of interleaved repetitions, so that other work on the machine hardly counts
 authors' libraries are compared with that. The other routes are bare function calls, so the fastest of them is
 compared with our operator alone (parameters at hand). Ratios above 1: ours is faster. Routes marked "=" give
 the same values up to one level (checked where deterministic); the others do the same kind of thing on another
-grid, rounding or model. A route whose package is not installed is left out.
+grid, rounding or model. A route whose package is not installed, or fails to import or to run, is left out and named.
 
 Peak memory is what NumPy's and OpenCV's arrays take beyond the input at their highest (``tracemalloc``).
 """
@@ -16,6 +16,7 @@ Peak memory is what NumPy's and OpenCV's arrays take beyond the input at their h
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.metadata
 import io
 import math
@@ -29,6 +30,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NO_ALBUMENTATIONS_UPDATE"):
     os.environ[_variable] = "1"
@@ -88,8 +90,10 @@ def _adjust_brightness(x, n, p):
         "NumPy =": lambda: _bytes(x.astype(np.int16) + p["offset"]),
         "OpenCV subtract =": lambda: cv2.subtract(x, (-p["offset"],) * 4),
     }
-    return found | _albumentations(
-        "RandomBrightnessContrast", x, brightness_limit=(-0.44, -0.44), contrast_limit=(0, 0)
+    return (
+        found
+        | _albumentations("RandomBrightnessContrast", x, brightness_limit=(-0.44, -0.44), contrast_limit=(0, 0))
+        | _monai("ShiftIntensity", x, offset=p["offset"])
     )
 
 
@@ -97,10 +101,18 @@ def _exposure(x, n, p):
     def table():
         return _bytes(255 * (np.arange(256) / 255) ** p["gamma"] + p["offset"])
 
-    return {
-        "NumPy =": lambda: _bytes(255 * (x / 255) ** p["gamma"] + p["offset"]),
-        "OpenCV LUT =": lambda: cv2.LUT(x, table()),
-    } | _skimage(lambda s: lambda: s.exposure.adjust_gamma(x, p["gamma"]), "adjust_gamma")
+    return (
+        {
+            "NumPy =": lambda: _bytes(255 * (x / 255) ** p["gamma"] + p["offset"]),
+            "OpenCV LUT =": lambda: cv2.LUT(x, table()),
+        }
+        | _skimage(lambda s: lambda: s.exposure.adjust_gamma(x, p["gamma"]), "adjust_gamma")
+        | (
+            _albumentations("RandomGamma", x, gamma_limit=(100 * p["gamma"], 100 * p["gamma"]))
+            | _torchio("RandomGamma", x / 255, log_gamma=(math.log(p["gamma"]),) * 2)
+            | _monai("AdjustContrast", x, gamma=p["gamma"])
+        )
+    )
 
 
 def _reduce_contrast(x, n, p):
@@ -112,7 +124,10 @@ def _reduce_contrast(x, n, p):
         mean = x.mean()
         return cv2.LUT(x, _bytes(mean + p["factor"] * (np.arange(256) - mean)))
 
-    return {"NumPy =": numpy_route, "OpenCV LUT =": table} | _imagecorruptions("contrast", x)
+    return {"NumPy =": numpy_route, "OpenCV LUT =": table} | (
+        _imagecorruptions("contrast", x)
+        | _albumentations("RandomBrightnessContrast", x, brightness_limit=(0, 0), contrast_limit=(p["factor"] - 1,) * 2)
+    )
 
 
 def _gaussian_noise(x, n, p):
@@ -126,6 +141,7 @@ def _gaussian_noise(x, n, p):
     }
     found |= _skimage(lambda s: lambda: _bytes(255 * s.util.random_noise(x, var=(sigma / 255) ** 2)), "random_noise")
     found |= _albumentations("GaussNoise", x, std_range=(sigma / 255, sigma / 255))
+    found |= _torchio("RandomNoise", x, std=(sigma, sigma)) | _monai("RandGaussianNoise", x, prob=1, std=sigma)
     return found | _imagecorruptions("gaussian_noise", x)
 
 
@@ -146,6 +162,7 @@ def _low_resolution(x, n, p):
         return cv2.resize(cv2.resize(x, (small, small)), (n, n), interpolation=cv2.INTER_NEAREST)
 
     found = {"SciPy =": scipy_route, "OpenCV remap =": remap, "OpenCV resize": resize}
+    found |= _albumentations("Downscale", x, scale_range=(p["keep"], p["keep"]))
     return found | _imagecorruptions("pixelate", x)
 
 
@@ -169,7 +186,11 @@ def _gaussian_blur(x, n, p):
         "OpenCV GaussianBlur": lambda: cv2.GaussianBlur(x, (0, 0), sigma),
     }
     found |= _skimage(lambda s: lambda: s.filters.gaussian(x, sigma, channel_axis=2), "gaussian")
-    return found | _albumentations("GaussianBlur", x, sigma_limit=(sigma, sigma), blur_limit=0)
+    return (
+        found
+        | _albumentations("GaussianBlur", x, sigma_limit=(sigma, sigma), blur_limit=0)
+        | (_torchio("RandomBlur", x, std=(sigma, sigma)) | _monai("GaussianSmooth", x, sigma=sigma))
+    )
 
 
 def _bubble(x, n, p):
@@ -222,6 +243,9 @@ def _object_rotation(x, n, p):
         "OpenCV warpAffine": lambda: cv2.warpAffine(x, turn, (n, n)),
         "PIL": lambda: np.asarray(Image.fromarray(x).rotate(p["angle"], Image.Resampling.BILINEAR)),
     }
+    found |= _albumentations("Rotate", x, limit=(p["angle"], p["angle"]))
+    found |= _torchio("RandomAffine", x, scales=(1, 1), degrees=(0, 0, 0, 0, p["angle"], p["angle"]))
+    found |= _monai("Rotate", x, angle=math.radians(p["angle"]), padding_mode="zeros")
     return found | _skimage(lambda s: lambda: s.transform.rotate(x, p["angle"], order=1), "rotate")
 
 
@@ -236,7 +260,8 @@ def _bias_field(x, n, p):
         field = np.maximum(1 - p["strength"] * (1 - field), p["floor"])
         return _bytes(x * field[..., None])
 
-    return {"NumPy =": numpy_route} | _torchio("RandomBiasField", x)
+    found = {"NumPy =": numpy_route} | _torchio("RandomBiasField", x)
+    return found | _monai("RandBiasField", x, prob=1)
 
 
 def _ghosting(x, n, p):
@@ -326,12 +351,29 @@ def _low_dose(x, n, p):
     return _astra(x, np.arange(p["views"]) * 360 / p["views"], distance, noise)
 
 
+_ABSENT: dict[str, str] = {}
+
+
+def _peer(package: str, make: Callable[[ModuleType], dict[str, Route]]) -> dict[str, Route]:
+    """Routes of a package; none where it is absent or fails in any way, which the report names."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = make(importlib.import_module(package))
+            for route in found.values():
+                route()
+    except Exception as error:
+        _ABSENT[package] = f"{type(error).__name__}: {error}".split("\n")[0][:120]
+        return {}
+    return found
+
+
 def _astra(x, angles, distance, noise=None) -> dict[str, Route]:
     """astra's CPU projectors with our ramp filter between: its CPU FBP refuses fan beams."""
-    try:
-        import astra
-    except ImportError:
-        return {}
+    return _peer("astra", lambda astra: _astra_routes(astra, x, angles, distance, noise))
+
+
+def _astra_routes(astra, x, angles, distance, noise) -> dict[str, Route]:
     from medqdeg.degradations.tomography import filter_ramp
 
     side = x.shape[0]
@@ -350,53 +392,62 @@ def _astra(x, angles, distance, noise=None) -> dict[str, Route]:
 
 
 def _skimage(make, label) -> dict[str, Route]:
-    try:
-        import skimage
-        import skimage.exposure
-        import skimage.filters
-        import skimage.transform
-        import skimage.util
-    except ImportError:
-        return {}
-    return {f"scikit-image {label}": make(skimage)}
+    def routes(skimage: ModuleType) -> dict[str, Route]:
+        for part in ("exposure", "filters", "transform", "util"):
+            importlib.import_module(f"skimage.{part}")
+        return {f"scikit-image {label}": make(skimage)}
+
+    return _peer("skimage", routes)
 
 
 def _albumentations(name, x, **settings) -> dict[str, Route]:
-    try:
-        import albumentations
-    except ImportError:
-        return {}
-    transform = getattr(albumentations, name)(p=1, **settings)
-    return {f"albumentations {name}": lambda: transform(image=x)["image"]}
+    def routes(albumentations: ModuleType) -> dict[str, Route]:
+        transform = getattr(albumentations, name)(p=1, **settings)
+        return {f"albumentations {name}": lambda: transform(image=x)["image"]}
+
+    return _peer("albumentations", routes)
 
 
 def _imagecorruptions(name, x) -> dict[str, Route]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import imagecorruptions
+    def routes(imagecorruptions: ModuleType) -> dict[str, Route]:
+        return {"imagecorruptions": lambda: imagecorruptions.corrupt(x, corruption_name=name, severity=3)}
 
-            imagecorruptions.corrupt(x, corruption_name=name, severity=3)
-    except Exception:  # breaks with new NumPy and scikit-image in places
-        return {}
-    return {"imagecorruptions": lambda: imagecorruptions.corrupt(x, corruption_name=name, severity=3)}
+    return _peer("imagecorruptions", routes)  # breaks with new NumPy and scikit-image in places
 
 
 def _torchio(name, x, **settings) -> dict[str, Route]:
-    try:
+    def routes(torchio: ModuleType) -> dict[str, Route]:
         import torch
-        import torchio
-    except ImportError:
-        return {}
-    torch.set_num_threads(1)
-    transform = getattr(torchio, name)(**settings)
-    volume = np.ascontiguousarray(np.moveaxis(x, 2, 0)[:1, :, :, None], dtype=np.float32)  # one channel: grey
 
-    def run():
-        out = transform(torchio.ScalarImage(tensor=torch.from_numpy(volume))).numpy()[0, ..., 0]
-        return np.repeat(_bytes(out)[..., None], 3, axis=2)
+        torch.set_num_threads(1)
+        transform = getattr(torchio, name)(**settings)
+        volume = np.ascontiguousarray(np.moveaxis(x, 2, 0)[:1, :, :, None], dtype=np.float32)  # one channel: grey
 
-    return {f"TorchIO {name}": run}
+        def run():
+            out = transform(torchio.ScalarImage(tensor=torch.from_numpy(volume))).numpy()[0, ..., 0]
+            return np.repeat(_bytes(out)[..., None], 3, axis=2)
+
+        return {f"TorchIO {name}": run}
+
+    return _peer("torchio", routes)
+
+
+def _monai(name, x, **settings) -> dict[str, Route]:
+    """As MONAI's pipelines hold an image: (C, H, W) float32, made of uint8 and turned back here."""
+
+    def routes(transforms: ModuleType) -> dict[str, Route]:
+        import torch
+
+        torch.set_num_threads(1)
+        transform = getattr(transforms, name)(**settings)
+
+        def run():
+            planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(x, 2, 0), dtype=np.float32))
+            return np.moveaxis(_bytes(np.asarray(transform(planes))), 0, 2)
+
+        return {f"MONAI {name}": run}
+
+    return _peer("monai.transforms", routes)
 
 
 def measure(named: dict[str, Route]) -> dict[str, float]:
@@ -562,6 +613,9 @@ def summarise(rows: list[dict], mix: dict | None) -> str:
         f" {'; '.join(slower_same) or 'none'}.",
         file=out,
     )
+    if _ABSENT:
+        named = "; ".join(f"{package} ({why})" for package, why in sorted(_ABSENT.items()))
+        print(f"- Left out, in all rows or in some, as they failed: {named}.", file=out)
     if mix:
         print(
             f"- The paper's 20,588 images at 512 x 512: **{mix['minutes']:.1f} minutes on two cores,"
@@ -575,7 +629,7 @@ def summarise(rows: list[dict], mix: dict | None) -> str:
 
 def versions() -> str:
     names = "numpy scipy opencv-python-headless pillow scikit-image albumentations torchio torch"
-    names += " imagecorruptions medmnistc astra-toolbox"
+    names += " monai imagecorruptions medmnistc astra-toolbox"
     found = []
     for name in names.split():
         try:
@@ -600,7 +654,8 @@ def main() -> None:
         arguments.markdown.write_text(
             "# How fast the degradations are\n\n"
             "Made by `python benchmarks/degradations.py --markdown docs/degradations_speed.md`;"
-            f" {platform.machine()}, {os.cpu_count()} cores, {versions()}.\n\n{notes}\n{report}"
+            f" {platform.machine()}, {os.cpu_count()} cores, on which other work ran at the same time (load"
+            f" {os.getloadavg()[2]:.1f}), {versions()}.\n\n{notes}\n{report}"
         )
 
 

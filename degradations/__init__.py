@@ -11,7 +11,7 @@ images, and at any between and beyond them.
 """
 
 from .api import UnchangedImageError, degrade, degrade_with_record, reproduce
-from .arguments import largest_severity
+from .arguments import PhysicalDose, largest_severity, physical_dose
 from .registry import Degradation, get, known_names, list_degradations
 from .severity import Quantity, SeverityTable, load_severities
 from .vocabulary import LEVELS, MODALITIES, Severity, read_severity
@@ -20,6 +20,7 @@ __all__ = [
     "LEVELS",
     "MODALITIES",
     "Degradation",
+    "PhysicalDose",
     "Quantity",
     "Severity",
     "SeverityTable",
@@ -31,6 +32,7 @@ __all__ = [
     "largest_severity",
     "list_degradations",
     "load_severities",
+    "physical_dose",
     "read_severity",
     "reproduce",
 ]

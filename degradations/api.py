@@ -203,7 +203,8 @@ def _run(
     whole = values.dtype == np.uint8
     # An operator's own truncation is that of the levels.
     exact = entry.uint8 and len(parts) == 1 and severity.value >= 1
-    operand = values.astype(np.float32) if whole and not exact else values
+    # What works on the luma converts as much as it needs.
+    operand = values.astype(np.float32) if whole and not exact and entry.colour != "luma" else values
     out = compose(entry, operand, parts)
     if keep:
         out = paste_markings(out, operand, find_markings(values, as_paper=keep == AS_PAPER))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .composing import Parts
-from .doses import DOSES, parts_at
+from .doses import DOSES, parts_at, strength_at
 from .registry import Degradation, resolve
 from .seeding import generator
 from .severity import Quantity, SeverityTable, load_severities, parse_quantity
-from .vocabulary import Severity, check_modality
+from .vocabulary import LEVELS, Severity, check_modality, read_severity
 
 
 def arguments(
@@ -77,6 +78,51 @@ def largest_severity(name: str, modality: str | None = None, table: SeverityTabl
     if entry.name not in DOSES:
         return 2.0
     return DOSES[entry.name].stop if stop is None else stop
+
+
+@dataclass(frozen=True)
+class PhysicalDose:
+    """What a severity is in the terms of the operator.
+
+    Attributes:
+        parameter: the first of those that make the degradation strong.
+        value: its value; of a range, that of its middle.
+        unit: as in the severity table, such as "px".
+        strength: its distance from clean, 0 there, on the scale on which the severity grows (:mod:`.doses`).
+    """
+
+    parameter: str
+    value: float
+    unit: str
+    strength: float
+
+
+def physical_dose(
+    name: str, severity: float, modality: str | None = None, table: SeverityTable | None = None
+) -> PhysicalDose:
+    """The physical parameter behind a severity of a series, for the second axis of a curve.
+
+    Args:
+        name: a degradation's name or alias.
+        severity: above 0, up to the degradation's largest.
+        modality: chooses the row.
+        table: a severity table of one's own.
+
+    Raises:
+        ValueError: unknown name or modality; a severity of 0, beyond the stop, or of a row that does not grow.
+    """
+    entry, implied = resolve(name)
+    modality, table = check_modality(modality) or implied, table or load_severities()
+    at = read_severity(severity, series=True)
+    check_stop(entry.name, at, modality, table)
+    if not at.value > 0:
+        raise ValueError(f"{entry.name} has no dose at severity 0, which is the clean image")
+    key, scale = next(iter(DOSES[entry.name].scales.items()))
+    quantities = [table.lookup(entry.name, level, modality)[key] for level in LEVELS[1:]]
+    ends = [sum(q.value) / 2 if isinstance(q.value, tuple) else q.value for q in quantities]
+    interpolate = table.course(entry.name, modality).interpolate
+    strength = strength_at(at.value, *map(scale.strength, ends), interpolate)
+    return PhysicalDose(key, float(scale.value(strength, ends[0])), quantities[0].unit, strength)
 
 
 def check_stop(name: str, severity: Severity, modality: str | None, table: SeverityTable) -> None:

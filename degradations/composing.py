@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,8 +21,11 @@ Parts = Sequence[tuple[float, Mapping[str, Any] | None]]
 """Shares of the result, and the operator's arguments of each; None: the clean image."""
 
 _KEPT = 4
+_LARGEST_KEPT = 1 << 24
+"""Numbers of an image above which its ideal result is made anew rather than kept."""
 
 _ideals: dict[str, np.ndarray] = {}
+_lock = threading.Lock()
 
 
 def compose(entry: Degradation, operand: np.ndarray, parts: Parts) -> np.ndarray:
@@ -61,10 +65,13 @@ def _ideal(entry: Degradation, operand: np.ndarray, parameters: Mapping[str, Any
     of_scan = {key: value for key, value in parameters.items() if key != "noise_seed"}
     arguments = json.dumps([entry.name, operand.shape, sorted(of_scan.items())])
     key = hashlib.sha256(arguments.encode() + np.ascontiguousarray(operand).tobytes()).hexdigest()
-    found = _ideals.get(key)
+    with _lock:
+        found = _ideals.get(key)
     if found is None:
         found = entry.apply(operand, **parameters)
-        while len(_ideals) >= _KEPT:
-            _ideals.pop(next(iter(_ideals)), None)
-        _ideals[key] = found
+        if found.size <= _LARGEST_KEPT:
+            with _lock:
+                while len(_ideals) >= _KEPT:
+                    del _ideals[next(iter(_ideals))]
+                _ideals[key] = found
     return found

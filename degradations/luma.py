@@ -25,11 +25,20 @@ def is_grey(image: np.ndarray) -> bool:
     return bool(cv2.subtract(highest, lowest).max() <= GREY)
 
 
+_ROWS = 128  # converted together: what stays in the cache
+
+
 def on_luma(image: np.ndarray, operation: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Apply an operation to the luma of a (H, W) or (H, W, 3) image; same shape, float32."""
+    """Apply an operation to the luma of a (H, W) or (H, W, 3) image, uint8 or float32; same shape, float32.
+
+    The channels of the result are one plane in memory, and read-only.
+    """
     if image.ndim == 2:
         return operation(image.astype(np.float32, copy=False))
-    red, green, blue = np.moveaxis(image.astype(np.float32, copy=False), 2, 0)
-    # Differences, so that equal channels give exactly their value.
-    luma = green + np.float32(0.299) * (red - green) + np.float32(0.114) * (blue - green)
-    return np.repeat(operation(luma)[..., None], image.shape[2], axis=2)
+    luma = np.empty(image.shape[:2], np.float32)
+    for first in range(0, len(image), _ROWS):
+        rows = slice(first, first + _ROWS)
+        red, green, blue = np.moveaxis(image[rows].astype(np.float32, copy=False), 2, 0)
+        # Differences, so that equal channels give exactly their value.
+        luma[rows] = green + np.float32(0.299) * (red - green) + np.float32(0.114) * (blue - green)
+    return np.broadcast_to(operation(luma)[..., None], image.shape)

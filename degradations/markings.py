@@ -73,5 +73,6 @@ def paste_markings(out: np.ndarray, original: np.ndarray, mask: np.ndarray | Non
     """Return `out` with the masked pixels of `original`; `out` is changed in place where it can be."""
     if mask is None:
         return out
+    out = out if out.flags.writeable else out.copy()
     out[mask] = original[mask]
     return out

@@ -203,7 +203,7 @@ def _parse(raw: Any, where: str) -> SeverityTable:
             }
             if set(parsed) != {"L1", "L2"}:
                 raise ValueError(f"{row}: expected exactly L1 and L2, found {', '.join(parsed) or 'nothing'}")
-            key = modality if modality == DEFAULT else check_modality(modality)
+            key = DEFAULT if modality == DEFAULT else str(check_modality(modality))
             rows[name][key] = parsed
             if course:
                 courses.setdefault(name, {})[key] = _parse_course(course, row)

@@ -2,7 +2,7 @@
 
 Geometry
 --------
-Lengths are in pixels. The rotation axis is the centre of a square image of side `n`. At view angle `b`
+Lengths are in pixels. The rotation axis is the centre of the image. At view angle `b`
 the source stands at `-D e_Y` and a flat detector at `+D e_Y`, with `e_X = (cos b, sin b)` and `e_Y =
 (-sin b, cos b)` in (column, row) directions; `D` is the source distance and, by symmetry, the detector
 distance. Detector cell `k` of `K` is seen at the axis at `u = k - (K - 1) / 2`: one pixel apart there,
@@ -18,9 +18,12 @@ weights the data by the cosine; for a fan of half-angle 27 degrees the differenc
 Speed
 -----
 The symmetries of the square carry every view angle into [0, 45] degrees, so up to eight views (rotated and
-mirrored copies of the image) share one ray table; four of them are interpolated at once as the channels of
-one image. The weighted back-projection of a view is a homography of a two-column table (detector cell,
-weight), hence one `warpPerspective`. Nothing is cached but the frequency response of `parallel_fbp`.
+mirrored copies of the image; of one that is not square, those of the same height) share one ray table; four
+of them are interpolated at once as the channels of one image. Of an image that is not square, rays are
+followed only where they cross it, so that time goes with its pixels. The weighted back-projection of a view
+is a homography of a two-column table (detector cell, weight), hence one `warpPerspective`. One stack of
+copies is held at a time, and large images are back-projected one copy after the other, which takes less than
+half the memory. Nothing is cached but the frequency response of `parallel_fbp`.
 
 References
 ----------
@@ -33,7 +36,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import cos, pi, radians, sin, tan
+from itertools import groupby
+from math import cos, hypot, pi, radians, sin, tan
 
 import cv2
 import numpy as np
@@ -45,7 +49,6 @@ __all__ = [
     "fbp",
     "filter_ramp",
     "full_scan",
-    "on_square",
     "parallel_fbp",
     "project",
     "scan_and_reconstruct",
@@ -54,6 +57,8 @@ __all__ = [
 
 _CHANNELS = 4  # OpenCV interpolates four float channels at nearly the price of one
 _CHUNK_BYTES = 1 << 19  # rows worked on together: what stays in a second-level cache
+_LARGE_BYTES = 1 << 26  # of one copy; from here on four are not back-projected at once
+_STEPS = 64  # most rows that rays are followed through together, in an image that is not square
 _WEIGHT_ROWS = 9  # rows of the weight table; OpenCV before 4.11 rounds a fraction of a row to 1/32
 
 
@@ -87,22 +92,6 @@ def source_distance(geometry: str, shape: tuple[int, ...], distance: float, dist
     return max(round(distance), round(distance_per_side * max(shape[:2])))
 
 
-def on_square(image: np.ndarray) -> tuple[np.ndarray, tuple[slice, slice]]:
-    """Centre a (H, W) image on a square of side max(H, W), zero outside: air.
-
-    Returns the (n, n) float32 square and the two slices that cut the image out of it again.
-    """
-    height, width = _plane(image).shape
-    side = max(height, width)
-    top, left = (side - height) // 2, (side - width) // 2
-    window = (slice(top, top + height), slice(left, left + width))
-    if height == width:
-        return np.ascontiguousarray(image, dtype=np.float32), window
-    square = np.zeros((side, side), np.float32)
-    square[window] = image
-    return square, window
-
-
 @dataclass(frozen=True)
 class _Copy:
     """A symmetry of the square: `fliplr(rot90(image, quarter_turns))`, the flip only if `mirrored`."""
@@ -127,36 +116,45 @@ class _Batch:
     views: tuple[int, ...]
 
 
-def _batches(angles: np.ndarray) -> list[_Batch]:
-    groups: dict[float, list[tuple[_Copy, int]]] = {}
+def _batches(angles: np.ndarray, square: bool) -> list[_Batch]:
+    """All views, those of the same copies one after the other."""
+    groups: dict[tuple[float, int], list[tuple[_Copy, int]]] = {}
     for view, angle in enumerate(np.asarray(angles, dtype=np.float64)):
         quarter_turns, rest = divmod(round(float(angle) % 360.0, 9), 90.0)
         mirrored = rest > 45.0
         if mirrored:  # 90 q + rest = 90 (q + 1) - (90 - rest), the mirror image of view 90 - rest
             quarter_turns, rest = quarter_turns + 1, 90.0 - rest
         copy = _Copy(int(quarter_turns) % 4, mirrored)
-        groups.setdefault(round(rest, 9), []).append((copy, view))
-    batches = []
-    for angle, members in groups.items():
+        upright = 0 if square else copy.quarter_turns % 2
+        groups.setdefault((round(rest, 9), upright), []).append((copy, view))
+    batches: dict[tuple[_Copy, ...], list[_Batch]] = {}
+    for (angle, _), members in groups.items():
         members.sort(key=lambda member: (member[0].mirrored, member[0].quarter_turns))
         for first in range(0, len(members), _CHANNELS):
             part = members[first : first + _CHANNELS]
-            batches.append(_Batch(angle, tuple(m[0] for m in part), tuple(m[1] for m in part)))
-    return batches
+            batch = _Batch(angle, tuple(m[0] for m in part), tuple(m[1] for m in part))
+            batches.setdefault(batch.copies, []).append(batch)
+    return [batch for of_copies in batches.values() for batch in of_copies]
 
 
 def _channels(count: int) -> int:
     return 1 if count == 1 else _CHANNELS
 
 
-def _check(side: int, detectors: int, source_distance: float | None) -> None:
+def _reach(shape: tuple[int, int]) -> float:
+    """Half the diagonal."""
+    return shape[0] / 2**0.5 if shape[0] == shape[1] else hypot(*shape) / 2
+
+
+def _check(shape: tuple[int, int], detectors: int, source_distance: float | None) -> None:
     if detectors < 1:
         raise ValueError(f"detectors must be at least 1, got {detectors}")
     if source_distance is None:
         return
-    if source_distance <= side / 2**0.5:
+    reach = _reach(shape)
+    if source_distance <= reach:
         raise ValueError(
-            f"source_distance must exceed half the image's diagonal, {side / 2**0.5:.0f} px, got {source_distance}"
+            f"source_distance must exceed half the image's diagonal, {reach:.0f} px, got {source_distance}"
         )
     if detectors > 1.9 * source_distance:
         raise ValueError(
@@ -166,7 +164,7 @@ def _check(side: int, detectors: int, source_distance: float | None) -> None:
 
 
 def _rays(
-    angle: float, side: int, detectors: int, source_distance: float | None
+    angle: float, shape: tuple[int, int], detectors: int, source_distance: float | None
 ) -> Iterator[tuple[slice, bool, np.ndarray, np.ndarray, np.ndarray, float]]:
     """Ray tables of one view in [0, 45] degrees.
 
@@ -174,13 +172,13 @@ def _rays(
     origin): in row `r` (column, if not along_rows) the ray crosses column (row) `offset + slope * (r -
     origin)`, and it is `length` pixels long between two rows.
     """
-    centre = (side - 1) / 2
+    middle_row, middle_column = ((side - 1) / 2 for side in shape)
     a = radians(angle)
     u = np.arange(detectors) - (detectors - 1) / 2
     if source_distance is None:
         slope = np.full(detectors, -tan(a))
         length = np.full(detectors, 1 / cos(a))
-        yield slice(0, detectors), True, slope, centre + u / cos(a), length, centre
+        yield slice(0, detectors), True, slope, middle_column + u / cos(a), length, middle_row
         return
     source_x, source_y = source_distance * sin(a), -source_distance * cos(a)
     dx = -source_distance * sin(a) + u * cos(a)
@@ -190,19 +188,19 @@ def _rays(
     for first, last in zip((0, *edges), (*edges, detectors), strict=True):
         cells = slice(int(first), int(last))
         if along_rows[first]:
-            slope, offset, origin = dx[cells] / dy[cells], centre + source_x, centre + source_y
+            slope, offset, origin = dx[cells] / dy[cells], middle_column + source_x, middle_row + source_y
         else:
-            slope, offset, origin = dy[cells] / dx[cells], centre + source_y, centre + source_x
+            slope, offset, origin = dy[cells] / dx[cells], middle_row + source_y, middle_column + source_x
         yield cells, bool(along_rows[first]), slope, np.full(slope.size, offset), np.hypot(1.0, slope), origin
 
 
 def project(
     image: np.ndarray, angles: np.ndarray | Sequence[float], *, detectors: int, source_distance: float | None
 ) -> np.ndarray:
-    """Return line integrals of a square image (Joseph's method).
+    """Line integrals of an image (Joseph's method).
 
     Args:
-        image: (n, n) array; values per pixel length.
+        image: (H, W) array; values per pixel length.
         angles: view angles in degrees.
         detectors: number of detector cells, one pixel apart at the rotation axis.
         source_distance: distance of the source from the axis in px; None for parallel beams.
@@ -210,40 +208,62 @@ def project(
     Returns:
         (views, detectors) float32 sinogram, in the image's values times pixels.
     """
-    image = np.ascontiguousarray(image, dtype=np.float32)
-    side = image.shape[0]
-    if image.shape != (side, side):
-        raise ValueError(f"project needs a square image, got shape {image.shape}; see on_square")
-    _check(side, detectors, source_distance)
+    image = np.ascontiguousarray(_plane(image), dtype=np.float32)
+    shape = image.shape
+    _check(shape, detectors, source_distance)
     sinogram = np.empty((len(angles), detectors), np.float32)
-    stacks: dict[tuple[_Copy, ...], np.ndarray] = {}
-    chunk = max(1, min(side, _CHUNK_BYTES // (4 * _CHANNELS * detectors)))
-    moving, fixed = np.empty((2, chunk * detectors), np.float32)
-    steps = np.arange(side, dtype=np.float32)
-    for batch in _batches(np.asarray(angles)):
-        if batch.copies not in stacks:
-            stack = np.zeros((side, side, _channels(len(batch.copies))), np.float32)
-            for channel, copy in enumerate(batch.copies):
-                stack[..., channel] = copy.of(image)
-            stacks[batch.copies] = stack
-        stack = stacks[batch.copies]
-        sums = np.zeros((detectors, stack.shape[2]), np.float32)
-        for cells, along_rows, slope, offset, length, origin in _rays(batch.angle, side, detectors, source_distance):
-            slope32, base = slope.astype(np.float32), (offset - slope * origin).astype(np.float32)
-            for first in range(0, side, chunk):
-                step = steps[first : first + chunk, None]
-                shape = (step.size, slope.size)
-                across = moving[: step.size * slope.size].reshape(shape)
-                along = fixed[: step.size * slope.size].reshape(shape)
-                np.multiply(step, slope32, out=across)
-                across += base
-                along[:] = step
-                maps = (across, along) if along_rows else (along, across)
-                sums[cells] += cv2.remap(stack, *maps, cv2.INTER_LINEAR).reshape(*shape, -1).sum(axis=0)
-            sums[cells] *= length.astype(np.float32)[:, None]
+    copies: tuple[_Copy, ...] = ()
+    stack = np.empty(0, np.float32)
+    for batch in _batches(np.asarray(angles), shape[0] == shape[1]):
+        if batch.copies != copies:
+            stack = stack[:0].copy()  # given back before the next one is made
+            copies, stack = batch.copies, _stack(image, batch.copies)
+        sums = _sums_along_rays(stack, batch.angle, detectors, source_distance)
         for channel, (copy, view) in enumerate(zip(batch.copies, batch.views, strict=True)):
             sinogram[view] = sums[::-1, channel] if copy.mirrored else sums[:, channel]
     return sinogram
+
+
+def _stack(image: np.ndarray, copies: tuple[_Copy, ...]) -> np.ndarray:
+    """Copies of an image as the channels of one, (H, W, 1 or 4)."""
+    stack = np.zeros((*copies[0].of(image).shape, _channels(len(copies))), np.float32)
+    for channel, copy in enumerate(copies):
+        stack[..., channel] = copy.of(image)
+    return stack
+
+
+def _sums_along_rays(stack: np.ndarray, angle: float, detectors: int, source_distance: float | None) -> np.ndarray:
+    """One view of each channel, (detectors, channels) float32."""
+    height, width = stack.shape[:2]
+    square = height == width
+    sums = np.zeros((detectors, stack.shape[2]), np.float32)
+    for cells, along_rows, slope, offset, length, origin in _rays(angle, (height, width), detectors, source_distance):
+        slope32, base = slope.astype(np.float32), (offset - slope * origin).astype(np.float32)
+        count, across_side = (height, width) if along_rows else (width, height)
+        if square:
+            chunk = max(1, min(count, _CHUNK_BYTES // (4 * _CHANNELS * detectors)))
+        else:
+            chunk = max(1, min(count, _STEPS, _CHUNK_BYTES // (4 * _CHANNELS * across_side)))
+        for first in range(0, count, chunk):
+            step = np.arange(first, min(first + chunk, count), dtype=np.float32)[:, None]
+            part = slice(0, slope.size) if square else _crossing(slope32, base, step[0, 0], step[-1, 0], across_side)
+            if part.start == part.stop:
+                continue
+            across = step * slope32[part]
+            across += base[part]
+            along = np.broadcast_to(step, across.shape).copy()
+            maps = (across, along) if along_rows else (along, across)
+            values = cv2.remap(stack, *maps, cv2.INTER_LINEAR).reshape(*across.shape, -1)
+            sums[cells.start + part.start : cells.start + part.stop] += values.sum(axis=0)
+        sums[cells] *= length.astype(np.float32)[:, None]
+    return sums
+
+
+def _crossing(slope: np.ndarray, base: np.ndarray, first: float, last: float, side: int) -> slice:
+    """Which of neighbouring rays come within a pixel of an image of a side between two of its rows."""
+    ends = np.stack([base + slope * first, base + slope * last])
+    inside = np.flatnonzero((ends.max(axis=0) >= -1) & (ends.min(axis=0) <= side))
+    return slice(int(inside[0]), int(inside[-1]) + 1) if inside.size else slice(0, 0)
 
 
 @lru_cache(maxsize=16)
@@ -269,59 +289,75 @@ def filter_ramp(sinogram: np.ndarray) -> np.ndarray:
 
 
 def backproject(
-    sinogram: np.ndarray, angles: np.ndarray | Sequence[float], *, side: int, source_distance: float | None
+    sinogram: np.ndarray,
+    angles: np.ndarray | Sequence[float],
+    *,
+    side: int | tuple[int, int],
+    source_distance: float | None,
 ) -> np.ndarray:
-    """Sum over views of the detector values that each pixel projects to, (side, side) float32.
+    """Sum over views of the detector values that each pixel projects to, (H, W) float32.
 
     Linear interpolation between cells, falling to zero within one cell outside the detector; fan beams carry
-    the weight D / (D + Y).
+    the weight D / (D + Y). `side` is that of a square image, or (H, W).
     """
+    shape = (side, side) if isinstance(side, int) else side
     views, detectors = sinogram.shape
     if views != len(angles):
         raise ValueError(f"the sinogram has {views} views but there are {len(angles)} angles")
-    _check(side, detectors, source_distance)
-    centre = (side - 1) / 2
-    middle = (detectors - 1) / 2
-    if source_distance is None:
-        weights = np.ones(1, np.float32)
-        low = scale = 0.0
-        inverse_distance = 0.0
-    else:
-        reach = side / 2**0.5
+    _check(shape, detectors, source_distance)
+    weights = np.ones(1, np.float32)
+    low = scale = inverse_distance = 0.0
+    if source_distance is not None:
+        reach = _reach(shape)
         low, high = source_distance / (source_distance + reach), source_distance / (source_distance - reach)
         weights = np.linspace(low, high, _WEIGHT_ROWS, dtype=np.float32)
         scale = (_WEIGHT_ROWS - 1) / (high - low)
         inverse_distance = 1.0 / source_distance
-    sums: dict[tuple[_Copy, ...], np.ndarray] = {}
-    to_centre = np.array([[1.0, 0.0, -centre], [0.0, 1.0, -centre], [0.0, 0.0, 1.0]])
-    for batch in _batches(np.asarray(angles)):
-        channels = _channels(len(batch.copies))
-        filtered = np.zeros((detectors, channels), np.float32)
-        for channel, (copy, view) in enumerate(zip(batch.copies, batch.views, strict=True)):
-            filtered[:, channel] = sinogram[view, ::-1] if copy.mirrored else sinogram[view]
-        table = weights[:, None, None] * filtered
+    middle = (detectors - 1) / 2
+
+    def smear(batch: _Batch, channel: int | None) -> np.ndarray:
+        """What a batch's views, or one of them, add to the copies: (h, w, channels)."""
+        filtered = np.zeros((detectors, _channels(len(batch.copies))), np.float32)
+        for number, (copy, view) in enumerate(zip(batch.copies, batch.views, strict=True)):
+            filtered[:, number] = sinogram[view, ::-1] if copy.mirrored else sinogram[view]
+        if channel is not None:
+            filtered = np.ascontiguousarray(filtered[:, channel, None])
         a = radians(batch.angle)
         across = np.array([cos(a), sin(a), 0.0])
         depth = np.array([-sin(a) * inverse_distance, cos(a) * inverse_distance, 1.0])  # (D + Y) / D
         homography = np.stack([across + middle * depth, scale * (np.array([0, 0, 1.0]) - low * depth), depth])
-        if batch.copies not in sums:
-            sums[batch.copies] = np.zeros((side, side, channels), np.float32)
+        height, width = shape[::-1] if batch.copies[0].quarter_turns % 2 else shape
+        to_centre = np.array([[1.0, 0.0, -(width - 1) / 2], [0.0, 1.0, -(height - 1) / 2], [0.0, 0.0, 1.0]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         smeared = cv2.warpPerspective(
-            table, homography @ to_centre, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        ).reshape(side, side, channels)
-        total = sums[batch.copies]
-        np.add(total, smeared, out=total)
-    image = np.zeros((side, side), np.float32)
-    for copies, total in sums.items():
-        for channel, copy in enumerate(copies):
-            image += copy.undo(total[..., channel])
+            weights[:, None, None] * filtered, homography @ to_centre, (width, height), flags=flags
+        )
+        return smeared.reshape(height, width, -1)
+
+    image = np.zeros(shape, np.float32)
+    large = image.nbytes >= _LARGE_BYTES
+    for copies, group in groupby(_batches(np.asarray(angles), shape[0] == shape[1]), key=lambda batch: batch.copies):
+        batches = list(group)
+        for channels in range(len(copies)) if large else (None,):
+            total = smear(batches[0], channels)
+            for batch in batches[1:]:
+                np.add(total, smear(batch, channels), out=total)
+            for number, copy in enumerate(copies):
+                if not large:
+                    image += copy.undo(total[..., number])
+                elif number == channels:
+                    image += copy.undo(total[..., 0])
     return image
 
 
 def fbp(
-    sinogram: np.ndarray, angles: np.ndarray | Sequence[float], *, side: int, source_distance: float | None
+    sinogram: np.ndarray,
+    angles: np.ndarray | Sequence[float],
+    *,
+    side: int | tuple[int, int],
+    source_distance: float | None,
 ) -> np.ndarray:
-    """Return the filtered back-projection, (side, side) float32, scaled by pi / views whatever the arc covered."""
+    """Return the filtered back-projection, (H, W) float32, scaled by pi / views whatever the arc covered."""
     image = backproject(filter_ramp(sinogram), angles, side=side, source_distance=source_distance)
     image *= np.float32(pi / len(angles))
     return image
@@ -333,16 +369,15 @@ def scan_and_reconstruct(
     """Project a (H, W) image at some angles and reconstruct it; (H, W) float32.
 
     Args:
-        image: any shape; the fan-beam scan puts it on a square of air.
+        image: any shape; around it is air.
         angles: view angles in degrees.
         distance: fan beam: source distance, detector distance and number of detector cells. None: parallel
             beam.
     """
     if distance is None:
         return parallel_fbp(image, angles)
-    square, window = on_square(image)
-    sinogram = project(square, angles, detectors=distance, source_distance=distance)
-    return fbp(sinogram, angles, side=square.shape[0], source_distance=distance)[window]
+    sinogram = project(image, angles, detectors=distance, source_distance=distance)
+    return fbp(sinogram, angles, side=image.shape, source_distance=distance)
 
 
 _FINE = 128  # samples of a pixel in the table of the ramp kernel

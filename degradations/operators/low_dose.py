@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from ..luma import on_luma
-from ..tomography import fbp, full_scan, on_square, project, source_distance
+from ..tomography import fbp, full_scan, project, source_distance
 
 _FEW = 16  # mean counts below which the distribution is summed up
 
@@ -70,15 +70,13 @@ def apply(
     scale = attenuation / 255
 
     def scan(luma: np.ndarray) -> np.ndarray:
-        square, window = on_square(luma)
-        side = square.shape[0]
-        detectors = source or ceil(hypot(side, side)) + 1
-        integrals = project(square, angles, detectors=detectors, source_distance=source)
+        detectors = distance or ceil(hypot(*luma.shape)) + 1
+        integrals = project(luma, angles, detectors=detectors, source_distance=distance)
         if photons is None:
-            return fbp(integrals, angles, side=side, source_distance=source)[window]
+            return fbp(integrals, angles, side=luma.shape, source_distance=distance)
         noisy = _measure(integrals * np.float32(scale), photons, noise_seed, highest)
         noisy /= np.float32(scale)
-        return fbp(noisy, angles, side=side, source_distance=source)[window]
+        return fbp(noisy, angles, side=luma.shape, source_distance=distance)
 
     return on_luma(image, scan)
 

@@ -39,6 +39,8 @@ def apply(image: np.ndarray, *, length: float, angle: float, kernel: str = "rota
     return _weighted(image, weights, taps, reach)
 
 
+_ROWS = 64  # summed together: what stays in the cache
+
 _Reach = tuple[tuple[int, int], tuple[int, int]]  # up and left, down and right, in pixels
 _Taps = list[tuple[int, int, float]]  # row and column from the kernel's upper left, weight
 
@@ -57,18 +59,63 @@ def _mean_along(image: np.ndarray, taps: _Taps, reach: _Reach) -> np.ndarray:
     border = cv2.copyMakeBorder(image, max(up, 0), max(down, 0), max(left, 0), max(right, 0), cv2.BORDER_REFLECT)
     whole = image.dtype == np.uint8
     padded: np.ndarray = border.astype((np.uint16 if len(taps) <= 257 else np.uint32) if whole else np.float32)
-    total = np.zeros(image.shape, padded.dtype)
-    for row, column, _ in taps:
-        total += padded[row : row + image.shape[0], column : column + image.shape[1]]
     if not whole:
+        total = np.zeros(image.shape, np.float32)
+        for row, column, _ in taps:
+            total += padded[row : row + image.shape[0], column : column + image.shape[1]]
         average: np.ndarray = total / np.float32(len(taps))
         return average
+    runs, total = _runs(taps), np.empty(image.shape, padded.dtype)
+    for first in range(0, len(image), _ROWS):
+        rows = total[first : first + _ROWS]
+        _sum_of_runs(padded[first : first + len(rows) + len(padded) - len(image)], runs, out=rows)
     mean = (total // len(taps)).astype(np.uint8)
     doubtful = np.flatnonzero((mean * total.dtype.type(len(taps)) == total) & (total > 0))
     if doubtful.size:
         exact = Neighbourhoods(image, *reach).weighted_sum(doubtful, taps)
         mean.reshape(-1)[doubtful] = exact.astype(np.uint8)
     return mean
+
+
+def _runs(taps: _Taps) -> list[tuple[int, int, int]]:
+    """Neighbouring taps of a row as (row, first column, number)."""
+    runs: list[tuple[int, int, int]] = []
+    for row, column, _ in sorted(taps):
+        last = runs[-1] if runs else None
+        if last is not None and (row, column) == (last[0], last[1] + last[2]):
+            runs[-1] = (row, last[1], last[2] + 1)
+        else:
+            runs.append((row, column, 1))
+    return runs
+
+
+def _sum_of_runs(padded: np.ndarray, runs: list[tuple[int, int, int]], *, out: np.ndarray) -> None:
+    """Add up the pixels under all taps: whole numbers, so that the order does not matter.
+
+    The sum of a run is made once for all runs of its length, from sums of powers of two.
+    """
+    sums = {1: padded}  # at each pixel, the sum of as many from there to the right
+    for length in sorted({number for _, _, number in runs}):
+        power = 1
+        while 2 * power <= length:
+            if 2 * power not in sums:
+                sums[2 * power] = sums[power][:, :-power] + sums[power][:, power:]
+            power *= 2
+        if length not in sums:
+            width = padded.shape[1] - length + 1
+            sums[length] = sums[power][:, :width] + _sum_to_the_right(sums, power, length - power, width)
+    out[...] = 0
+    for row, column, number in runs:
+        out += sums[number][row : row + out.shape[0], column : column + out.shape[1]]
+
+
+def _sum_to_the_right(sums: dict[int, np.ndarray], start: int, number: int, width: int) -> np.ndarray:
+    """Of ``number`` pixels (at least one) from ``start`` to the right of each, from sums of powers of two."""
+    parts = []
+    for power in (1 << bit for bit in range(number.bit_length()) if number >> bit & 1):
+        parts.append(sums[power][:, start : start + width])
+        start += power
+    return functools.reduce(np.add, parts)
 
 
 def _weighted(image: np.ndarray, weights: np.ndarray, taps: _Taps, reach: _Reach) -> np.ndarray:

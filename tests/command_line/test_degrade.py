@@ -133,6 +133,17 @@ def test_a_second_run_keeps_everything_and_another_setting_makes_it_again(tmp_pa
     assert all(changed[name] == before[name] for name in changed if name.endswith(".png"))
 
 
+def test_the_compression_of_png_changes_files_and_no_pixel(tmp_path):
+    scans = folder_of_images(tmp_path / "scans", 1)
+    for level in (2, 0, 9):
+        run(scans, "--type", "gaussian_blur", "--severity", 1, "--out", tmp_path / str(level), "--png-level", level)
+    lines = [manifest(tmp_path / str(level))[0] for level in (2, 0, 9)]
+    assert len({line["output_sha256"] for line in lines}) == 3
+    assert len({line["output_pixels_sha256"] for line in lines}) == 1
+    # As in earlier versions where it is the usual one, so that their manifests still hold.
+    assert ["png_level" in line["request"] for line in lines] == [False, True, True]
+
+
 def test_runs_into_one_folder_add_up_in_its_manifest(tmp_path):
     source, out = folder_of_images(tmp_path / "in", 1), tmp_path / "out"
     run(source, "-t", "gaussian_noise", "-o", out)

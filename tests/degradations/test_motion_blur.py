@@ -29,11 +29,13 @@ CASES = [
     (20, 45, "rotated"),
     (13, 15, "stepped"),
     (41, 15, "stepped"),
+    (41, 100, "stepped"),
+    (63, 7, "stepped"),  # runs of up to eight pixels
 ]
 
 
 @pytest.mark.parametrize(("length", "angle", "kernel"), CASES)
-@pytest.mark.parametrize("shape", [(80, 90), (60, 50, 3), (9, 9), (30, 1)])
+@pytest.mark.parametrize("shape", [(80, 90), (60, 50, 3), (9, 9), (30, 1), (150, 8)])
 def test_against_scipy(length, angle, kernel, shape):
     image = np.random.default_rng(3).integers(0, 256, shape, dtype=np.uint8)
     image[: shape[0] // 2] = 200  # a constant area, where rounding shows

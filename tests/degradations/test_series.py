@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from medqdeg.degradations import degrade, degrade_with_record, get, list_degradations, load_severities, reproduce
+from medqdeg.degradations import (
+    degrade,
+    degrade_with_record,
+    get,
+    list_degradations,
+    load_severities,
+    physical_dose,
+    reproduce,
+)
 from medqdeg.degradations.composing import compose
 from medqdeg.degradations.doses import DOSES, LINE, parts_at, strength_at
 from medqdeg.degradations.vocabulary import read_severity
@@ -199,3 +207,30 @@ def test_a_range_in_a_table_is_drawn_once_for_a_series(picture):
     assert sigmas[1] == pytest.approx(sigmas[0], rel=0.01)
     assert sigmas[2] == pytest.approx(sigmas[3], rel=0.01)
     assert (sigmas[0] - 1) / 1 == pytest.approx((sigmas[3] - 3) / 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "modality", "severity", "parameter", "value", "unit"),
+    [
+        ("adjust_brightness", None, 1, "offset", -75, "levels"),
+        ("gaussian_blur", None, 2, "sigma", 7, "px"),
+        ("xray_motion_blur", None, 2, "length", 41, "px"),
+        ("sparse_view", "CT", 3, "views", 1 / (2 / 36 - 1 / 144), "views"),
+        ("object_rotation", None, 1, "magnitude", 15, "deg"),
+        ("low_resolution", "MRI", 2, "keep", 0.4, ""),
+    ],
+)
+def test_the_physical_parameter(name, modality, severity, parameter, value, unit):
+    dose = physical_dose(name, severity, modality)
+    assert (dose.parameter, dose.unit) == (parameter, unit)
+    assert dose.value == pytest.approx(value)
+
+
+def test_every_dose_grows_from_0():
+    for name in NAMES:
+        severities = [severity for severity in (0.001, 0.5, 1, 1.5, 2, 2.5, 4) if severity <= DOSES[name].stop]
+        strengths = [physical_dose(name, severity).strength for severity in severities]
+        assert strengths[0] < 0.01 * strengths[-1]
+        assert (np.diff(strengths) > 0).all(), name
+        with pytest.raises(ValueError, match="severity 0"):
+            physical_dose(name, 0)

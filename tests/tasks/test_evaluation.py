@@ -233,7 +233,12 @@ def test_the_verbalized_group(small_dataset: Path, monkeypatch: pytest.MonkeyPat
             assert record["elicitation"] == "verbalized"
             pairs = [pair for pair in zip(record["letters"], record["stated"], strict=True) if pair[0] != "missing"]
             usable = [number for letter, number in pairs if letter in record["options"] and number is not None]
-            confidences.append((sum(usable) + (len(pairs) - len(usable)) / record["k"]) / len(pairs))
+            as_guess = (sum(usable) + (len(pairs) - len(usable)) / record["k"]) / len(pairs)
+            assert record["confidence_unstated_as_guess"] == pytest.approx(as_guess, abs=TOLERANCE)
+            if not usable:
+                assert record["confidence"] is record["calibration_shift"] is None
+                continue
+            confidences.append(sum(usable) / len(usable))
             assert record["confidence"] == pytest.approx(confidences[-1], abs=TOLERANCE)
         found = results["results"][task]
         assert found["confidence,votes"] == pytest.approx(sum(confidences) / len(confidences), abs=TOLERANCE)

@@ -40,7 +40,7 @@ def cannot_be_had(error: Exception, repository: str, instead: str) -> InputError
             "form on its page if it has one, and run `hf auth login`"
         )
     return InputError(
-        f"the dataset {repository} is neither in the local cache nor can the Hub be reached ({cause}). Either connect "
+        f"the dataset {repository} is not in the local cache, and the Hub cannot be reached ({cause}). Either connect "
         f"and run again, or copy it here (`hf download {repository} --repo-type dataset --local-dir DIR` on a "
         f"connected machine) and {instead}"
     )

@@ -37,23 +37,28 @@ app = typer.Typer(
 )
 
 # In the order in which --help lists them.
-app.command(rich_help_panel=RUN)(for_people(demo))
-app.command(rich_help_panel=RUN)(for_people(plan))
-app.command(rich_help_panel=RUN, no_args_is_help=True)(for_people(subset))
-app.command(rich_help_panel=RUN, no_args_is_help=True)(for_people(wrap))
-app.command(rich_help_panel=DATA, no_args_is_help=True)(for_people(build))
-app.command(rich_help_panel=DATA, no_args_is_help=True)(for_people(push))
-app.command(rich_help_panel=DATA, no_args_is_help=True)(for_people(phantom))
-app.command(rich_help_panel=DATA, no_args_is_help=True)(for_people(degrade))
-app.command(rich_help_panel=DATA, no_args_is_help=True)(for_people(grade))
-app.command(rich_help_panel=DATA, no_args_is_help=True)(for_people(export))
-app.command("import", rich_help_panel=RESULTS, no_args_is_help=True)(for_people(import_answers))
-app.command(rich_help_panel=RESULTS, no_args_is_help=True)(for_people(analyze))
-app.command(rich_help_panel=RESULTS, no_args_is_help=True)(for_people(report))
-app.command(rich_help_panel=TOOLS)(for_people(reference_model))
-app.command(rich_help_panel=TOOLS)(for_people(tasks_path))
-app.command(rich_help_panel=TOOLS)(for_people(lm_eval_path))
+app.command(rich_help_panel=RUN)(demo)
+app.command(rich_help_panel=RUN)(plan)
+app.command(rich_help_panel=RUN, no_args_is_help=True)(subset)
+app.command(rich_help_panel=RUN, no_args_is_help=True)(wrap)
+app.command(rich_help_panel=DATA, no_args_is_help=True)(build)
+app.command(rich_help_panel=DATA, no_args_is_help=True)(push)
+app.command(rich_help_panel=DATA, no_args_is_help=True)(phantom)
+app.command(rich_help_panel=DATA, no_args_is_help=True)(degrade)
+app.command(rich_help_panel=DATA, no_args_is_help=True)(grade)
+app.command(rich_help_panel=DATA, no_args_is_help=True)(export)
+app.command("import", rich_help_panel=RESULTS, no_args_is_help=True)(import_answers)
+app.command(rich_help_panel=RESULTS, no_args_is_help=True)(analyze)
+app.command(rich_help_panel=RESULTS, no_args_is_help=True)(report)
+app.command(rich_help_panel=TOOLS)(reference_model)
+app.command(rich_help_panel=TOOLS)(tasks_path)
+app.command(rich_help_panel=TOOLS)(lm_eval_path)
 app.add_typer(store, rich_help_panel=TOOLS)
+
+for group in (app, *(each.typer_instance for each in app.registered_groups)):
+    for command in group.registered_commands if group is not None else ():
+        if command.callback is not None:
+            for_people(command.callback)
 
 
 def _print_version(wanted: bool) -> None:

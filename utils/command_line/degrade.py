@@ -91,6 +91,24 @@ def degrade(
         typer.Option(help="Of files with several frames: `single` refuses them; `first`, `middle`, `all`."),
     ] = "single",
     format: Annotated[str, typer.Option(help="Of the outputs: png, tiff, webp (lossless), jpeg (not).")] = "png",
+    png_level: Annotated[
+        int, typer.Option(min=0, max=9, help="How hard PNG is compressed: 0 fastest, 9 smallest; same pixels.")
+    ] = 2,
+    volumes: Annotated[
+        bool,
+        typer.Option(
+            "--volumes",
+            help="Each input is one volume: a NIfTI file, or a folder with one DICOM series; written as such.",
+        ),
+    ] = False,
+    value_range: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW,HIGH",
+            help="Of volumes: what counts as black and white, in Hounsfield units for CT.",
+            show_default="the volume's least and greatest value",
+        ),
+    ] = None,
     neutral_names: Annotated[
         bool,
         typer.Option(
@@ -149,7 +167,13 @@ def degrade(
         window,
         frames,
         format,
+        png_level,
     )
+    if value_range is not None and not volumes:
+        raise InputError("--value-range is for --volumes; for files of images, see --window")
+    if volumes:
+        _degrade_volumes(inputs, request, out, value_range, forbidden=grid is not None or neutral_names)
+        return
     from ..images.folders import find_sources
 
     search = find_sources(inputs, excluding=out, follow_links=follow_links, neutral_names=neutral_names)
@@ -174,6 +198,41 @@ def _severity(text: str, series: bool) -> int | str:
     return severity.label if severity.series and severity.value else int(severity.value)
 
 
+def _degrade_volumes(
+    inputs: list[Path], request: DegradeRequest, out: Path | None, value_range: str | None, *, forbidden: bool
+) -> None:
+    from ..degrade_files.volumes import degrade_volumes
+
+    if out is None or forbidden:
+        raise InputError("--volumes needs --out, and goes neither with --grid nor with --neutral-names")
+    found = None
+    if value_range is not None:
+        try:
+            low, high = (float(part) for part in value_range.split(","))
+        except ValueError:
+            low = high = 0.0
+        if not low < high:
+            raise InputError(f"--value-range {value_range}: give the least and the greatest value, such as -1000,1000")
+        found = (low, high)
+    written, errors = degrade_volumes(
+        inputs,
+        request.names,
+        request.severities,
+        out,
+        seed=request.seed,
+        value_range=found,
+        modality=request.modality,
+        table=request.table,
+        reference_size=request.reference_size,
+        allow_unchanged=request.allow_unchanged,
+    )
+    for line in errors:
+        typer.echo(line, err=True)
+    typer.echo(f"wrote {written} volume{'' if written == 1 else 's'} to {out}")
+    if errors:
+        raise typer.Exit(1)
+
+
 def _request(
     types: list[str] | None,
     severities: list[str] | None,
@@ -187,6 +246,7 @@ def _request(
     window: str | None,
     frames: str,
     format: str,
+    png_level: int,
 ) -> DegradeRequest:
     """Check every option before a file is touched."""
     from ...degradations import largest_severity, list_degradations
@@ -225,6 +285,7 @@ def _request(
         window=_parse_window(window),
         frames=frames,
         format=format,
+        png_level=png_level,
     )
 
 

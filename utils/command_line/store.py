@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from .help_text import for_people
-
 store = typer.Typer(
     name="store", no_args_is_help=True, help="Describe, check and merge the responses that runs have stored."
 )
@@ -18,7 +16,6 @@ _Places = Annotated[list[Path], typer.Argument(help="Folders given as store=, or
 
 
 @store.command(no_args_is_help=True)
-@for_people
 def info(places: _Places) -> None:
     """Print what the files hold: responses, tasks, when they arrived."""
     from ..sampling.store_upkeep import describe, files_of
@@ -33,7 +30,6 @@ def info(places: _Places) -> None:
 
 
 @store.command(no_args_is_help=True)
-@for_people
 def verify(places: _Places) -> None:
     """Check that every response can be used; exit status 1 if one cannot."""
     from ..sampling.store_upkeep import faults, files_of
@@ -50,7 +46,6 @@ def verify(places: _Places) -> None:
 
 
 @store.command(no_args_is_help=True)
-@for_people
 def merge(
     places: _Places,
     into: Annotated[

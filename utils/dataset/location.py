@@ -81,6 +81,7 @@ class LocalFolder:
         return [self.folder / name for name in parts_among(names, split, level)]
 
     def series(self) -> tuple[str, ...]:
+        """Return the folder's levels beside the published ones; see `Location.series`."""
         return series_among(
             path.relative_to(self.folder).as_posix() for path in self.folder.glob(f"{DATA}/*/*.parquet")
         )
@@ -149,6 +150,7 @@ class HubRepository:
         return [] if folder is None else [folder / name for name in wanted]
 
     def series(self) -> tuple[str, ...]:
+        """Return the repository's levels beside the published ones; see `Location.series`."""
         from huggingface_hub import HfApi, snapshot_download
 
         options: dict[str, Any] = {"repo_id": self.repository, "repo_type": "dataset", "revision": self.revision}

@@ -17,6 +17,7 @@ the line's hash.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -35,6 +36,7 @@ from ..base.atomic_files import write_atomically
 from ..base.errors import InputError, one_line
 from ..base.worker_processes import as_completed
 from ..images import OUTPUT_FORMATS, count_frames, decode_image, encode_image, is_dicom, pixels_sha256, read_bytes
+from ..images.encoding import PNG_LEVEL
 from ..images.folders import Source
 
 MANIFEST = "manifest.jsonl"
@@ -60,6 +62,7 @@ class DegradeRequest:
         window: as for `decode_dicom`.
         frames: of a file with several: `single` refuses it, `first`, `middle`, `all`.
         format: of the outputs; see `encode_image`.
+        png_level: how hard PNG outputs are compressed, 0 to 9.
     """
 
     names: tuple[str, ...]
@@ -73,6 +76,10 @@ class DegradeRequest:
     window: tuple[float, float] | str | None = None
     frames: str = "single"
     format: str = "png"
+    png_level: int = PNG_LEVEL
+    _strengths: dict[tuple[str, int | str, str | None], dict[str, Any]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def degrade(
         self, image: Image.Image, name: str, severity: int | str, seed: str, modality: str | None
@@ -92,7 +99,7 @@ class DegradeRequest:
 
     def settings(self, name: str, severity: int | str, seed: str, modality: str | None) -> dict[str, Any]:
         """Everything but the input that decides one output's bytes, as JSON."""
-        return {
+        settings = {
             "name": name,
             "severity": severity,
             "seed": seed,
@@ -102,10 +109,26 @@ class DegradeRequest:
             "keep_markings": self.keep_markings,
             "window": list(self.window) if isinstance(self.window, tuple) else self.window,
             "format": self.format,
-            "version": metadata.version("medqdeg"),
+            "version": _version(),
         }
+        # Only where it is not the usual one, so that the manifests of earlier versions still hold.
+        if self.format == "png" and self.png_level != PNG_LEVEL:
+            settings["png_level"] = self.png_level
+        return settings
+
+    def prepare(self) -> None:
+        """Look the strengths up that all files share, so that a folder's workers need not."""
+        for name in self.names:
+            for severity in self.severities:
+                self._strength(name, severity, self.modality)
 
     def _strength(self, name: str, severity: int | str, modality: str | None) -> dict[str, Any]:
+        key = (name, severity, modality)
+        if key not in self._strengths:
+            self._strengths[key] = self._looked_up(*key)
+        return self._strengths[key]
+
+    def _looked_up(self, name: str, severity: int | str, modality: str | None) -> dict[str, Any]:
         def row(level: str) -> dict[str, str]:
             return {key: str(value) for key, value in self.table.lookup(name, level, modality).items()}
 
@@ -246,6 +269,7 @@ def _run(
     # Rewritten before anything is appended, so that no new line continues a torn one.
     _write_manifest(manifest, known)
 
+    request.prepare()
     summary = DegradeSummary(files=len(sources))
     jobs = ((source, request, out, by_item.get(source.item, {})) for source in sources)
     with manifest.open("a", encoding="utf-8", newline="\n") as journal:
@@ -262,6 +286,11 @@ def _run(
                 on_progress(outcome)
     _write_manifest(manifest, {output: line for output, line in known.items() if (out / output).exists()})
     return summary
+
+
+@functools.cache
+def _version() -> str:
+    return metadata.version("medqdeg")
 
 
 def image_seed(seed: int | str, sha256: str, frame: int | None) -> str:
@@ -316,7 +345,7 @@ def _degrade_frame(
                 picture = decode_image(data, name=str(source.path), frame=frame, window=request.window)
             try:
                 image, record = request.degrade(picture.image, name, severity, seed, modality)
-                encoded = encode_image(image, request.format)
+                encoded = encode_image(image, request.format, request.png_level)
             except UnchangedImageError:
                 unchanged.append(f"{name} {level_name(severity)}")
                 continue

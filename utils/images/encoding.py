@@ -17,7 +17,11 @@ from .plain_modes import carry_profile
 OUTPUT_FORMATS = {"png": ".png", "tiff": ".tif", "webp": ".webp", "jpeg": ".jpg"}
 
 
-def encode_image(image: Image.Image, format: str = "png") -> bytes:
+PNG_LEVEL = 2
+"""Takes half the time of level 6 for 2% more bytes, and encoding takes longer than degrading."""
+
+
+def encode_image(image: Image.Image, format: str = "png", png_level: int = PNG_LEVEL) -> bytes:
     """Encode an image; the same pixels give the same bytes with the same Pillow build.
 
     16-bit grey states its range (0 is black, 65535 white), so that `decode_image` gives the same pixels back.
@@ -26,14 +30,14 @@ def encode_image(image: Image.Image, format: str = "png") -> bytes:
         image: mode `L`, `LA`, `RGB`, `RGBA` or `I;16`. Of `info`, only `icc_profile` is written.
         format: `png`, `tiff` (deflate) and `webp` are lossless. `jpeg` (quality 95, 4:4:4) is not: it adds a
             degradation of its own that no record mentions.
+        png_level: how hard PNG is compressed, 0 (not at all) to 9; the pixels are the same.
 
     Raises:
         InputError: the format is unknown or cannot hold the mode.
     """
     options: dict[str, Any]
     if format == "png":
-        # Level 2 takes half the time of level 6 for 2% more bytes, and encoding takes longer than degrading.
-        options = {"format": "PNG", "compress_level": 2}
+        options = {"format": "PNG", "compress_level": png_level}
     elif format == "tiff":
         options = {"format": "TIFF", "compression": "tiff_adobe_deflate"}
     elif format == "webp":

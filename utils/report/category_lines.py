@@ -59,12 +59,12 @@ def print_categories(console: Console, changes: pd.DataFrame, run: str) -> None:
     heads = (comparison.replace("_", " "), "items", "accuracy, each item against its own", "shift", "share of the loss")
     for head in heads:
         table.add_column(head, justify="left" if head == heads[0] else "right")
-    for row in found.itertuples():
+    for row, share in zip(found.itertuples(), found["share"].tolist(), strict=True):
         table.add_row(
             str(row.node).replace("_", " "),
             f"{row.n}{'*' if row.small else ''}",
             f"{row.accuracy:+.3f}" + ("" if math.isnan(row.low) else f" [{row.low:+.3f}, {row.high:+.3f}]"),
             f"{row.shift:+.3f}",
-            "-" if math.isnan(row.share) else f"{row.share:.0%}",
+            "-" if math.isnan(share) else f"{share:.0%}",
         )
     console.print(table)

@@ -13,6 +13,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..base.errors import one_line
+from ..scoring.elicitation import EXACT
+from .integration import Integration
+from .settings import Settings
 
 MOST_CHOICES = 128
 """In one request: as many as OpenAI's interface allows."""
@@ -22,6 +25,17 @@ _UNDECIDED_ITEMS = 10
 _EVIDENCE = 10
 """Single replies that differ, where no choice did. If the two were drawn alike, each of them would have been among the
 choices as likely as among the singles: 1 in 1,000."""
+
+
+def why_no_choices(integration: Integration, settings: Settings) -> str | None:
+    """Return why requests are not to ask for several choices, None if they are."""
+    if integration.client is None:
+        return "no server is asked"
+    if settings.mode == EXACT:
+        return "nothing is drawn in mode=exact"
+    if not settings.share:
+        return "share=false"
+    return f"chunk={settings.chunk}" if settings.chunk > 1 else None
 
 
 class Choices:

@@ -57,6 +57,15 @@ class Integration:
         self.chat = not lm.is_simple
 
     @property
+    def arguments_at(self) -> int:
+        """Where the generation arguments stand among a request's."""
+        return 2 if self.chat else 1
+
+    def arguments_of(self, request: Any) -> Any:
+        """Return a request's generation arguments."""
+        return request.args[self.arguments_at]
+
+    @property
     def own_concurrency(self) -> int:
         """Requests that the integration itself keeps in flight; 1 where it does not say."""
         return int(getattr(self.lm, "num_concurrent", 1) or 1) if self.model is None else 1

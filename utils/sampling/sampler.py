@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts, unwrap_generation_output
@@ -19,12 +18,12 @@ from ..base.errors import one_line
 from ..base.log import logger
 from ..scoring.answers import LetterProbabilities, is_missing_trial, read_probabilities, write_probabilities
 from ..scoring.answers.probabilities import FAILED_MARKER
-from ..scoring.elicitation import EXACT, VERBALIZED
+from ..scoring.elicitation import EXACT
 from . import exact
 from .block import BLOCK, CannotShare
-from .choices import MOST_CHOICES, Choices
+from .choices import Choices, why_no_choices
 from .integration import Integration
-from .keys import IN_BLOCKS, ONE_BY_ONE, RequestKey, request_key
+from .keys import IN_BLOCKS
 from .neutral import neutral_arguments
 from .progress import Progress, without_bars
 from .remembering import once
@@ -32,31 +31,13 @@ from .seeding import REQUEST_SEED_BITS, Seeding
 from .settings import Settings
 from .sharing import Sharing
 from .store import Response, ResponseStore
+from .trials import Trial, TrialFinder
 
 FAILED_REPLY = "[LMMS_EVAL_REQUEST_FAILED by medqdeg]"
 """Begins the text that stands for a reply that never came; `answers.is_missing_trial` knows it."""
 
 HOPELESS = 10
 """So many errors in a row before the first reply end the run: it is the set-up that is wrong."""
-
-
-_TO_AN_ENGINE = 1024
-"""Trials of an item that an engine in this process gets in one call; it makes batches of its own."""
-
-
-@dataclass(frozen=True)
-class _Trial:
-    """One reply to get.
-
-    `places` are the requests that it answers (all T in exact mode, else one); trials of the same `group` are asked
-    together.
-    """
-
-    request: Instance
-    key: RequestKey
-    trial: int
-    places: tuple[int, ...]
-    group: tuple[str, int] | None = None
 
 
 class Sampler:
@@ -77,16 +58,11 @@ class Sampler:
             sharing: whether the trials of an item share one prefill, found out before.
         """
         self.sharing = sharing
-        self.choices = Choices(self._why_no_choices(integration, settings))
-        self.together = 1
-        if self.choices.why_not is None:
-            self.together = MOST_CHOICES
-        elif integration.engine is not None and integration.chat and settings.share:
-            self.together = _TO_AN_ENGINE
+        self.choices = Choices(why_no_choices(integration, settings))
         self.integration, self.settings = integration, settings
-        self.model = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        model = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        self.finder = TrialFinder(integration, settings, model, in_blocks=sharing.why_not is None)
         self.workers = settings.concurrency or integration.own_concurrency
-        self._arguments_at = 2 if integration.chat else 1
         self.seeding = Seeding(integration, settings, self.workers)
         self.generate: Callable[[list[Instance]], list[Any]] = integration.lm.generate_until
         self.counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -94,16 +70,6 @@ class Sampler:
         self._first_token = exact.FirstToken()
         self._error: Exception | None = None
         self._errors_before_reply: int | None = 0
-
-    @staticmethod
-    def _why_no_choices(integration: Integration, settings: Settings) -> str | None:
-        if integration.client is None:
-            return "no server is asked"
-        if settings.mode == EXACT:
-            return "nothing is drawn in mode=exact"
-        if not settings.share:
-            return "share=false"
-        return f"chunk={settings.chunk}" if settings.chunk > 1 else None
 
     # --- What lmms-eval calls -----------------------------------------------------------------------------
 
@@ -114,6 +80,7 @@ class Sampler:
             SystemExit: with one line, if nothing can come of the run.
         """
         self.counts, self.warnings = defaultdict(Counter), []
+        self.finder.warnings.clear()
         results: list[GenerationResult | None] = [None] * len(requests)
         lm = self.integration.lm
         progress = Progress(len(requests), shown=getattr(lm, "rank", 0) == 0)
@@ -128,6 +95,7 @@ class Sampler:
                     progress.retry(sum(len(trial.places) for trial in failed))
                     self._count(failed, "failed", -1)
                     failed = self._run(iter(failed), results, progress)
+        self.warnings += self.finder.warnings
         if failed:
             self.warnings.append(
                 f"{len(failed)} requests failed for good: their trials are missing; a rerun asks them again"
@@ -147,89 +115,27 @@ class Sampler:
 
     def _missing_trials(
         self, requests: Sequence[Instance], results: list[GenerationResult | None], progress: Progress
-    ) -> Iterator[_Trial]:
+    ) -> Iterator[Trial]:
         """Fill in what the store has and yield the rest, in order, each as soon as it is known."""
-        seen: Counter[str] = Counter()
-        for _, group in itertools.groupby(enumerate(requests), key=lambda entry: id(entry[1])):
-            entries = list(group)
-            request, places = entries[0][1], [place for place, _ in entries]
-            task = request.metadata["task"]
-            if request.metadata.get("__padding_only__"):
-                progress.reuse(len(places))  # lmms-eval throws these replies away
+        for trial, stored in self.finder.trials(requests, self.store):
+            if trial is None:
+                progress.reuse(1)  # lmms-eval throws these replies away
                 continue
-            key = self._key(request, trials=len(places))
-            self.counts[task]["requested"] += len(places)
-            stored = self.store.responses(key)
-            if self.settings.mode == EXACT:
-                trials = [(0, tuple(places))]
+            self._count([trial], "requested", 1)
+            if stored is None:
+                yield trial
             else:
-                first = seen[key.digest]
-                trials = [(trial, (place,)) for trial, place in enumerate(places, start=first)]
-                seen[key.digest] += len(places)
-            for trial, where in trials:
-                if trial in stored:
-                    self._fill(results, where, self._result(stored[trial]))
-                    self.counts[task]["reused"] += len(where)
-                    progress.reuse(len(where))
-                else:
-                    yield _Trial(request, key, trial, where, self._group(request, key, trial))
-
-    def _group(self, request: Instance, key: RequestKey, trial: int) -> tuple[str, int] | None:
-        if key.drawing == IN_BLOCKS:
-            return key.digest, trial // BLOCK
-        if self.together > 1 and self._arguments(request).get("temperature"):
-            return key.digest, trial // self.together
-        return None
-
-    def _key(self, request: Instance, trials: int) -> RequestKey:
-        task, split, doc_id = request.metadata["task"], request.args[-1], request.doc_id
-        doc = self.integration.lm.task_dict[task][split][doc_id]
-        if self.integration.chat:
-            _, doc_to_messages, arguments, *_ = request.args
-            prompt = doc_to_messages(doc)
-        else:
-            text, arguments, doc_to_visual, *_ = request.args
-            prompt = [text, doc_to_visual(doc)]
-        if self.settings.mode == EXACT:
-            self._check_exact(request, doc)
-            arguments = {}  # the distribution of the first token does not depend on how one would sample
-        elif not arguments.get("temperature"):
-            warning = f"{task} asks at temperature 0: all trials of an item are the same reply"
-            if warning not in self.warnings:
-                self.warnings.append(warning)
-        return request_key(
-            task=task,
-            item=str(doc.get("item_id", doc_id)),
-            prompt=prompt,
-            arguments=arguments,
-            model=self.model,
-            mode=self.settings.mode,
-            drawing=self._drawing(arguments, trials),
-        )
-
-    def _drawing(self, arguments: Mapping[str, Any], trials: int) -> str:
-        """A single reply, and one that is not drawn, take the way that a model takes without us."""
-        in_blocks = self.sharing.why_not is None and trials > 1 and bool(arguments.get("temperature"))
-        return IN_BLOCKS if in_blocks else ONE_BY_ONE
-
-    def _check_exact(self, request: Instance, doc: Any) -> None:
-        task = request.metadata["task"]
-        if request.metadata.get("elicitation") == VERBALIZED:
-            raise SystemExit(
-                f"medqdeg: {task} asks for a stated confidence, which mode=exact cannot read; use mode=votes"
-            )
-        if not doc.get("letters"):
-            raise SystemExit(f"medqdeg: mode=exact needs items with option letters, and those of {task} have none")
+                self._fill(results, trial.places, self._result(stored))
+                self._count([trial], "reused", 1)
+                progress.reuse(len(trial.places))
 
     # --- Asking -------------------------------------------------------------------------------------------
 
-    def _run(
-        self, trials: Iterator[_Trial], results: list[GenerationResult | None], progress: Progress
-    ) -> list[_Trial]:
+    def _run(self, trials: Iterator[Trial], results: list[GenerationResult | None], progress: Progress) -> list[Trial]:
         """Ask the trials and return those that failed."""
-        failed: list[_Trial] = []
+        failed: list[Trial] = []
 
-        def finish(chunk: Sequence[_Trial], answers: Sequence[Response | str]) -> None:
+        def finish(chunk: Sequence[Trial], answers: Sequence[Response | str]) -> None:
             for trial, answer in zip(chunk, answers, strict=True):
                 if isinstance(answer, str):
                     failed.append(trial)
@@ -251,7 +157,7 @@ class Sampler:
         while not self.choices.decided and (chunk := next(chunks, [])):
             finish(chunk, self._ask_group(chunk))
         with ThreadPoolExecutor(self.workers, thread_name_prefix="medqdeg") as pool:
-            pending: dict[Future[list[Response | str]], list[_Trial]] = {}
+            pending: dict[Future[list[Response | str]], list[Trial]] = {}
             try:
                 for chunk in chunks:
                     pending[pool.submit(self._ask_group, chunk)] = chunk
@@ -266,7 +172,7 @@ class Sampler:
                     future.cancel()
         return failed
 
-    def _chunks(self, trials: Iterator[_Trial]) -> Iterator[list[_Trial]]:
+    def _chunks(self, trials: Iterator[Trial]) -> Iterator[list[Trial]]:
         """Trials that are asked together: those of one group, or `chunk` others."""
         for group, members in itertools.groupby(trials, key=lambda trial: trial.group):
             if group is not None:
@@ -275,14 +181,14 @@ class Sampler:
                 while chunk := list(itertools.islice(members, self.settings.chunk)):
                     yield chunk
 
-    def _ask_group(self, chunk: Sequence[_Trial]) -> list[Response | str]:
+    def _ask_group(self, chunk: Sequence[Trial]) -> list[Response | str]:
         if chunk[0].key.drawing == IN_BLOCKS:
             return self._ask_block(chunk)
         if len(chunk) > 1 and chunk[0].group is not None and self.integration.client is not None:
             return self._ask_choices(chunk)
         return self._ask(chunk)
 
-    def _ask_choices(self, wanted: Sequence[_Trial]) -> list[Response | str]:
+    def _ask_choices(self, wanted: Sequence[Trial]) -> list[Response | str]:
         """The same for trials of one item on a server that may give several choices at once."""
         if self.choices.why_not is not None:
             return [answer for trial in wanted for answer in self._ask([trial])]
@@ -307,11 +213,11 @@ class Sampler:
             self.choices.weigh(texts[0], [answer.reply for answer in rest if isinstance(answer, Response)])
         return [*answers, *rest]
 
-    def _ask_block(self, wanted: Sequence[_Trial]) -> list[Response | str]:
+    def _ask_block(self, wanted: Sequence[Trial]) -> list[Response | str]:
         """The same for trials of one block: the whole block is drawn and stored, so that more repeats find it."""
         key, number = wanted[0].key, wanted[0].trial // BLOCK
         request = self._remembered(wanted[0].request)
-        block = [_Trial(request, key, trial, ()) for trial in range(number * BLOCK, (number + 1) * BLOCK)]
+        block = [Trial(request, key, trial, ()) for trial in range(number * BLOCK, (number + 1) * BLOCK)]
         seeds = [key.seed(trial.trial, self.settings.sampling_seed) for trial in block]
         self._error = None
         try:
@@ -332,7 +238,7 @@ class Sampler:
         )
         return [stored[trial.trial] for trial in wanted]
 
-    def _ask(self, chunk: Sequence[_Trial]) -> list[Response | str]:
+    def _ask(self, chunk: Sequence[Trial]) -> list[Response | str]:
         """Return a stored response for each trial, or the text that stands for a failed request."""
         self._error = self._first_token.logits = None
         try:
@@ -348,7 +254,7 @@ class Sampler:
         self._errors_before_reply = None
         return self._kept(chunk, outputs)
 
-    def _kept(self, chunk: Sequence[_Trial], outputs: Sequence[Any]) -> list[Response | str]:
+    def _kept(self, chunk: Sequence[Trial], outputs: Sequence[Any]) -> list[Response | str]:
         """Store what is a reply; return it, or the text that stands for a failed request."""
         answers: list[Response | str] = []
         for trial, output in zip(chunk, outputs, strict=True):
@@ -361,16 +267,13 @@ class Sampler:
             answers.append(self.store.add(trial.key, trial.trial, response))
         return answers
 
-    def _call(self, chunk: Sequence[_Trial], *, drawing: bool | None = None) -> list[Any]:
+    def _call(self, chunk: Sequence[Trial], *, drawing: bool | None = None) -> list[Any]:
         if drawing is None:
-            drawing = bool(self._arguments(chunk[0].request).get("temperature"))
+            drawing = bool(self.integration.arguments_of(chunk[0].request).get("temperature"))
         seed = chunk[0].key.seed(chunk[0].trial, self.settings.sampling_seed)
         # An engine is handed a group as one: it reads once what is equal in it.
         with self.seeding.around(seed, drawing=drawing), self.integration.batches_of(len(chunk)):
             return self.generate([self._copied(trial) for trial in chunk])
-
-    def _arguments(self, request: Instance) -> Any:
-        return request.args[self._arguments_at]
 
     def _remembered(self, request: Instance) -> Instance:
         """The request with an image that is decoded once, however often it is asked."""
@@ -380,10 +283,10 @@ class Sampler:
         request.arguments = tuple(parts)
         return request
 
-    def _copied(self, trial: _Trial) -> Instance:
+    def _copied(self, trial: Trial) -> Instance:
         """The request with generation arguments of its own: some integrations change them as they go."""
         request = copy.copy(trial.request)
-        place = self._arguments_at
+        place = self.integration.arguments_at
         parts = list(request.args)
         parts[place] = copy.deepcopy(parts[place])
         if self.seeding.with_request:
@@ -417,7 +320,7 @@ class Sampler:
             self._error = error  # some integrations go on with an empty reply
             raise
 
-    def _probabilities(self, trial: _Trial, text: str) -> str:
+    def _probabilities(self, trial: Trial, text: str) -> str:
         request = trial.request
         letters = self.integration.lm.task_dict[trial.key.task][request.args[-1]][request.doc_id]["letters"]
         if self.integration.model is not None:
@@ -459,7 +362,7 @@ class Sampler:
         for place in places:
             results[place] = result
 
-    def _count(self, trials: Sequence[_Trial], what: str, sign: int) -> None:
+    def _count(self, trials: Sequence[Trial], what: str, sign: int) -> None:
         for trial in trials:
             self.counts[trial.key.task][what] += sign * len(trial.places)
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..dataset.taxonomy import LEVELS
+from .agreement import ItemGap, agreement_gap
+from .level_summary import mean
 
 
 def mean_score(values: Sequence[Mapping[str, Any]]) -> float | None:
-    """Return the mean over the items that have a score; exact, so the order of the items does not matter."""
-    scores = [value["score"] for value in values if "score" in value]
-    return math.fsum(scores) / len(scores) if scores else None
+    """Return the mean over the items that have a score, weighted in a subset; exact, so their order does not matter."""
+    return mean([value.get("score") for value in values], [value.get("weight", 1.0) for value in values])
+
+
+def gap_score(values: Sequence[Mapping[str, Any]]) -> float | None:
+    """Return the agreement gap of a level, or None where its votes have none; weighted and exact like `mean_score`."""
+    return agreement_gap((ItemGap(**value["gap"]), value.get("weight", 1.0)) for value in values if "gap" in value)
 
 
 def across_levels(values: Sequence[float | None], sizes: Sequence[int], weight_by_size: bool) -> str:

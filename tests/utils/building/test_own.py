@@ -367,7 +367,10 @@ def test_paths_that_leave_the_folder(tmp_path: Path, name: str) -> None:
         ({"source": "GMAI-MMBench"}, "is the name of a benchmark"),
         ({"source": ["a"]}, "source must be a text"),
         ({"extra": {"a": 1}}, "extra must be a column or a list"),
-        ({"question": "askd"}, "items.csv has no column askd, which the map names; found case, asked"),
+        (
+            {"question": "askd"},
+            "items.csv has no column askd, which the map names; did you mean 'asked'? found case, asked",
+        ),
         ({"image_folder": "../pics"}, "leaves the folder of the table"),
         ({"encoding": "utf-16"}, "encoding utf-16 is not read"),
         ({"encoding": "klingon"}, "unknown encoding 'klingon'"),

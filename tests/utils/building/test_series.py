@@ -11,7 +11,7 @@ import pytest
 
 from medqdeg.degradations import largest_severity, reproduce
 from medqdeg.utils.base.errors import InputError
-from medqdeg.utils.building.plan.planning import Request
+from medqdeg.utils.building.plan.planning import BuildRequest
 from medqdeg.utils.building.running import build
 from medqdeg.utils.building.writing import read_rows
 from medqdeg.utils.command_line.build import _table_and_series
@@ -22,14 +22,14 @@ from medqdeg.utils.dataset.location import LocalFolder
 from .phantom_source import front
 
 SERIES = (0.5, 1.0, 2.0, 2.5)
-REQUEST = Request(("phantoms=8",), part_items=4, dev_share=0.0)
+REQUEST = BuildRequest(("phantoms=8",), part_items=4, dev_share=0.0)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("series")
     build(REQUEST, folder / "levels", front())
-    build(Request(**{**vars(REQUEST), "series": SERIES}), folder / "series", front())
+    build(BuildRequest(**{**vars(REQUEST), "series": SERIES}), folder / "series", front())
     return folder
 
 
