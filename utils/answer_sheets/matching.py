@@ -98,7 +98,7 @@ def _read_confidences(
     matched.notes.append(f"confidences read as {'percentages' if found == 'percent' else 'shares from 0 to 1'}")
     if bad:
         named = [f"{kept[place].where}: {kept[place].confidence[:40]!r}" for place in bad]
-        matched.notes.append(f"{len(bad)} confidences are no probability and count as that of a guess: {_some(named)}")
+        matched.notes.append(f"{len(bad)} confidences are no probability and count as not stated: {_some(named)}")
 
 
 def score(matched: Matched, key: Key) -> list[ItemRecord]:

@@ -112,13 +112,14 @@ def test_a_stated_confidence_in_a_column_scores_as_one_in_the_reply() -> None:
         assert {**record, "read_as": None, "distinct_replies": 0} == {**other, "read_as": None, "distinct_replies": 0}
 
 
-def test_confidences_that_are_none_count_as_a_guess() -> None:
+def test_confidences_that_are_none_count_as_not_stated() -> None:
     rows = [(code, trial, "B", text) for code in KEY.items for trial, text in ((1, "150"), (2, ""))]
     matched = match([answers(*rows, ("x-0", 3, "I do not know", "90"))], KEY)
     first = score(matched, KEY)[0]
     assert first["stated"] == [None, None, 0.9]
     assert (first["stated_out_of_range"], first["stated_missing"]) == (1, 1)
-    assert first["confidence"] == pytest.approx(1 / 4)  # the unread one is a guess too
+    assert first["confidence"] is None  # no trial has both a letter and a number
+    assert first["confidence_unstated_as_guess"] == pytest.approx(1 / 4)
     assert any("4 confidences are no probability" in note for note in matched.notes)
 
 
