@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from ..utils.base.errors import one_line
+from ..utils.base.harness import hint_without_a_gpu
 from ..utils.base.suggestions import did_you_mean
 
 COMMAND_LINE = "lmms_eval.__main__"
@@ -91,9 +92,8 @@ class _Traceback(ModuleType):
             hint = did_you_mean(unknown, self._known_tasks(), most=3) or "lmms-eval --tasks list shows all"
             raise SystemExit(f"medqdeg: there is no task {unknown}; {hint.strip()}") from None
         traceback.print_exc(*arguments, **options)
-        raise SystemExit(
-            f"medqdeg: the run ended without results ({type(error).__name__}: {one_line(error)})"
-        ) from None
+        why = f"{type(error).__name__}: {one_line(error)}"
+        raise SystemExit(f"medqdeg: the run ended without results ({why}){hint_without_a_gpu(error)}") from None
 
 
 def _unknown_tasks(message: str, asked: str | None) -> str | None:

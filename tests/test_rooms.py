@@ -20,14 +20,15 @@ ALLOWED: dict[str, set[str]] = {
     "building": {"base", "dataset", "degradations", "degrade_files", "images"},
     "sampling": {"base", "scoring"},
     "models": {"base", "phantoms"},
-    "analysis": {"base", "dataset", "scoring"},
+    "analysis": {"answer_sheets", "base", "dataset", "scoring", "wrapping"},
     "wrapping": {"base", "dataset", "degradations", "scoring"},
+    "answer_sheets": {"base", "dataset", "images", "scoring"},
     "report": {"analysis", "base", "dataset", "phantoms", "scoring"},
     "tasks": {"base", "dataset", "phantoms", "sampling", "scoring", "wrapping"},
     # The command is a front to everything, the tasks included; nothing but the door knows it.
     "command_line": {
-        *("analysis", "base", "building", "dataset", "degradations", "degrade_files", "grading", "images", "models"),
-        *("phantoms", "report", "sampling", "tasks", "wrapping"),
+        *("analysis", "answer_sheets", "base", "building", "dataset", "degradations", "degrade_files", "grading"),
+        *("images", "models", "phantoms", "report", "sampling", "scoring", "tasks", "wrapping"),
     },
     "front_door": {"analysis", "command_line", "degradations", "report"},
 }

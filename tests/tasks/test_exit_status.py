@@ -20,6 +20,7 @@ from lmms_eval.models.registry_v2 import ModelManifest
 from lmms_eval.tasks import TaskManager
 
 from medqdeg.tasks import TASKS_FOLDER, exit_status, register
+from medqdeg.utils.base.harness import hint_without_a_gpu
 
 from .failing_model import Failing
 
@@ -112,6 +113,28 @@ def test_a_model_that_fails(
 ) -> None:
     monkeypatch.setattr(Failing, "where", where)
     assert leaves("--tasks", "medqdeg_l0") == f"medqdeg: the run ended without results (RuntimeError: {why})"
+
+
+@pytest.mark.parametrize(
+    ("message", "gpu", "hint"),
+    [
+        ("Torch not compiled with CUDA enabled", False, True),
+        ("Found no NVIDIA driver on your system.", False, True),
+        ("No CUDA GPUs are available", False, True),
+        ("When passing device_map as a string, the value needs to be a device name", False, True),
+        ("CUDA out of memory", True, False),
+        ("no such checkpoint", False, False),
+    ],
+)
+def test_without_a_gpu_the_arguments_to_add_are_named(
+    message: str, gpu: bool, hint: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    said = hint_without_a_gpu(RuntimeError(message))
+    assert (said == "; there is no GPU here: add device=cpu,device_map=cpu to --model_args") == hint
+    assert (said == "") != hint
 
 
 def test_a_run_described_by_a_file(

@@ -24,6 +24,7 @@ from lmms_eval.evaluator import simple_evaluate
 from lmms_eval.tasks import TaskManager
 
 from medqdeg.degradations import degrade
+from medqdeg.utils.analysis.runs.wrapped import read_wrapped
 from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.wrapping.generate import WrapOptions, write_wrapped_task
 from medqdeg.utils.wrapping.hooks import RECORD
@@ -307,11 +308,16 @@ def test_votes_and_levels(name: str, local_tasks: Path, tmp_path: Path) -> None:
         records = [sample[RECORD] for sample in results["samples"][wrapped]]
         assert all(record["error"] is None and len(record["votes"]) == 4 for record in records)
         found = {key.split(",")[0]: value for key, value in results["results"][wrapped].items() if "," in key}
-        for score in ("accuracy", "confidence", "calibration_shift"):
+        scores = ("accuracy", "confidence", "calibration_shift")
+        for score in scores:
             mean = sum(record[score] for record in records) / ITEMS
             assert found[f"votes_{score}"] == pytest.approx(mean, abs=1e-12)
             assert found[RECORD]["overall"][score] == pytest.approx(mean, abs=1e-12)
         for record in records:
+            as_read = read_wrapped(record)
+            assert not isinstance(as_read, str)
+            assert as_read[1] == []
+            assert [as_read[0][name] for name in scores] == pytest.approx([record[name] for name in scores], abs=1e-12)
             assert record["accuracy"] == pytest.approx(sum(record["correct"]) / 4)
             assert record["images"] == (1 + int(record["item_id"][-1]) % 3 if name == "several_images" else 1)
         changed = [model.seen[wrapped, doc_id] != model.seen[first, doc_id] for doc_id in range(ITEMS)]

@@ -25,6 +25,9 @@ ALL = "all"
 """The axis and the node of a whole level."""
 
 
+OPEN_SCALE = "log T"
+"""The `confidence_scale` of items whose number of possible answers is open."""
+
 _FINE_LEVELS = 10
 """Levels of a score that is not made of votes: tenths."""
 
@@ -105,6 +108,10 @@ def item_table(records: Sequence[Mapping[str, Any]], *, greedy: bool = False) ->
         _use_stated(columns, answers, trials)
     guesser = guesser_columns(elicitation, k, trials)
     complete_columns(columns, guesser)
+    if any(open_number := [record.get("confidence_scale") == OPEN_SCALE for record in records]):
+        # Against chance nothing can be said where nobody knows how many answers are possible.
+        for name in ("confidence_james_stein", "shift_james_stein", "agreement", "shift_above_guesser"):
+            columns[name] = np.where(open_number, np.nan, columns[name])
     columns["readable_share"] = answers.gap.readable
     levels = np.array([record["level"] for record in records], dtype=object)
 

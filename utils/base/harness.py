@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
+import sys
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from packaging.requirements import Requirement
@@ -74,3 +76,14 @@ def _wanted(package: str) -> str:
     for requirement in (*of_extra, *mine):
         return f"{requirement.name}{requirement.specifier}"
     return package
+
+
+_OF_A_DEVICE = re.compile(r"\b(?:cuda|nvidia|gpus?|device_map)\b", re.IGNORECASE)
+
+
+def hint_without_a_gpu(error: object) -> str:
+    """Return what to add to a message where a model was sent to a GPU that is not there, else nothing."""
+    torch = sys.modules.get("torch")
+    if torch is None or not _OF_A_DEVICE.search(str(error)) or torch.cuda.is_available():
+        return ""
+    return "; there is no GPU here: add device=cpu,device_map=cpu to --model_args"

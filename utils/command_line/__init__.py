@@ -12,8 +12,10 @@ from .analyze import analyze
 from .build import build, push
 from .degrade import degrade
 from .demo import demo
+from .export import export
 from .grade import grade
 from .help_text import for_people
+from .import_answers import import_answers
 from .lm_eval_path import lm_eval_path
 from .phantom import phantom
 from .plan import plan
@@ -44,6 +46,8 @@ app.command(rich_help_panel=DATA, no_args_is_help=True)(push)
 app.command(rich_help_panel=DATA, no_args_is_help=True)(phantom)
 app.command(rich_help_panel=DATA, no_args_is_help=True)(degrade)
 app.command(rich_help_panel=DATA, no_args_is_help=True)(grade)
+app.command(rich_help_panel=DATA, no_args_is_help=True)(export)
+app.command("import", rich_help_panel=RESULTS, no_args_is_help=True)(import_answers)
 app.command(rich_help_panel=RESULTS, no_args_is_help=True)(analyze)
 app.command(rich_help_panel=RESULTS, no_args_is_help=True)(report)
 app.command(rich_help_panel=TOOLS)(reference_model)

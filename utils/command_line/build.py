@@ -25,7 +25,7 @@ def build(
         typer.Option(
             "--source",
             metavar="NAME=WHERE",
-            help="gmai=PATH, omnimedvqa=PATH, medxpertqa=PATH, own=PATH:map.yaml; repeat it.",
+            help="gmai=PATH, omnimedvqa=PATH, medxpertqa=PATH, own=PATH:map.yaml (also .xlsx); repeat it.",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the set.")] = None,
@@ -41,7 +41,12 @@ def build(
             "beside L1 and L2. Give it twice for both.",
         ),
     ] = None,
-    dev_share: Annotated[float, typer.Option(min=0, max=1, help="Share of the clean items in the dev split.")] = 0.05,
+    dev_share: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Share of the clean items in the dev split.", show_default="0.05 from 500 items, else 0"
+        ),
+    ] = None,
     part_items: Annotated[int, typer.Option(min=1, help="Clean items in a part (three Parquet files).")] = 64,
     keep_contradictions: Annotated[
         bool, typer.Option("--keep-contradictions", help="Keep items whose answers contradict each other.")

@@ -172,7 +172,8 @@ def _source_question_rule(split: str, location: Location) -> str:
     return BY_COLUMN if named else BY_TEXT
 
 
-def _source_question_id(row: Row, rule: str) -> str:
+def source_question_id(row: Row, rule: str) -> str:
+    """Return the id of a row's source question by a rule, `BY_COLUMN` or `BY_TEXT`. Raises `InputError` without one."""
     if rule == BY_TEXT:
         return question_key(row)
     if row.source_question is not None:
@@ -263,9 +264,9 @@ def _checked_rows(path: Path, rule: str) -> Iterator[dict[str, Any]]:
             "degradation": row.degradation,
             "skill": row.skill,
             "source": row.source,
-            "source_question_id": _source_question_id(row, rule),
+            "source_question_id": source_question_id(row, rule),
             "source_question_rule": rule,
-            "cluster_id": f"index:{row.cluster}" if row.cluster else _source_question_id(row, rule),
+            "cluster_id": f"index:{row.cluster}" if row.cluster else source_question_id(row, rule),
             "extra": extra_as_json(row),
         }
 
@@ -289,7 +290,7 @@ def _check_texts(file: TsvFile, rule: str) -> dict[str, Place]:
             if row.item_id in places:
                 raise InputError(f"line {places[row.item_id][0]} has this index already")
             places[row.item_id] = row.place
-            _source_question_id(row, rule)
+            source_question_id(row, rule)
             split_cell(row.image_cell)
     if not places:
         raise InputError(f"{file.path} has a header and no rows")

@@ -105,8 +105,13 @@ class Row:
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
-def assign_columns(header: list[str], name: str) -> Columns:
+def assign_columns(header: list[str], name: str, with_images: bool = True) -> Columns:
     """Find out which column holds what.
+
+    Args:
+        header: names of the columns.
+        name: what messages call the file.
+        with_images: whether there must be a column of images; a file of answers has none.
 
     Raises:
         InputError: if a required column is missing (the message lists those found) or a name occurs twice.
@@ -128,7 +133,7 @@ def assign_columns(header: list[str], name: str) -> Columns:
     options = dict(sorted(options.items()))
     missing = [COLUMN_NAMES[role][0] for role in REQUIRED if role not in roles]
     missing += [letter for letter in "AB" if letter not in options]
-    if "image" not in roles and "image_path" not in roles:
+    if with_images and "image" not in roles and "image_path" not in roles:
         missing.append("image or image_path")
     if missing:
         columns = ", ".join(filter(None, header)) or "none"
@@ -198,45 +203,51 @@ class TsvFile:
                 yield record_line, record_offset, dict(zip(header, cells, strict=True))
 
     def _row(self, line: int, offset: int, cells: Mapping[str, str]) -> Row:
-        def cell(role: str) -> str | None:
-            column = self.columns.roles.get(role)
-            text = "" if column is None else cells[column].strip()
-            return None if text.casefold() in _MISSING_LABELS else text
+        return row_of_cells(cells, self.columns, self.path.name, (line, offset))
 
-        try:
-            item_id = cell("item_id")
-            if item_id is None:
-                raise InputError("the item has no index")
-            question = cell("question")
-            if question is None:
-                raise InputError("the item has no question")
-            answer = (cell("answer") or "").upper()
-            options = _options(cells, self.columns, answer)
-            level = taxonomy.severity_label(cell("severity") or taxonomy.CLEAN)
-            degradation = None if level == taxonomy.CLEAN else cell("degradation")
-            if level != taxonomy.CLEAN and degradation is None:
-                raise InputError(f"the item is degraded ({level}) but names no degradation")
-            modality = cell("modality")
-            source = cell("source")
-            source_question, cluster = cell("source_question"), cell("cluster")
-            return Row(
-                place=(line, offset),
-                item_id=identifier(item_id),
-                question=question,
-                options=options,
-                answer=answer,
-                image_cell=cell("image") or cell("image_path") or "",
-                level=level,
-                modality=taxonomy.modality(modality) if modality else taxonomy.UNLABELLED,
-                degradation=taxonomy.degradation(degradation) if degradation else None,
-                skill=_skill(source or "", cell("skill"), cell("question_type")),
-                source=taxonomy.source(source) if source else taxonomy.UNLABELLED,
-                source_question=identifier(source_question) if source_question else None,
-                cluster=identifier(cluster) if cluster else None,
-                extra={column: cells[column] for column in self.columns.extra if cells[column] != ""},
-            )
-        except InputError as error:
-            raise at_line(self.path.name, line, cells[self.columns.roles["item_id"]], error) from None
+
+def row_of_cells(cells: Mapping[str, str], columns: Columns, name: str, place: Place) -> Row:
+    """Return the item that a row's cells describe. Raises `InputError`, naming file and line, where they do not."""
+
+    def cell(role: str) -> str | None:
+        column = columns.roles.get(role)
+        text = "" if column is None else cells[column].strip()
+        return None if text.casefold() in _MISSING_LABELS else text
+
+    try:
+        item_id = cell("item_id")
+        if item_id is None:
+            raise InputError("the item has no index")
+        question = cell("question")
+        if question is None:
+            raise InputError("the item has no question")
+        answer = (cell("answer") or "").upper()
+        options = _options(cells, columns, answer)
+        level = taxonomy.severity_label(cell("severity") or taxonomy.CLEAN)
+        degradation = None if level == taxonomy.CLEAN else cell("degradation")
+        if level != taxonomy.CLEAN and degradation is None:
+            raise InputError(f"the item is degraded ({level}) but names no degradation")
+        modality = cell("modality")
+        source = cell("source")
+        source_question, cluster = cell("source_question"), cell("cluster")
+        return Row(
+            place=place,
+            item_id=identifier(item_id),
+            question=question,
+            options=options,
+            answer=answer,
+            image_cell=cell("image") or cell("image_path") or "",
+            level=level,
+            modality=taxonomy.modality(modality) if modality else taxonomy.UNLABELLED,
+            degradation=taxonomy.degradation(degradation) if degradation else None,
+            skill=_skill(source or "", cell("skill"), cell("question_type")),
+            source=taxonomy.source(source) if source else taxonomy.UNLABELLED,
+            source_question=identifier(source_question) if source_question else None,
+            cluster=identifier(cluster) if cluster else None,
+            extra={column: cells[column] for column in columns.extra if cells[column] != ""},
+        )
+    except InputError as error:
+        raise at_line(name, place[0], cells[columns.roles["item_id"]], error) from None
 
 
 class ImageCells:

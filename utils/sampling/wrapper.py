@@ -16,6 +16,7 @@ from lmms_eval.api.instance import GenerationResult, Instance
 from lmms_eval.api.model import lmms
 
 from ..base.errors import InputError, one_line
+from ..base.harness import hint_without_a_gpu
 from ..base.log import logger
 from ..base.versions import versions
 from ..scoring.elicitation import EXACT
@@ -168,7 +169,8 @@ def _inner_model(settings: Settings, additional_config: dict[str, Any] | None, *
         return model_class.create_from_arg_string(",".join(settings.inner_arguments), additional_config)
     except Exception as error:
         reason = f"{type(error).__name__}: {one_line(error)}"
-        raise InputError(f"the inner model {settings.inner} could not be made ({reason})") from error
+        hint = hint_without_a_gpu(error)
+        raise InputError(f"the inner model {settings.inner} could not be made ({reason}){hint}") from error
 
 
 def _tell(settings: Settings, neutral: dict[str, Any] | None, fidelity: dict[str, Any], *, first: bool) -> None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from ..dataset import taxonomy
 from .answers import (
+    AnswerWithConfidence,
     LetterProbabilities,
+    Reading,
     is_failed_probabilities,
     is_missing_trial,
     read_answer_and_confidence,
@@ -40,6 +42,8 @@ class ItemRecord(TypedDict):
 
     `read_as` says of each entry of `letters` how it was read, one of `medqdeg.utils.scoring.answers.TIERS`, None where
     nothing was read; `letters_without_named` leaves the last tier out again.
+    `confidence_scale` is there in records of a wrapped task: what the entropy of its votes is relative to, "log K" or,
+    where the number of possible answers is open, "log T". Accuracy and majority vote are then the task's own scores.
     `severity` is there where `level` is the label of a series, such as "S1.50".
 
     Verbalized: `stated` has one entry per trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
@@ -93,6 +97,7 @@ class ItemRecord(TypedDict):
     weight: NotRequired[float]
     read_as: NotRequired[list[str | None]]
     severity: NotRequired[float]
+    confidence_scale: NotRequired[str]
 
 
 def letters_without_named(record: Mapping[str, Any]) -> list[str]:
@@ -113,7 +118,13 @@ def cluster_of(entry: Mapping[str, Any]) -> str:
     return stated if isinstance(stated, str) and stated else entry["source_question_id"]
 
 
-def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str = VOTES) -> ItemRecord:
+def score_item(
+    doc: Mapping[str, Any],
+    replies: Sequence[str],
+    elicitation: str = VOTES,
+    stated_apart: Sequence[float | None] | None = None,
+    out_of_range: int = 0,
+) -> ItemRecord:
     """Read the replies of all trials of one item and score them.
 
     Args:
@@ -121,6 +132,9 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str 
         replies: the T raw replies, in the order of the trials. Replies that are letters' probabilities
             (`medqdeg.utils.scoring.answers.probabilities`) make the elicitation exact, whatever was asked for.
         elicitation: "votes" or "verbalized".
+        stated_apart: verbalized, where confidences do not stand in the replies but beside them, as in the column of a
+            sheet: one entry a trial, a number in [0, 1] or None.
+        out_of_range: of these, how many None stand for a number that is no probability.
 
     Returns:
         The record. Never raises on any reply: text that holds no answer is an unread vote, a failed request is a
@@ -135,15 +149,22 @@ def score_item(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str 
     answered = [reply for reply in replies if not is_missing_trial(reply)]
     fields: dict[str, Any] = {}
     if elicitation == VERBALIZED:
-        read = [None if is_missing_trial(reply) else read_answer_and_confidence(reply, options) for reply in replies]
+        read: Sequence[AnswerWithConfidence | Reading | None]
+        if stated_apart is None:
+            both = [
+                None if is_missing_trial(reply) else read_answer_and_confidence(reply, options) for reply in replies
+            ]
+            stated = [None if one is None else one.confidence for one in both]
+            outside = sum(one is not None and one.out_of_range for one in both)
+            read = both
+        else:
+            read = [None if is_missing_trial(reply) else read_reply(reply, options) for reply in replies]
+            stated = [None if one is None else number for one, number in zip(read, stated_apart, strict=True)]
+            outside = min(out_of_range, sum(number is None for number in stated))
         letters = [MISSING if one is None else one.letter or UNREAD for one in read]
         read_as = [None if one is None else one.read_as for one in read]
-        stated = [None if one is None else one.confidence for one in read]
-        fields = {
-            "stated": stated,
-            "stated_missing": sum(one is not None and one.confidence is None and not one.out_of_range for one in read),
-            "stated_out_of_range": sum(one is not None and one.out_of_range for one in read),
-        }
+        without = sum(one is not None and number is None for one, number in zip(read, stated, strict=True))
+        fields = {"stated": stated, "stated_missing": without - outside, "stated_out_of_range": outside}
         of_stated = score_stated(letters, stated, list(options), doc["answer"])
         as_guess = None if of_stated is None else of_stated.confidence_unstated_as_guess
         scores: VoteScores | None = of_stated

@@ -15,9 +15,10 @@ from ...degradations.vocabulary import check_modality
 from ..base.atomic_files import write_atomically
 from ..base.errors import InputError
 from ..dataset.taxonomy import LEVELS
-from .hooks import RECORD, WrapSettings
+from .hooks import WrapSettings
 from .images import general_degradations
 from .original import TaskEntry, load_config, metric_names, score_metrics
+from .votes import RECORD
 from .wrappable import refusal
 
 _SAMPLING = {"do_sample": True, "temperature": 1.0, "top_p": 1.0}

@@ -21,16 +21,13 @@ from .images import Degrader, pick
 from .original import Original
 from .same_answer import ByTheTasksScoring, own_copy
 from .summary import compare_levels, summarise_level
-from .votes import count_votes, record_fields
+from .votes import RECORD, count_votes, record_fields
 
 if TYPE_CHECKING:
     import datasets
 
 SCHEMA_VERSION = 2
 """2 added `confidence_scale`, `right_vote` and `right_votes_scored_0`; confidence on short texts is another."""
-
-RECORD = "medqdeg_wrapped"
-"""The key of a sample that holds the item's record."""
 
 ITEM_ID = "medqdeg_item_id"
 """The column that `process_docs` adds; the original's functions never see it."""

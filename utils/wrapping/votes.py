@@ -22,6 +22,9 @@ from ..scoring.answers import is_missing_trial, read_answer
 from ..scoring.confidence import MISSING, UNREAD, normalised_entropy_confidence
 from .same_answer import ByTheTasksScoring, merged
 
+RECORD = "medqdeg_wrapped"
+"""The key of a sample that holds the item's record."""
+
 BY_LETTER, YES_NO, GIVEN, OPEN = "letters in the prompt", "yes or no", "given", "open"
 """Where K comes from; with an open number of answers, T stands for it."""
 

@@ -266,6 +266,57 @@ def test_columns_that_are_kept(tmp_path: Path) -> None:
     assert items[0].extra == {"age": "60-69"}
 
 
+@pytest.mark.parametrize(
+    ("delimiter", "encoding"), [(";", "cp1252"), (";", "utf-8-sig"), ("|", "utf-8"), ("\t", "cp1252"), (",", "cp1252")]
+)
+def test_a_dialect_that_the_map_does_not_state_is_recognised(
+    delimiter: str, encoding: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen = written(tmp_path, row(0), row(1))
+    frame = pd.DataFrame([row(0, asked="Größe, ungefähr?"), row(1, first="ein Wert; 3,5 cm")])
+    frame.to_csv(tmp_path / "items.csv", index=False, sep=delimiter, encoding=encoding)
+    items, skipped = split(own.read(tmp_path / "items.csv", chosen))
+    assert skipped == []
+    assert items[0].question == "Größe, ungefähr?"
+    assert items[1].options[0] == "ein Wert; 3,5 cm"
+    assert "items.csv: read as" in caplog.text
+
+
+def test_a_damaged_line_of_utf_8_does_not_make_a_file_cp1252(tmp_path: Path) -> None:
+    chosen = written(tmp_path, row(0, asked="Größe?"), row(1))
+    path = tmp_path / "items.csv"
+    path.write_bytes(path.read_bytes().replace(b"What is seen in 1?", b"\xff?"))
+    items, (fault,) = split(own.read(path, chosen))
+    assert [item.question for item in items] == ["Größe?"]
+    assert fault.reason == UNREADABLE_ROW
+
+
+def test_excel(tmp_path: Path) -> None:
+    chosen = written(tmp_path, row(0), row(1))
+    (tmp_path / "items.csv").unlink()
+    frame = pd.DataFrame([row(0, asked="Größe?", case=17), row(1, right="Z", case=18.0), row(2, first=None, case=19)])
+    frame.to_excel(tmp_path / "items.xlsx", index=False)
+    (tmp_path / "pics" / "2.png").write_bytes(picture(2))
+    for where in ("items.xlsx", "."):
+        items, skipped = split(own.read(tmp_path / where, chosen))
+        assert [(item.source_id, item.question) for item in items] == [("17", "Größe?"), ("19", "What is seen in 2?")]
+        assert items[0].options == ("a cyst", "a polyp", "a mass")
+        assert items[1].options == ("a polyp", "a mass")
+        assert [(one.where, one.reason) for one in skipped] == [("items.xlsx, row 3", checks.NOT_AN_OPTION)]
+        assert bytes_of(items[0]) == (picture(0),)
+    (tmp_path / "items.xlsx").write_bytes(b"no zip file")
+    (fault,) = own.read(tmp_path / "items.xlsx", chosen)
+    assert isinstance(fault, Skipped)
+    assert fault.reason == UNREADABLE_FILE
+
+
+def test_the_language_is_checked(tmp_path: Path) -> None:
+    assert load_map(written(tmp_path, row(0), language="de")).language == "de"
+    for bad in (False, "German!", 7):
+        with pytest.raises(InputError, match="language must be a code"):
+            load_map(write_map(tmp_path, language=bad))
+
+
 def test_another_encoding_and_delimiter(tmp_path: Path) -> None:
     chosen = written(tmp_path, row(0), row(1), encoding="cp1252", delimiter=";")
     pd.DataFrame([row(0, asked="Größe?"), row(1)]).to_csv(
@@ -275,7 +326,7 @@ def test_another_encoding_and_delimiter(tmp_path: Path) -> None:
     assert skipped == []
     assert items[0].question == "Größe?"
     # As UTF-8 the same file has one bad line.
-    items, skipped = split(own.read(tmp_path / "items.csv", write_map(tmp_path, delimiter=";")))
+    items, skipped = split(own.read(tmp_path / "items.csv", write_map(tmp_path, delimiter=";", encoding="utf-8")))
     assert [item.source_id for item in items] == ["c1"]
     assert [(entry.reason, entry.where) for entry in skipped] == [(UNREADABLE_ROW, "items.csv, line 2")]
 

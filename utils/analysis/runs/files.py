@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ...base.errors import one_line
-from .validation import record_fault
+from .validation import recomputed, record_fault
+from .wrapped import WRAPPED_RECORD, read_wrapped
 
 RECORD = "medqdeg"
 """The key of a sample that holds the item's record, and the metric of a task that holds its summary."""
@@ -112,6 +113,7 @@ def read_samples(path: Path) -> Samples | str | None:
     records: list[Mapping[str, Any]] = []
     rows = without = 0
     faults: Counter[str] = Counter()
+    differing: list[str] = []
     warnings = []
     try:
         for number, row in _rows(path):
@@ -119,13 +121,24 @@ def read_samples(path: Path) -> Samples | str | None:
             if isinstance(row, str):
                 warnings.append(f"{path}: line {number} {row}")
                 continue
-            record = row.get(RECORD)
-            if not isinstance(record, dict):
-                without += 1
-            elif fault := record_fault(record):
-                faults[fault] += 1
+            record, wrapped = row.get(RECORD), row.get(WRAPPED_RECORD)
+            if isinstance(record, dict):
+                fault = record_fault(record)
+                read = fault if fault else recomputed(record)
+            elif isinstance(wrapped, dict):
+                read = read_wrapped(wrapped)
+                if not isinstance(read, str):
+                    read = record_fault(read[0]) or read
             else:
-                records.append(record)
+                without += 1
+                continue
+            if isinstance(read, str):
+                faults[read] += 1
+                continue
+            own, differences = read
+            records.append(own)
+            if differences:
+                differing.append(f"item {own['item_id']}: {', '.join(differences)}")
     except (OSError, EOFError, zlib.error) as error:
         if not rows:
             return f"{path}: cannot be read ({one_line(error, 120)})"
@@ -137,6 +150,11 @@ def read_samples(path: Path) -> Samples | str | None:
     warnings += [
         f"{path}: {count} of {rows} records are left out: {one_line(fault)}" for fault, count in faults.items()
     ]
+    if differing:
+        warnings.append(
+            f"{path}: {len(differing)} of {rows} records state scores that do not follow from their own letters, "
+            f"confidences or probabilities; recomputed ones are used ({one_line(differing[0], 300)})"
+        )
     if not rows:
         warnings.append(f"{path}: is empty")
     unique, repeated = _first_of_each(records)

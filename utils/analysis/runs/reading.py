@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ...answer_sheets.matching import match, score
+from ...answer_sheets.vlmevalkit_files import FILE_NAME, is_predictions, read_predictions
 from ...base.errors import InputError
 from ...base.secrets import arguments_by_name, public_argument, public_arguments, without_secrets
 from ...base.wrong_folders import what_it_is
@@ -16,7 +18,9 @@ from ...dataset.taxonomy import LEVELS
 from ...scoring.level_summary import run_conditions
 from .conditions import of_all_parts, stated_conditions
 from .files import RECORD, Samples, file_date, read_results, read_samples, results_date, samples_name
+from .model_names import spoken_name
 from .run import Collection, OtherResult, Run
+from .wrapped import LOG_T, WRAPPED_RECORD
 
 # What records of schema 1 lack, as records of votes have it.
 _ADDED_LATER = {
@@ -63,7 +67,7 @@ def read_runs(paths: Iterable[Path]) -> Collection:
         InputError: for a path that does not exist, or where no run is found; the reason follows.
     """
     paths = list(paths)
-    results_files, samples_files = _find(paths)
+    results_files, samples_files, prediction_files = _find(paths)
     results: dict[tuple[Path, str], dict[str, Any]] = {}
     files: dict[tuple[Path, str], Path] = {}
     warnings: list[str] = []
@@ -86,6 +90,7 @@ def read_runs(paths: Iterable[Path]) -> Collection:
                 parts += _parts(samples, results.get(key), files.get(key))
             else:
                 warnings += samples.warnings
+    parts += _predictions(prediction_files, warnings)
     for key, content in results.items():
         for task in _our_tasks(content):
             if task not in sampled[key]:
@@ -97,12 +102,16 @@ def read_runs(paths: Iterable[Path]) -> Collection:
     return Collection(tuple(runs), others, tuple(warnings))
 
 
-def _find(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+def _find(paths: Sequence[Path]) -> tuple[list[Path], list[Path], list[Path]]:
+    """Return results files, samples files and VLMEvalKit's predictions."""
     results: dict[Path, None] = {}
+    predictions: dict[Path, None] = {}
     samples: dict[Path, None] = {}
     for given in paths:
         if given.is_dir():
             found: Iterable[Path] = (path for path in sorted(given.rglob("*")) if path.is_file())
+        elif is_predictions(given) and given.is_file():
+            found = [given]
         elif given.is_file():
             date = file_date(given)
             if date is None:
@@ -120,13 +129,43 @@ def _find(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
                 results[path] = None
             elif samples_name(path):
                 samples[path] = None
-    if not results and not samples:
+            elif is_predictions(path):
+                predictions[path] = None
+    if not results and not samples and not predictions:
         nothing = (
             "no lmms-eval results (DATE_results.json, DATE_samples_TASK.jsonl) and no lm-eval results "
             "(results_DATE.json, samples_TASK_DATE.jsonl) in what was given"
         )
         raise InputError("; ".join([nothing, *_instead(paths)]))
-    return list(results), list(samples)
+    return list(results), list(samples), list(predictions)
+
+
+def _predictions(files: Iterable[Path], warnings: list[str]) -> Iterator[_Part]:
+    """Yield a part per model and split whose items VLMEvalKit asked; several passes are its trials."""
+    grouped: dict[tuple[str, str], list[Path]] = defaultdict(list)
+    for path in files:
+        name = FILE_NAME.fullmatch(path.name)
+        assert name is not None
+        grouped[name["model"], name["dataset"].rpartition("_")[2]].append(path)
+    for (model, split), paths in grouped.items():
+        try:
+            key, sheets = read_predictions(paths)
+        except InputError as error:
+            warnings.append(str(error))
+            continue
+        matched = match(sheets, key)
+        yield _Part(
+            model=model,
+            integration="VLMEvalKit",
+            model_args="",
+            family="medqdeg" if split == "test" else f"medqdeg_{split}",
+            elicitation="votes",
+            date="",
+            records=tuple(score(matched, key)),
+            stated={},
+            warnings=[*matched.notes, *matched.faults],
+            paths=paths,
+        )
 
 
 def _instead(paths: Iterable[Path]) -> list[str]:
@@ -231,6 +270,8 @@ def _run(parts: Sequence[_Part]) -> Run:
     levels = tuple(level for level in LEVELS if any(record["level"] == level for record in records))
     conditions = {**run_conditions(records), "elicitation": first.elicitation}
     warnings = [warning for part in parts for warning in part.warnings] + conditions.pop("warnings")
+    if scales := Counter(scale for record in records if (scale := record.get("confidence_scale")) is not None):
+        warnings.append(_on_scales(first.family, scales))
     stated, apart = of_all_parts([part.stated for part in parts])
     conditions |= stated
     warnings += [f"the run's files differ in {name}; levels may not compare" for name in apart]
@@ -239,7 +280,7 @@ def _run(parts: Sequence[_Part]) -> Run:
     dates = sorted({part.date for part in parts})
     if len(dates) > 1:
         warnings.append(f"put together from {len(dates)} evaluations: {', '.join(dates)}")
-    name = first.model.rstrip("/").rpartition("/")[2]
+    name = spoken_name(first.model)
     return Run(
         name=name,
         model=first.model,
@@ -252,6 +293,17 @@ def _run(parts: Sequence[_Part]) -> Run:
         conditions=conditions,
         warnings=tuple(dict.fromkeys(warnings)),
         paths=tuple(sorted({path for part in parts for path in part.paths})),
+    )
+
+
+def _on_scales(family: str, scales: Mapping[str, int]) -> str:
+    said = f"{family} is a wrapped task: accuracy is the score that the task itself gives"
+    if not scales.get(LOG_T):
+        return said
+    items = f"{scales[LOG_T]} of {sum(scales.values())} items"
+    return (
+        f"{said}; on {items} the number of possible answers is open and confidence is relative to log T: compare its "
+        "change between levels, not its height, with that of items with options"
     )
 
 
@@ -297,19 +349,26 @@ def _our_tasks(content: Mapping[str, Any]) -> list[str]:
 
 
 def _summary(scores: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    found = (value for key, value in scores.items() if key.partition(",")[0] == RECORD and isinstance(value, dict))
+    keys = (RECORD, WRAPPED_RECORD)
+    found = (value for key, value in scores.items() if key.partition(",")[0] in keys and isinstance(value, dict))
     return next(found, None)
+
+
+def _is_ours(scores: Mapping[str, Any]) -> bool:
+    """Whether a task is of MedQ-Deg; a wrapped one also has numbers of its own."""
+    return any(key.partition(",")[0] == RECORD and isinstance(value, dict) for key, value in scores.items())
 
 
 def _other_results(content: Mapping[str, Any], path: Path) -> Iterator[OtherResult]:
     for task, scores in content["results"].items():
-        if not isinstance(scores, dict) or _summary(scores) is not None:
+        if not isinstance(scores, dict) or _is_ours(scores):
             continue
         for key, value in scores.items():
             metric, comma, filtered = key.partition(",")
-            if not comma or "_stderr" in metric or (number := _as_float(value)) is None:
+            ours = metric.startswith("votes_") and _summary(scores) is not None
+            if ours or not comma or "_stderr" in metric or (number := _as_float(value)) is None:
                 continue
-            model = without_secrets(str(content.get("model_name") or path.parent.name))
+            model = spoken_name(without_secrets(str(content.get("model_name") or path.parent.name)))
             yield OtherResult(model, task, key, number, _as_float(scores.get(f"{metric}_stderr,{filtered}")), path)
 
 

@@ -1,4 +1,7 @@
-"""Checks of a record of a samples file: types, ranges, and scores that follow from the letters.
+"""Checks of a record of a samples file: types and ranges, and scores computed anew from the letters.
+
+`medqdeg/utils/scoring/record.schema.json` says the same of types and ranges for other programs; a test holds them
+together. What a schema cannot say (the answer is an option, the counts agree) is here alone.
 
 Files come from anywhere: cut, edited, merged, made by other versions. Nothing here raises on any JSON value.
 """
@@ -13,8 +16,8 @@ from typing import Any
 from ...base.errors import InputError, one_line
 from ...dataset import taxonomy
 from ...dataset.taxonomy import LEVELS
-from ...scoring.confidence import MISSING, UNREAD, score_votes
-from ...scoring.elicitation import EXACT, VERBALIZED, VOTES
+from ...scoring.confidence import MISSING, UNREAD, VoteScores, score_votes
+from ...scoring.elicitation import EXACT, VERBALIZED, VOTES, StatedScores, score_probabilities, score_stated
 
 OLDEST_SCHEMA, NEWEST_SCHEMA = 1, 3
 """Versions of a record that this reader knows."""
@@ -26,6 +29,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 }
 _COUNTS = ("trials", "distinct_replies", "empty_replies")
 _LATER_COUNTS = ("stated_missing", "stated_out_of_range")
+_OPTIONAL_TEXTS = ("cluster_id", "confidence_scale")
 _MOST_OPTIONS, _MOST_TRIALS = 1000, 1_000_000
 _TOLERANCE = 1e-6  # a score is written with all its digits; one that was rounded on the way is still the same
 
@@ -48,8 +52,8 @@ def _fault(record: Mapping[str, Any]) -> str | None:
         or _fault_of_trials(record)
         or _fault_of_numbers(record)
         or _fault_of_elicitation(record)
+        or _fault_of_optional(record)
         or _fault_of_names(record["skill"], record["degradation"])
-        or _contradiction(record)
     )
 
 
@@ -155,6 +159,22 @@ def _fault_of_elicitation(record: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _fault_of_optional(record: Mapping[str, Any]) -> str | None:
+    for name in _OPTIONAL_TEXTS:
+        value = record.get(name, "")
+        if not isinstance(value, str) or not _is_unicode(value):
+            return f"{name} is no text"
+    as_guess = record.get("confidence_unstated_as_guess")
+    if as_guess is not None and not _is_share(as_guess):
+        return "confidence_unstated_as_guess is not in 0 to 1"
+    if not isinstance(record.get("severity", 0), int | float) or not _is_number(record.get("severity", 0)):
+        return "severity is no number"
+    read_as = record.get("read_as", [])
+    if not isinstance(read_as, list) or not all(tier is None or isinstance(tier, str) for tier in read_as):
+        return "read_as is no list of texts"
+    return None
+
+
 @functools.lru_cache(maxsize=4096)
 def _fault_of_names(skill: str, degradation: str | None) -> str | None:
     try:
@@ -166,29 +186,70 @@ def _fault_of_names(skill: str, degradation: str | None) -> str | None:
     return None
 
 
-def _contradiction(record: Mapping[str, Any]) -> str | None:
-    """Return which score the record's own votes contradict, by the definitions that every version shares."""
-    if record["accuracy"] is None:
-        if record["error"] is None and not record.get("invalid") and record["trials"]:
-            return "answered trials, but no scores"
-        return None
-    elicitation = _elicitation(record)
-    expected: dict[str, float] = {}
-    if elicitation != VERBALIZED:  # whose shift is of the usable trials, in records of before of all
-        expected["calibration_shift"] = record["confidence"] - record["accuracy"]
-    if elicitation != EXACT:
-        scores = _scores(tuple(record["letters"]), tuple(record["options"]), record["answer"])
-        if scores is None:
-            return "scores without any answered trial"
-        expected |= {name: getattr(scores, name) for name in ("accuracy", "majority_vote", "unread_rate")}
-        expected["missing_rate"] = record["letters"].count(MISSING) / len(record["letters"])
-        if elicitation == VOTES and record.get("confidence_scale") is None and scores.confidence is not None:
-            expected["confidence"] = scores.confidence
-    for name, value in expected.items():
-        if record[name] is None or abs(record[name] - value) > _TOLERANCE:
-            own = "its parts" if name == "calibration_shift" else "its letters"
-            return f"{name} contradicts {own}"
-    return None
+_SCORES = ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate", "missing_rate")
+
+
+def recomputed(record: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
+    """Return a record with the scores that its own letters, stated numbers or probabilities give.
+
+    What cannot be recomputed stays as recorded: a record without scores because scoring failed or the item is invalid,
+    and the confidence of one that has a scale of its own (`confidence_scale`).
+
+    Args:
+        record: one without a fault (`record_fault`).
+
+    Returns:
+        The record, and a phrase for each recorded score that differs by more than rounding, with both values.
+    """
+    if record["error"] is not None or record.get("invalid"):
+        return record, []
+    scores = _own_scores(record)
+    expected: dict[str, float | None] = {name: getattr(scores, name, None) for name in _SCORES[:-1]}
+    if _elicitation(record) != EXACT:
+        letters = record["letters"]
+        expected["missing_rate"] = letters.count(MISSING) / len(letters) if letters else None
+    if record.get("confidence_scale") is not None and record["confidence"] is not None and scores is not None:
+        expected["confidence"] = record["confidence"]
+        expected["calibration_shift"] = record["confidence"] - scores.accuracy
+    if isinstance(scores, StatedScores):
+        as_guess = scores.confidence_unstated_as_guess
+        if "confidence_unstated_as_guess" not in record and _same(record["confidence"], as_guess):
+            # A record of before, in which a trial that states nothing counts as a guess.
+            record = {**record, **{name: expected[name] for name in ("confidence", "calibration_shift")}}
+        expected["confidence_unstated_as_guess"] = as_guess
+    differing = [
+        f"{name} {_short(record[name])}, not {_short(value)}"
+        for name, value in expected.items()
+        if name in record and not _same(record[name], value)
+    ]
+    return {**record, **expected}, differing
+
+
+def _own_scores(record: Mapping[str, Any]) -> VoteScores | None:
+    options, answer, elicitation = record["options"], record["answer"], _elicitation(record)
+    if elicitation == EXACT:
+        probabilities = record.get("probabilities")
+        if probabilities is None:
+            return None
+        total = math.fsum(probabilities)  # 1 but for rounding
+        if not math.isclose(total, 1.0, abs_tol=1e-9):
+            probabilities = [share / total for share in probabilities]
+        return score_probabilities(list(map(_clipped, probabilities)), _clipped(record["letter_mass"]), options, answer)
+    if elicitation == VERBALIZED:
+        stated = record.get("stated") or [None] * len(record["letters"])
+        numbers = [None if number is None else _clipped(number) for number in stated]
+        return score_stated(record["letters"], numbers, options, answer)
+    return _scores(tuple(record["letters"]), tuple(options), answer)
+
+
+def _clipped(share: float) -> float:
+    return min(1.0, max(0.0, share))
+
+
+def _same(recorded: float | None, value: float | None) -> bool:
+    if recorded is None or value is None:
+        return recorded is value
+    return abs(recorded - value) <= _TOLERANCE
 
 
 _scores = functools.lru_cache(maxsize=65_536)(score_votes)  # votes repeat from item to item

@@ -153,7 +153,7 @@ def _header(manifest: Mapping[str, Any], splits: Sequence[str]) -> str:
         "license": only or "other",
         **({} if only else {"license_name": "those-of-the-sources", "license_link": "#licences"}),
         "task_categories": ["visual-question-answering", "multiple-choice"],
-        "language": ["en"],
+        "language": manifest.get("languages", ["en"]),
         "tags": ["medical", "robustness", "calibration", "medqdeg"],
         "size_categories": [next((name for limit, name in _SIZES if total < limit), "1M<n<10M")],
         "configs": [

@@ -55,6 +55,7 @@ def summarise(
         "leakage": account["leakage"],
         "contradictions": account["contradictions"],
         "modality_by_words": account["modality_by_words"],
+        **({"languages": account["languages"]} if "languages" in account else {}),
         "gate": _gate(plan["request"]["limits"], pairs, decided),
         "failed": [each for report in reports for each in report["failed"]],
         "left_without_pairs": [each for report in reports for each in report["dropped"]],

@@ -24,10 +24,12 @@ class Sources:
     Attributes:
         open: one source's items, and what it skips.
         paths: the files and folders that a source names, whose hashes the manifest gives.
+        language: of a source's questions, as the Hub writes it.
     """
 
     open: Callable[[str], Iterator[SourceItem | Skipped]]
     paths: Callable[[str], Sequence[Path]] = lambda _: ()
+    language: Callable[[str], str] = lambda _: "en"
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,9 @@ class MergedItems:
 
 def readers() -> Sources:
     """Return the readers of `--source`."""
-    from ..sources import input_paths, open_source
+    from ..sources import input_paths, open_source, source_language
 
-    return Sources(open_source, input_paths)
+    return Sources(open_source, input_paths, source_language)
 
 
 def merge(items: Sequence[SourceItem], progress: Progress = lambda *_: None, *, workers: int = 1) -> MergedItems:

@@ -52,7 +52,7 @@ class BuildRequest:
         mix: what the set is made of.
         severities: a severity table of one's own as `load_severities` takes it, None for the paper's.
         series: severities at which each pair is made as well, beside L1 and L2, as far as its degradation goes.
-        dev_share: share of the clean items in the dev split.
+        dev_share: share of the clean items in the dev split; None is `DEV_SHARE` from `DEV_FROM` items on, else 0.
         part_items: clean items in a part.
         keep_contradictions: whether items stay in that have the same question and image but other answers.
         limits: of the quality gate.
@@ -63,7 +63,7 @@ class BuildRequest:
     mix: Mix = field(default_factory=Mix)
     severities: Mapping[str, Any] | None = None
     series: tuple[float, ...] = ()
-    dev_share: float = 0.05
+    dev_share: float | None = None
     part_items: int = PART_ITEMS
     keep_contradictions: bool = False
     limits: Limits = field(default_factory=Limits)
@@ -81,6 +81,20 @@ class BuildRequest:
             "keep_contradictions": self.keep_contradictions,
             "limits": self.limits.as_dict(),
         }
+
+
+DEV_SHARE, DEV_FROM = 0.05, 500
+"""Share of the dev split where none is asked for, and from how many clean items on: of few, none can be spared."""
+
+
+def _dev_share(request: BuildRequest, items: int) -> float:
+    if request.dev_share is not None:
+        return request.dev_share
+    return DEV_SHARE if items >= DEV_FROM else 0.0
+
+
+def _languages(request: BuildRequest, sources: Sources) -> list[str]:
+    return sorted({sources.language(text) for text in request.sources})
 
 
 @cache
@@ -150,7 +164,7 @@ def make_plan(request: BuildRequest, out: Path, sources: Sources, workers: int, 
     chosen = [each.item for each in selection.chosen]
     pictures = [merged.pictures[item.source, item.source_id] for item in chosen]
     clusters = connected(pictures)
-    dev = dev_items(chosen, clusters, request.dev_share, request.seed)
+    dev = dev_items(chosen, clusters, _dev_share(request, len(chosen)), request.seed)
     waiting = _waiting(selection.chosen, clusters)
     parts = list(_set_aside(waiting, dev, request.part_items, work, progress))
     if (changed := hashes.changed_since_hashed()) is not None:
@@ -171,6 +185,7 @@ def make_plan(request: BuildRequest, out: Path, sources: Sources, workers: int, 
                 "items": len({name for each in conflicts_in(merged.report) for name in each}),
                 "kept": request.keep_contradictions,
             },
+            **({"languages": languages} if (languages := _languages(request, sources)) != ["en"] else {}),
             "modality_by_words": sum(item.extra.get("modality_from") == BY_WORDS for item in chosen),
         },
     )

@@ -36,12 +36,12 @@ def skipped_counts(skipped: Iterable[Skipped]) -> dict[str, dict[str, int]]:
 
 
 def most_common_reasons(skipped: Sequence[Skipped]) -> str:
-    """Return the most common reasons, each with the first row that it was said of."""
+    """Return every reason, the most common one first, each with the first row that it was said of."""
     counts = Counter(row.reason for row in skipped if row.reason != EMPTY_SOURCE)
     first = {row.reason: row for row in reversed(skipped)}
     said = []
-    for reason, number in counts.most_common(3):
+    for reason, number in counts.most_common():
         row = first[reason]
         about = row.detail if row.where in row.detail else ": ".join(filter(None, (row.where, row.detail)))
         said.append(f"{reason} ({f'{number:,} rows, such as ' if number > 1 else ''}{about})")
-    return one_line(", ".join(said) or "they hold none", 600)
+    return one_line(", ".join(said) or "they hold none", 2000)

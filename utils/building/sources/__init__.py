@@ -13,7 +13,7 @@ from ..item import Skipped, SourceItem
 from . import gmai, hub, medxpertqa, omnimedvqa, own
 from .own_map import OwnMap, load_map
 
-__all__ = ["OwnMap", "SourceSpec", "input_paths", "load_map", "open_source", "parse_source"]
+__all__ = ["OwnMap", "SourceSpec", "input_paths", "load_map", "open_source", "parse_source", "source_language"]
 
 READERS: dict[str, ModuleType] = {"gmai": gmai, "omnimedvqa": omnimedvqa, "medxpertqa": medxpertqa, "own": own}
 HUB = "hub"
@@ -85,6 +85,13 @@ def input_paths(text: str) -> tuple[Path, ...]:
     """Return the folder or file of a source, downloaded first where the Hub is meant, and its map or table."""
     spec = parse_source(text)
     return (spec.local(),) if spec.table is None else (spec.local(), spec.table)
+
+
+def source_language(text: str) -> str:
+    """Return the language of a source's questions, as the Hub writes it; of one's own items the map may say it."""
+    spec = parse_source(text)
+    stated = load_map(spec.table).language if spec.reader == "own" and spec.table is not None else None
+    return stated or "en"
 
 
 def open_source(text: str) -> Iterator[SourceItem | Skipped]:

@@ -1,4 +1,4 @@
-"""One's own items: a CSV, TSV, JSONL or parquet table and a map that says which column holds what.
+"""One's own items: a CSV, TSV, JSONL, parquet or Excel table and a map that says which column holds what.
 
 Images are files beside the table (PNG, JPEG, TIFF, WebP, BMP, DICOM), base64 text, or bytes (the `datasets` Image
 feature in parquet). Everything is read where it lies; nothing is changed.
@@ -7,6 +7,7 @@ feature in parquet). Everything is read where it lies; nothing is changed.
 from __future__ import annotations
 
 import json
+import logging
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 
 from ...base.errors import InputError, one_line
 from ...base.suggestions import did_you_mean
+from ...base.table_files import recognise_dialect
 from ...dataset import taxonomy
 from ...dataset.image_cells import relative_path
 from ...images import decode_image, encode_image
@@ -26,6 +28,10 @@ from .places import Folder, Place, Places, open_place, zips_in
 from .skills import skill_of
 from .tables import FORMATS, UNREADABLE_FILE, SourceRow, Table, checked_encoding, open_table
 
+_LOOKED_AT = 2**22
+"""Bytes of a table that its dialect is recognised by."""
+
+_log = logging.getLogger("medqdeg")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -51,9 +57,12 @@ def read(path: Path, map: Path | OwnMap) -> Iterator[SourceItem | Skipped]:
     except InputError as error:
         return iter([Skipped(chosen.source, path.name, UNREADABLE_FILE, str(error))])
     name = path.name if is_table else _table_name(place, chosen)
-    checked_encoding(chosen.encoding, name)
+    if chosen.encoding is not None:
+        checked_encoding(chosen.encoding, name)
     try:
-        table = open_table(place.local(name), name=name, encoding=chosen.encoding, delimiter=chosen.delimiter)
+        local = place.local(name)
+        encoding, delimiter = _dialect(local, name, chosen)
+        table = open_table(local, name=name, encoding=encoding, delimiter=delimiter)
     except InputError as error:
         return iter([Skipped(chosen.source, name, UNREADABLE_FILE, str(error))])
     missing = [column for column in chosen.columns() if column not in table.columns]
@@ -67,6 +76,24 @@ def read(path: Path, map: Path | OwnMap) -> Iterator[SourceItem | Skipped]:
     except InputError:
         raise InputError(f"image_folder {chosen.image_folder!r} leaves the folder of the table") from None
     return _rows(table, Places((place, *boxes)), folder, chosen)
+
+
+def _dialect(path: Path, name: str, chosen: OwnMap) -> tuple[str, str | None]:
+    """Return encoding and delimiter, those that the map leaves open recognised by the columns that it names."""
+    kind = FORMATS[PurePosixPath(name).suffix.lower()]
+    if kind not in ("csv", "tsv", "jsonl"):
+        return "utf-8", None
+    with path.open("rb") as file:
+        data = file.read(_LOOKED_AT)
+    whole_lines = data if len(data) < _LOOKED_AT else data[: data.rfind(b"\n") + 1]
+    if kind == "jsonl":
+        return chosen.encoding or "utf-8", None
+    wanted = set(chosen.columns())
+    stated = chosen.delimiter or ("\t" if kind == "tsv" else None)
+    found = recognise_dialect(whole_lines, name, lambda header: len(wanted & set(header)), chosen.encoding, stated)
+    if (found.encoding, found.delimiter) not in (("utf-8", stated or ","), ("utf-8-sig", stated or ",")):
+        _log.warning("medqdeg: %s: read as %s; state encoding and delimiter in the map to change that", name, found)
+    return found.encoding, found.delimiter
 
 
 def _table_name(place: Place, chosen: OwnMap) -> str:

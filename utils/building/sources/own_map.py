@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,8 @@ class OwnMap:
         frame: which frame of a multi-frame file.
         window: of DICOM and of 16-bit files, see `medqdeg.utils.images.read_image`.
         extra: columns that are kept as they are.
-        encoding, delimiter: of the table.
+        encoding, delimiter: of the table; None recognises them (`medqdeg.utils.base.table_files`).
+        language: of the questions, as the Hub writes it ("de"); None is English.
     """
 
     source: str
@@ -79,8 +81,9 @@ class OwnMap:
     window: tuple[float, float] | str | None = None
     extra: tuple[str, ...] = ()
     table: str | None = None
-    encoding: str = "utf-8"
+    encoding: str | None = None
     delimiter: str | None = None
+    language: str | None = None
 
     def columns(self) -> list[str]:
         """Every column that the map names."""
@@ -110,7 +113,7 @@ def load_map(path: Path) -> OwnMap:
 _PARTS = ("id", "question", "answer", "modality", "skill", "licence")
 _KEYS = (
     *("source", *_PARTS, "options", "separator", "answer_as", "images", "images_as", "image_folder", "frame", "window"),
-    *("follow_links", "extra", "table", "encoding", "delimiter"),
+    *("follow_links", "extra", "table", "encoding", "delimiter", "language"),
 )
 
 
@@ -152,8 +155,9 @@ def _checked(content: Any) -> OwnMap:
         window=_window(content.get("window")),
         extra=_names(content.get("extra", []), "extra"),
         table=_text(content, "table") if "table" in content else None,
-        encoding=_text(content, "encoding") if "encoding" in content else "utf-8",
+        encoding=_text(content, "encoding") if "encoding" in content else None,
         delimiter=_delimiter(content),
+        language=_language(content),
     )
 
 
@@ -195,6 +199,16 @@ def _delimiter(content: Mapping[str, Any]) -> str | None:
     value = content["delimiter"]
     if not isinstance(value, str) or len(value) != 1:
         raise InputError(f"delimiter must be one character, not {value!r}")
+    return value
+
+
+def _language(content: Mapping[str, Any]) -> str | None:
+    if "language" not in content:
+        return None
+    value = content["language"]
+    # YAML takes a bare `no`, which is Norwegian, for false.
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]+)*", value):
+        raise InputError(f'language must be a code such as "de", in quotation marks where it is "no", not {value!r}')
     return value
 
 

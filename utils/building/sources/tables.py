@@ -1,4 +1,4 @@
-"""Rows of a CSV, TSV, JSONL or parquet file, one at a time; a bad row is named and the next one read.
+"""Rows of a CSV, TSV, JSONL, parquet or Excel file, one at a time; a bad row is named and the next one read.
 
 A row remembers its place in the file, so that a large cell (an image) is read again when it is wanted instead of being
 held. Parquet gives a row again by reading its row group: groups of a few hundred rows keep that cheap.
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from ...base.errors import InputError, one_line
+from ...base.table_files import cell_text, read_excel
 from ...dataset.delimited import cells_of_line
 from ..item import Skipped
 
@@ -24,6 +25,8 @@ FORMATS: Mapping[str, str] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
 }
 """Suffix -> format."""
 
@@ -41,8 +44,8 @@ class SourceRow:
     """One row of a table.
 
     Attributes:
-        where: file and line (parquet: row), for messages.
-        cells: column -> value; text in CSV and TSV.
+        where: file and line (parquet, Excel: row), for messages.
+        cells: column -> value; text in CSV, TSV and Excel.
         again: reads the row's cells once more; may be sent to another process.
     """
 
@@ -83,6 +86,8 @@ def open_table(
         if path.stat().st_size == 0:
             raise InputError(f"{name}: the file is empty")
         encoding = checked_encoding(encoding, name)
+        if kind == "excel":
+            return _Excel(path, name)
         if kind == "parquet":
             return _Parquet(path, name)
         if kind == "jsonl":
@@ -282,6 +287,43 @@ class _ParquetRow:
             return _row_group(self.path, self.group).slice(self.place, 1).to_pylist()[0]
         except _arrow_errors() as error:
             raise InputError(f"{self.path.name}: cannot be read again ({one_line(error, 120)})") from None
+
+
+class _Excel:
+    """The first sheet; every cell as the text that a person sees."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._path, self._name = path, name
+        self.columns = _excel(path)[0]
+
+    def rows(self, source: str) -> Iterator[SourceRow | Skipped]:
+        for place, (number, cells) in enumerate(_excel(self._path)[1]):
+            yield SourceRow(f"{self._name}, row {number}", dict(cells), _ExcelRow(self._path, place))
+
+
+@dataclass(frozen=True)
+class _ExcelRow:
+    path: Path
+    place: int
+
+    def __call__(self) -> Mapping[str, Any]:
+        rows = _excel(self.path)[1]
+        if self.place >= len(rows):
+            raise InputError(f"{self.path.name}: changed while it was read")
+        return dict(rows[self.place][1])
+
+
+def _excel(path: Path) -> tuple[tuple[str, ...], list[tuple[int, dict[str, str]]]]:
+    stat = path.stat()
+    return _excel_as_of(path, stat.st_size, stat.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=2)
+def _excel_as_of(path: Path, size: int, changed: int) -> tuple[tuple[str, ...], list[tuple[int, dict[str, str]]]]:
+    columns, rows = read_excel(path)
+    named = [name for name in columns if name]
+    cells = [(row.number, {name: cell_text(row.cells.get(name)) for name in named}) for row in rows]
+    return tuple(named), cells
 
 
 def _parquet(path: Path):  # type: ignore[no-untyped-def]

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 
 from medqdeg.utils.analysis.analyse import analyse
 from medqdeg.utils.analysis.runs.reading import read_runs
-from medqdeg.utils.analysis.runs.validation import NEWEST_SCHEMA, record_fault
+from medqdeg.utils.analysis.runs.validation import NEWEST_SCHEMA, recomputed, record_fault
 from medqdeg.utils.analysis.writing import write_analysis
 from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.report.content import SCOPE
+from medqdeg.utils.scoring.answers import LetterProbabilities, write_probabilities
 from medqdeg.utils.scoring.records import SCHEMA_VERSION, score_item
 
 from ...record_examples import document
@@ -78,14 +79,9 @@ def test_the_project_s_own_records_have_no_fault() -> None:
         ({"stated": [0.5]}, "the stated confidences do not agree with the letters"),
         ({"stated": [7] * 5}, "a stated confidence is no probability"),
         ({"confidence": None}, "some scores are missing and others are not"),
-        # Scores that do not follow from the letters B, B, A, unread, missing; the answer is B.
-        ({"accuracy": 0.75, "calibration_shift": GOOD["confidence"] - 0.75}, "accuracy contradicts its letters"),
-        ({"majority_vote": 0.0}, "majority_vote contradicts its letters"),
-        ({"unread_rate": 0.0}, "unread_rate contradicts its letters"),
-        ({"missing_rate": 0.0}, "missing_rate contradicts its letters"),
-        ({"confidence": 0.9, "calibration_shift": 0.4}, "confidence contradicts its letters"),
-        ({"calibration_shift": 0.4}, "calibration_shift contradicts its parts"),
-        ({"letters": ["missing"] * 5, "trials": 0, "distinct_replies": 0}, "scores without any answered trial"),
+        ({"read_as": "letter"}, "read_as is no list of texts"),
+        ({"cluster_id": 7}, "cluster_id is no text"),
+        ({"severity": "1"}, "severity is no number"),
     ],
 )
 def test_one_phrase_for_each_fault(changes: dict[str, Any], fault: str) -> None:
@@ -95,6 +91,61 @@ def test_one_phrase_for_each_fault(changes: dict[str, Any], fault: str) -> None:
     assert "\n" not in found
     assert len(found) < 300
     found.encode()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"accuracy": 0.75, "calibration_shift": GOOD["confidence"] - 0.75},
+        {"majority_vote": 0.0},
+        {"unread_rate": 0.0},
+        {"missing_rate": 0.0},
+        {"confidence": 0.9, "calibration_shift": 0.4},
+        {"calibration_shift": 0.4},
+        dict.fromkeys(("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate")),
+    ],
+)
+def test_scores_that_do_not_follow_from_the_letters_are_computed_anew(changes: dict[str, Any]) -> None:
+    changed = {**GOOD, **changes}
+    assert record_fault(changed) is None
+    record, differing = recomputed(changed)
+    assert record == GOOD
+    assert sorted(phrase.partition(" ")[0] for phrase in differing) == sorted(changes)
+
+
+def _exact(**masses: float) -> dict[str, Any]:
+    reply = write_probabilities(LetterProbabilities(masses, least_mass=0.9))
+    return dict(score_item(document(level="L1"), [reply]))
+
+
+@pytest.mark.parametrize(
+    ("record", "name"),
+    [
+        (STATED, "confidence"),
+        (STATED, "accuracy"),
+        (_exact(A=0.1, B=0.6, C=0.2, D=0.05), "confidence"),
+        (_exact(A=0.1, B=0.6, C=0.2, D=0.05), "accuracy"),
+        (_exact(A=0.1, B=0.6, C=0.2, D=0.05), "unread_rate"),
+    ],
+)
+def test_stated_confidences_and_probabilities_are_computed_anew_too(record: dict[str, Any], name: str) -> None:
+    assert recomputed(record) == (record, [])
+    forged = {**record, name: 0.125}
+    own, differing = recomputed(forged)
+    assert own == record
+    assert len(differing) == 1
+    assert differing[0].startswith(f"{name} 0.125, not ")
+
+
+def test_a_forged_file_is_told_and_gives_the_figures_of_its_letters(tmp_path: Path) -> None:
+    levels = scored_levels(8, seed=1)
+    write_run(tmp_path / "true", levels, model="m")
+    forged = {level: [{**record, "accuracy": 1.0} for record in records] for level, records in levels.items()}
+    write_run(tmp_path / "forged", forged, model="m")
+    (true,), (run,) = (read_runs([tmp_path / name]).runs for name in ("true", "forged"))
+    assert run.records == true.records
+    assert not any("recomputed" in line for line in true.warnings)
+    assert sum("recomputed ones are used" in line for line in run.warnings) == 3
 
 
 JSON = st.recursive(
@@ -111,7 +162,7 @@ def test_no_json_value_raises_and_what_passes_can_be_analysed(name: str, value: 
     if record_fault(record) is None:
         from medqdeg.utils.analysis.item_table import item_table
 
-        item_table([record])
+        item_table([recomputed(record)[0]])
 
 
 def test_a_file_of_absurd_records_is_one_line_per_kind_and_the_rest_is_analysed(tmp_path: Path) -> None:
