@@ -211,8 +211,8 @@ def _follow_mask(mask: Any, movement: Movement, fill: Any) -> Any:
     if _is_tensor(mask):
         torch = sys.modules["torch"]
         array = np.moveaxis(mask.detach().cpu().numpy(), (-2, -1), (0, 1))
-        moved = np.moveaxis(movement.of_mask(array, fill), (0, 1), (-2, -1))
-        return _wrapped(torch.from_numpy(np.ascontiguousarray(moved)).to(mask.device), mask)
+        back = np.moveaxis(movement.of_mask(array, fill), (0, 1), (-2, -1))
+        return _wrapped(torch.from_numpy(np.ascontiguousarray(back)).to(mask.device), mask)
     array = np.asarray(mask)
     if array.shape[:2] != movement.shape and array.shape[-2:] == movement.shape:  # one mask per class
         front = movement.of_mask(np.moveaxis(array, (-2, -1), (0, 1)), fill)

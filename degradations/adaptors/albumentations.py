@@ -51,7 +51,7 @@ class Degrade(DualTransform):
         p: float = 1.0,
     ) -> None:
         super().__init__(p=p)
-        choosing = {
+        choosing: dict[str, Any] = {
             "series": series, "modality": modality, "epoch": epoch, "weights": weights, "unchanged": unchanged,
             "value_range": value_range,
         }  # fmt: skip
