@@ -50,7 +50,7 @@ class Degrade(torchio.Transform):  # type: ignore[misc]  # no annotations there
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        choosing = {
+        choosing: dict[str, Any] = {
             "severity": severity, "seed": seed, "series": series, "modality": modality, "epoch": epoch, "p": p,
             "weights": weights, "unchanged": unchanged, "value_range": value_range,
         }  # fmt: skip

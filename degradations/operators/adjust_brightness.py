@@ -22,5 +22,7 @@ def apply(image: np.ndarray, *, offset: float) -> np.ndarray:
         shifted: np.ndarray = image + np.float32(offset)
         return shifted
     whole = int(np.floor(min(max(offset, -255), 255)))  # floor(x + offset) = x + floor(offset) for whole x
-    # By a table: OpenCV's sum takes an array of 4 x 1 for a scalar.
+    if image.size > 4:  # in one row; OpenCV's sum takes an array of 4 x 1 for a scalar
+        row = np.ascontiguousarray(image).reshape(1, -1)
+        return cv2.add(row, (float(whole), 0.0, 0.0, 0.0)).reshape(image.shape)
     return cv2.LUT(image, np.clip(np.arange(256) + whole, 0, 255).astype(np.uint8))
