@@ -153,7 +153,7 @@ def test_pairs_are_compared_or_refused_with_the_reason(
 def test_other_tasks_are_listed(document: dict[str, Any]) -> None:
     (other,) = document["other_results"]
     assert (other["model"], other["task"], other["metric"], other["value"]) == (
-        "b/second",
+        "second",
         "mmmu",
         "mmmu_acc,none",
         0.4,

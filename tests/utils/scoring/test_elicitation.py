@@ -93,7 +93,7 @@ def test_nothing_stated_is_no_confidence():
 def test_the_record_of_verbalized_replies():
     replies = ["Answer: B\nConfidence: 80%", "B", "Answer: A\nConfidence: 150%", FAILED, "Who knows?"]
     record = score_item(document(), replies, "verbalized")
-    assert set(record) == set(ItemRecord.__annotations__) - {"severity", "weight"}
+    assert set(record) == set(ItemRecord.__annotations__) - {"severity", "weight", "confidence_scale"}
     assert record["elicitation"] == "verbalized"
     assert record["letters"] == ["B", "B", "A", "missing", "unread"]
     assert record["stated"] == [0.8, None, None, None, None]
@@ -110,7 +110,12 @@ def test_the_record_of_verbalized_replies():
 def test_the_record_of_exact_probabilities():
     masses = {"A": 0.1, "B": 0.7, "C": 0.1, "D": 0.05}
     record = score_item(document(), [write_probabilities(LetterProbabilities(masses, 0.9))] * 10)
-    assert set(record) == set(ItemRecord.__annotations__) - {"severity", "weight", "confidence_unstated_as_guess"}
+    assert set(record) == set(ItemRecord.__annotations__) - {
+        "severity",
+        "weight",
+        "confidence_unstated_as_guess",
+        "confidence_scale",
+    }
     assert (record["elicitation"], record["letters"], record["trials"]) == ("exact", [], 1)
     assert record["probabilities"] == pytest.approx([mass / 0.95 for mass in masses.values()])
     assert record["letter_mass"] == pytest.approx(0.95)
