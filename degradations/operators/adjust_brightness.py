@@ -24,5 +24,7 @@ def apply(image: np.ndarray, *, offset: float) -> np.ndarray:
     whole = int(np.floor(min(max(offset, -255), 255)))  # floor(x + offset) = x + floor(offset) for whole x
     if image.size > 4:  # in one row; OpenCV's sum takes an array of 4 x 1 for a scalar
         row = np.ascontiguousarray(image).reshape(1, -1)
-        return cv2.add(row, (float(whole), 0.0, 0.0, 0.0)).reshape(image.shape)
+        scalar = (float(whole), 0.0, 0.0, 0.0)
+        added: np.ndarray = cv2.add(row, scalar)  # type: ignore[call-overload]  # its annotations know no scalars
+        return added.reshape(image.shape)
     return cv2.LUT(image, np.clip(np.arange(256) + whole, 0, 255).astype(np.uint8))
