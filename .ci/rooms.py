@@ -89,6 +89,7 @@ def floors(found: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
 _PURPOSE = {
     "analysis": "records to intervals",
     "base": "errors, whole files, processes, the Hub, versions: used by all but degradations",
+    "answer_sheets": "items out, answers in",
     "building": "sources to a data set",
     "command_line": "the command medqdeg",
     "dataset": "taxonomy, rows, loading",
