@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,10 @@ import pytest
 HARNESS = ("lmms_eval", "lm_eval", "torch", "torchvision", "transformers", "accelerate", "torchmetrics")
 """What `pip install medqdeg` does not bring."""
 ABSENT = [name for name in ("lmms_eval", "torch", "transformers") if importlib.util.find_spec(name) is None]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's background job ignores ctrl-C and its children inherit that; tests of ctrl-C would wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"
