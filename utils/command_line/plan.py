@@ -111,12 +111,9 @@ def default_cost(conditions: Mapping[str, Any] | None) -> tuple[Literal["request
             f"{_why('requests')} (assumed; --cost prefills+tokens where one prefill serves all, as --model medqdeg "
             "does with most transformers models)"
         )
-    shared = conditions.get("shared_prefill")
+    shared = conditions.get(SHARED_PREFILL)
     if shared is None and conditions.get("through_wrapper") is not False:
-        return (
-            "requests",
-            f"{_why('requests')} (assumed: the pilot's results do not say whether one prefill served all)",
-        )
+        return "requests", f"{_why('requests')} (assumed: the pilot's results do not say how its trials were asked)"
     cost: Literal["requests", "prefills+tokens"] = "prefills+tokens" if shared else "requests"
     return cost, f"{_why(cost)}, as in the pilot"
 
