@@ -17,7 +17,7 @@ CONDITIONS: tuple[str, ...] = (
 """What `stated_conditions` may hold, with `SHARED_PREFILL`."""
 
 SHARED_PREFILL = "shared_prefill"
-"""Whether one reading of the prompt served all trials of an item: what they cost, nothing that forbids comparing."""
+"""Whether one reading of the prompt served all trials of most items: what they cost, nothing that forbids comparing."""
 
 _IMAGE_ARGUMENTS = (
     *("min_pixels", "max_pixels", "min_image_size", "max_image_size", "image_size", "image_resolution", "resize"),
