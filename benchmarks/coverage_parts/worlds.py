@@ -1,16 +1,21 @@
 """Simulated models whose calibration is known, on clean and degraded versions of the same questions.
 
-Four kinds of model; none is the Gaussian signal on which the rules of `medqdeg.utils.analysis.statistics` were chosen:
+Kinds of model; none is the Gaussian signal on which most rules of `medqdeg.utils.analysis.statistics` were chosen
+(`benchmarks/coverage.py` says which rules these worlds themselves have shaped):
 
 - `laplace`: evidence for each option with Laplace noise, and the exact posterior;
 - `elimination`: wrong options are struck out one by one, the model is even about the rest;
 - `sure`: with some probability 97% sure of one option, else even (all or nothing);
 - `beta`: one favourite, believed with a probability from Kumaraswamy's distribution;
-- `lured`: as beta with a mean belief of 0.9, but right as often as the skill says, whatever the belief.
+- `lured`: as beta with a mean belief of 0.9, but right as often as the skill says, whatever the belief;
+- `waiting`: each option is waited for, the right one for an exponential time of rate `skill`, others of rate 1, and the
+  exact posterior given the times;
+- `dirichlet`: probabilities from a Dirichlet distribution, the right option drawn from them.
 
-All but the last are calibrated at each level (P(right | p) = p), though a question's versions share the answer and
-most of the noise. Overconfidence is the power of the probabilities (p^sharpness). Votes are refused with a probability
-that differs between questions. The right option is the first; the vote figures do not see the order.
+All but `lured` are calibrated at each level (P(right | p) = p), though a question's versions share the answer and most
+of the noise. `waiting` and `dirichlet` were written when all rules stood, and only the part `held-out` uses them.
+Overconfidence is the power of the probabilities (p^sharpness). Votes are refused with a probability that differs
+between questions. The right option is the first; the vote figures do not see the order.
 
 Arrays have shape (s, n, K): s data sets, n items sorted by question, K options.
 """
@@ -21,6 +26,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 SIZES: Mapping[str, tuple[tuple[int, ...], tuple[float, ...]]] = {
     "one to three": ((1, 2, 3), (0.2, 0.21, 0.59)),
@@ -36,7 +42,8 @@ class World:
 
     Attributes:
         kind: a name of `KINDS`.
-        skill: at L0 and L2: strength of evidence, share struck out, share sure, mean belief (0 to 1; laplace: above 0).
+        skill: at L0 and L2: strength of evidence, share struck out, share sure, mean belief (0 to 1; laplace: above 0;
+            waiting: above 1), for dirichlet mean accuracy of a vote above guessing.
         sharpness: at L0 and L2; 1 is calibrated, above it overconfident.
         refusal: mean probability of an unread vote at L0 and L2.
         k: options.
@@ -136,12 +143,34 @@ def _lured(uniform: np.ndarray, skill: float, k: int) -> np.ndarray:
     return _favourite(belief, uniform[..., 1] < skill, uniform[..., 2], k)
 
 
+def _waiting(uniform: np.ndarray, skill: float, k: int) -> np.ndarray:
+    times = -np.log(np.maximum(uniform, 1e-300))
+    times[..., 0] /= skill
+    return special.softmax(-(skill - 1) * times, axis=-1)
+
+
+def _dirichlet(uniform: np.ndarray, skill: float, k: int) -> np.ndarray:
+    concentration = (1 - skill) / (skill * k)
+    uniform, which = uniform[..., :k], uniform[..., k:]
+    # Gamma numbers by inversion; logarithms, since small concentrations give numbers below the smallest float.
+    small = (np.log(np.maximum(uniform, 1e-300)) + special.gammaln(concentration + 1)) / concentration
+    large = np.log(np.maximum(special.gammaincinv(concentration, uniform), 1e-300))
+    p = special.softmax(np.where(small < -20, small, large), axis=-1)
+    right = np.minimum((p.cumsum(axis=-1) < which).sum(axis=-1), k - 1)[..., None]
+    first = p[..., :1].copy()
+    p[..., :1] = np.take_along_axis(p, right, axis=-1)
+    np.put_along_axis(p, right, np.where(right > 0, first, p[..., :1]), axis=-1)
+    return p
+
+
 KINDS: Mapping[str, Callable[[np.ndarray, float, int], np.ndarray]] = {
     "laplace": _laplace,
     "elimination": _elimination,
     "sure": _sure,
     "beta": _beta,
     "lured": _lured,
+    "waiting": _waiting,
+    "dirichlet": _dirichlet,
 }
 _WIDTH: Mapping[str, Callable[[int], int]] = {
     "laplace": lambda k: k,
@@ -149,4 +178,6 @@ _WIDTH: Mapping[str, Callable[[int], int]] = {
     "sure": lambda k: 3,
     "beta": lambda k: 3,
     "lured": lambda k: 3,
+    "waiting": lambda k: k,
+    "dirichlet": lambda k: k + 1,
 }

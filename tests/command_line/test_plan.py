@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,60 @@ def test_plan_from_a_pilot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     assert "has no run 'nobody'" in capsys.readouterr().err
     assert exit_status(monkeypatch, "plan", "--pilot", tmp_path / "absent") == 1
     assert "is no analysis.json with a plan in it" in capsys.readouterr().err
+
+
+SHARED = {"block": 10, "why_not": None, "rows_at_once": 10, "asked_one_by_one": {}}
+CHOICES = {"items_in_one_request": 12, "why_not": None}
+ONE_PREFILL = "one prefill serves all trials, as in the pilot"
+REQUESTS = "each trial is a request, as in the pilot"
+NOT_SAID = "each trial is a request (assumed: the pilot's results do not say"
+
+
+@pytest.mark.parametrize(
+    ("sampling", "told"),
+    [
+        ({"sharing": SHARED}, ONE_PREFILL),
+        ({"sharing": CHOICES}, ONE_PREFILL),
+        ({"sharing": {**SHARED, "asked_one_by_one": {"num_beams=2": 6}}, "trials": {"asked": 36}}, ONE_PREFILL),
+        ({"sharing": {**SHARED, "asked_one_by_one": {"num_beams=2": 30}}, "trials": {"asked": 36}}, REQUESTS),
+        ({"sharing": {**SHARED, "why_not": "share=false"}}, REQUESTS),
+        ({"sharing": {**CHOICES, "items_in_one_request": 0}}, REQUESTS),
+        ({}, REQUESTS),
+        ({"sharing": "unreadable"}, NOT_SAID),
+        (None, NOT_SAID),
+    ],
+)
+def test_what_a_trial_costs_is_taken_from_the_pilot(
+    sampling: Any, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    folder = write_run(tmp_path / "in", scored_levels(40, seed=1))
+    results = next(folder.glob("*_results.json"))
+    content = json.loads(results.read_text())
+    for scores in content["results"].values():
+        if sampling is None:
+            del scores["medqdeg,votes"]
+        elif sampling:
+            scores["medqdeg,votes"]["sampling"] = {"inner": "llava_hf", **sampling}
+    results.write_text(json.dumps(content))
+    out = tmp_path / "out"
+    assert exit_status(monkeypatch, "analyze", tmp_path / "in", "--out", out, "--replicates", "100") == 0
+    capsys.readouterr()
+    assert exit_status(monkeypatch, "plan", "--pilot", out) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"Cost: {told}" in printed
+    assert f"for its cost ({told.partition(',')[0].partition(' (')[0]})" in printed
+    assert exit_status(monkeypatch, "plan", "--pilot", out, "--cost", "requests") == 0
+    printed = capsys.readouterr().out
+    assert "Cost:" not in printed
+    assert "(each trial is a request)" in printed
+
+
+def test_what_a_trial_costs_is_assumed_without_a_pilot(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_status(monkeypatch, "plan") == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Cost: each trial is a request (assumed; --cost prefills+tokens where one prefill serves all" in printed
 
 
 def test_few_trials_where_each_is_a_request_and_many_where_one_prefill_serves_all() -> None:

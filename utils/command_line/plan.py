@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -39,9 +39,12 @@ def plan(
     questions: Annotated[int, typer.Option(min=2, help="Source questions; the published benchmark has 4,306.")] = 4306,
     effect: Annotated[float | None, typer.Option(help="A change to be found, e.g. 0.03.", show_default=False)] = None,
     cost: Annotated[
-        Literal["requests", "prefills+tokens"],
-        typer.Option(help="What a trial costs: a request each, or one prefill for all and its own tokens."),
-    ] = "requests",
+        Literal["requests", "prefills+tokens"] | None,
+        typer.Option(
+            help="What a trial costs: a request each, or one prefill for all and its own tokens.",
+            show_default="as in the pilot, else requests",
+        ),
+    ] = None,
     prompt_tokens: Annotated[int, typer.Option(min=0, help="Tokens of a prompt with its image.")] = 1500,
     reply_tokens: Annotated[int, typer.Option(min=0, help="Tokens of a reply.")] = 20,
     price: Annotated[
@@ -54,13 +57,16 @@ def plan(
     Examples: medqdeg plan --accuracy 0.7 0.6 --effect 0.03; medqdeg plan --pilot analysis/ --questions 600
     """
     if pilot is not None:
-        found = _read(pilot, run)
+        found, conditions = _read(pilot, run)
         one, two, mean = found.unit, None, found.unit.degradations if found.unit else degradations
         _describe(found)
     else:
         one, two = _assumed(accuracy, gap, rho, options, degradations)
         mean = one.degradations
-        found = None
+        found, conditions = None, None
+    if cost is None:
+        cost, why = default_cost(conditions)
+        print(f"Cost: {why}.")
     rows = [trials for trials in _TRIALS if one is not None or (found is not None and trials == found.trials)]
     _table(rows, one, two, found, questions, mean, (prompt_tokens, reply_tokens), cost, price)
     if one is None:
@@ -92,17 +98,38 @@ def best_trials(unit: Unit, cost: str, prompt_tokens: int, reply_tokens: int) ->
     return min((2, 3, 5, 10), key=lambda trials: unit.at("gap", trials) ** 2 * spent(trials))
 
 
+def default_cost(conditions: Mapping[str, Any] | None) -> tuple[Literal["requests", "prefills+tokens"], str]:
+    """Return what a trial costs as far as a pilot's results say, and the reason in words.
+
+    Args:
+        conditions: of the pilot's run; None without a pilot.
+    """
+    from ..analysis.runs.conditions import SHARED_PREFILL
+
+    if conditions is None:
+        return "requests", (
+            f"{_why('requests')} (assumed; --cost prefills+tokens where one prefill serves all, as --model medqdeg "
+            "does with most transformers models)"
+        )
+    shared = conditions.get(SHARED_PREFILL)
+    if shared is None and conditions.get("through_wrapper") is not False:
+        return "requests", f"{_why('requests')} (assumed: the pilot's results do not say how its trials were asked)"
+    cost: Literal["requests", "prefills+tokens"] = "prefills+tokens" if shared else "requests"
+    return cost, f"{_why(cost)}, as in the pilot"
+
+
 def _why(cost: str) -> str:
     return "each trial is a request" if cost == "requests" else "one prefill serves all trials"
 
 
-def _read(path: Path, run: str | None) -> Pilot:
+def _read(path: Path, run: str | None) -> tuple[Pilot, Mapping[str, Any]]:
     from ..analysis.pilot import Pilot
 
     file = path / "analysis.json" if path.is_dir() else path
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         runs = {own["name"]: own["planning"] for own in document["runs"]}
+        conditions = {own["name"]: own["conditions"] for own in document["runs"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         other = what_it_is(path) if path.is_dir() and not file.exists() else None
         raise InputError(other or f"{file} is no analysis.json with a plan in it ({one_line(error, 80)})") from None
@@ -111,7 +138,7 @@ def _read(path: Path, run: str | None) -> Pilot:
         raise InputError(f"{file} has no run {name!r}; {did_you_mean(name, runs)}it has {', '.join(runs) or 'none'}")
     if runs[name] is None:
         raise InputError(f"{file}: {name} has no L0 with a degraded level beside it, so there is nothing to plan from")
-    return Pilot.from_json(runs[name])
+    return Pilot.from_json(runs[name]), conditions[name]
 
 
 def _describe(pilot: Pilot) -> None:

@@ -14,7 +14,10 @@ CONDITIONS: tuple[str, ...] = (
     *("prompt", "system_prompt", "num_fewshot", "generation_kwargs", "gen_kwargs", "limit", "harness", "versions"),
     *("through_wrapper", "message_form", "images_differ", "image_arguments"),
 )
-"""What `stated_conditions` may hold."""
+"""What `stated_conditions` may hold, with `SHARED_PREFILL`."""
+
+SHARED_PREFILL = "shared_prefill"
+"""Whether one reading of the prompt served all trials of most items: what they cost, nothing that forbids comparing."""
 
 _IMAGE_ARGUMENTS = (
     *("min_pixels", "max_pixels", "min_image_size", "max_image_size", "image_size", "image_resolution", "resize"),
@@ -52,7 +55,7 @@ def stated_conditions(
         arguments: the model's arguments by name.
 
     Returns:
-        Some of `CONDITIONS`, without secrets.
+        Some of `CONDITIONS` and `SHARED_PREFILL`, without secrets.
     """
     config = _mapping(content.get("config"))
     called = _mapping(config.get("resolved_cli_args"))
@@ -79,6 +82,7 @@ def stated_conditions(
         stated["through_wrapper"] = bool(sampling)
         stated["message_form"] = sampling.get("form")
         stated["images_differ"] = _mapping(sampling.get("images")).get("findings")
+        stated[SHARED_PREFILL] = _shared_prefill(sampling)
     own_text = ("prompt",)  # ours, and compared to the letter
     return {
         name: value if name in own_text else without_secrets(value)
@@ -179,6 +183,23 @@ def _spoken(values: Mapping[str, Any], name: str) -> str:
     return json.dumps(values.get(name, default), default=str).strip('"')
 
 
+def _shared_prefill(sampling: Mapping[str, Any]) -> bool | None:
+    """Return whether most trials shared their prompt, by a block of rows or a server's choices; None if not said."""
+    sharing = _mapping(sampling.get("sharing"))
+    if "why_not" not in sharing:
+        return None
+    if sharing["why_not"]:
+        return False
+    if "items_in_one_request" in sharing:
+        return bool(sharing["items_in_one_request"])
+    alone = sum(_count(trials) for trials in _mapping(sharing.get("asked_one_by_one")).values())
+    return 2 * alone <= _count(_mapping(sampling.get("trials")).get("asked"))
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) else 0
+
+
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
@@ -192,4 +213,6 @@ def of_all_parts(parts: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], li
         conditions[name] = values[0] if values else None
         if any(value != values[0] for value in values):
             apart.append(name)
+    if shared := [part[SHARED_PREFILL] for part in parts if SHARED_PREFILL in part]:
+        conditions[SHARED_PREFILL] = all(shared)
     return conditions, apart

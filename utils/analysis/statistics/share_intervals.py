@@ -17,7 +17,7 @@ smaller side: with t_g = X_g / S, y = sum t_g, v = max(se^2, (1 - y) sum t_g^2)
 *Wilson* (JASA 22, 1927) with n = share (1 - share) / se^2 and Student's t of max(3, m - 1) degrees of freedom (G_eff -
 1 where m < 5). Where no cluster is even half on the smaller side, W is at least 1 / G_eff, what one wholly on it would
 add: models that either know or guess answer some clusters wholly wrong, and a sample may hold none of them. The rules
-were chosen, and checked on other worlds, by simulation: `benchmarks/coverage.py`.
+were chosen by simulation, the least W on worlds of `benchmarks/coverage.py` itself; its part `held-out` checks them.
 """
 
 from __future__ import annotations
