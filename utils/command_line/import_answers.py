@@ -82,7 +82,7 @@ def import_answers(
     path = write_run(out, records, info)
     unread = sum(letter == "unread" for record in records for letter in record["letters"])
     print(
-        f"{len(records):,} items, {len(records[0]['letters'])} trials each, {unread:,} replies unread: {path.resolve()}"
+        f"{len(records):,} items, T = {len(records[0]['letters'])}, {unread:,} replies unread: {path.resolve()}"
     )
     print(f"next: medqdeg analyze {out} --out analysis")
 
