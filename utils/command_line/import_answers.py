@@ -81,9 +81,7 @@ def import_answers(
     info = RunInfo(model, key.family, key.prompt, ", ".join(path.name for path in answers))
     path = write_run(out, records, info)
     unread = sum(letter == "unread" for record in records for letter in record["letters"])
-    print(
-        f"{len(records):,} items, T = {len(records[0]['letters'])}, {unread:,} replies unread: {path.resolve()}"
-    )
+    print(f"{len(records):,} items, T = {len(records[0]['letters'])}, {unread:,} replies unread: {path.resolve()}")
     print(f"next: medqdeg analyze {out} --out analysis")
 
 
