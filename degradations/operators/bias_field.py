@@ -58,13 +58,7 @@ def apply(
         ValueError: not ten coefficients.
     """
     field = polynomial(image.shape[:2], coefficients)
-    if normalise:
-        low, high = float(field.min()), float(field.max())
-        field -= np.float32(low)
-        field *= np.float32(1 / (high - low) if high > low else 0.0)
-    field *= np.float32(strength)
-    field += np.float32(1 - strength)
-    np.maximum(field, np.float32(floor), out=field)
+    _to_gain(field, strength, floor, normalise)
     out: np.ndarray = image * (field if image.ndim == 2 else field[..., None])
     return out
 
@@ -73,7 +67,7 @@ _POWERS_3D = [(i, j, k) for i in range(4) for j in range(4 - i) for k in range(4
 
 
 def draw_in_3d(rng: np.random.Generator) -> dict[str, Any]:
-    """Draw twenty coefficients c_ijk of u^i v^j w^k, w from the first slice to the last, as :func:`draw` does."""
+    """Draw twenty coefficients c_ijk of u^i v^j w^k, w from the first slice to the last, as `draw` does."""
     coefficients = rng.uniform(-0.4, 1.0, len(_POWERS_3D))
     mirror = rng.choice([-1.0, 1.0], 3)
     signs = [np.prod(mirror ** np.array(powers)) for powers in _POWERS_3D]
@@ -83,7 +77,7 @@ def draw_in_3d(rng: np.random.Generator) -> dict[str, Any]:
 def field_in_3d(
     shape: tuple[int, ...], *, coefficients: list[float], strength: float, floor: float = 0.30, normalise: bool = True
 ) -> np.ndarray:
-    """What multiplies a volume (D, H, W), float32; the arguments are those of :func:`apply`, with c_ijk.
+    """What multiplies a volume (D, H, W), float32; the arguments are those of `apply`, with c_ijk.
 
     Raises:
         ValueError: not twenty coefficients.
@@ -95,6 +89,12 @@ def field_in_3d(
         matrix[k, j, i] = coefficient
     deep, down, across = (_powers(size) for size in shape)
     field: np.ndarray = np.einsum("kji,dk,hj,wi->dhw", matrix, deep, down, across, optimize=True).astype(np.float32)
+    _to_gain(field, strength, floor, normalise)
+    return field
+
+
+def _to_gain(field: np.ndarray, strength: float, floor: float, normalise: bool) -> None:
+    """Turn a polynomial's values, float32, into what multiplies an image, in place."""
     if normalise:
         low, high = float(field.min()), float(field.max())
         field -= np.float32(low)
@@ -102,7 +102,6 @@ def field_in_3d(
     field *= np.float32(strength)
     field += np.float32(1 - strength)
     np.maximum(field, np.float32(floor), out=field)
-    return field
 
 
 def polynomial(shape: tuple[int, int], coefficients: list[float]) -> np.ndarray:
