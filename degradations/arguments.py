@@ -88,7 +88,7 @@ class PhysicalDose:
         parameter: the first of those that make the degradation strong.
         value: its value; of a range, that of its middle.
         unit: as in the severity table, such as "px".
-        strength: its distance from clean, 0 there, on the scale on which the severity grows (:mod:`.doses`).
+        strength: its distance from clean, 0 there, on the scale on which the severity grows (`doses`).
     """
 
     parameter: str

@@ -81,7 +81,7 @@ class Degradation:
 
     @property
     def moves(self) -> bool:
-        """Whether masks, boxes and points must move with the image, see :mod:`.movement`."""
+        """Whether masks, boxes and points must move with the image, see `movement`."""
         return self.source_matrix is not None
 
     @property

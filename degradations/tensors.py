@@ -87,7 +87,7 @@ def to_array(tensor: Any, *, batch: bool = False) -> np.ndarray:
 
 
 def from_array(array: np.ndarray, original: Any) -> Any:
-    """The tensor that an array from :func:`to_array` became; a copy, on the original's device."""
+    """The tensor that an array from `to_array` became; a copy, on the original's device."""
     torch = sys.modules["torch"]
     if original.ndim == 3:
         array = array.transpose(2, 0, 1)

@@ -1,7 +1,7 @@
 """Degradations as a callable for `torchvision.transforms.v2.Compose`, which moves masks, boxes and points along.
 
 It does not import torch: tensors are recognised where the caller has imported it. Adaptors for other libraries are in
-:mod:`.adaptors`; all of them draw alike (:mod:`.choosing`).
+`adaptors`; all of them draw alike (`choosing`).
 """
 
 from __future__ import annotations

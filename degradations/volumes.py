@@ -53,7 +53,7 @@ def degrade_volume(
     allow_unchanged: bool = False,
     **settings: Any,
 ) -> np.ndarray:
-    """Degrade a volume as one: see :func:`degrade_volume_with_record`."""
+    """Degrade a volume as one: see `degrade_volume_with_record`."""
     return degrade_volume_with_record(
         volume, name, severity, seed=seed, value_range=value_range, allow_unchanged=allow_unchanged, **settings
     )[0]
