@@ -5,34 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
-_lock = threading.Lock()
-_users = 0
-_saved = -1
+from .process_wide import WhileAnyThreadIsInside
 
 
-@contextlib.contextmanager
-def quiet_libraries() -> Iterator[None]:
+def quiet_libraries() -> AbstractContextManager[None]:
     """Send the process's standard error nowhere while any thread is inside.
 
     It holds for all threads, so print nothing meanwhile: use it around the decoding of one image only.
     """
-    global _users, _saved
-    with _lock:
-        if _users == 0:
-            _saved = _mute()
-        _users += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _users -= 1
-            if _users == 0 and _saved >= 0:
-                _flush()
-                os.dup2(_saved, 2)
-                os.close(_saved)
+    return _quiet()
 
 
 def _mute() -> int:
@@ -51,3 +34,13 @@ def _mute() -> int:
 def _flush() -> None:
     with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or none at all
         sys.stderr.flush()
+
+
+def _unmute(saved: int) -> None:
+    if saved >= 0:
+        _flush()
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+_quiet = WhileAnyThreadIsInside(_mute, _unmute)

@@ -5,29 +5,25 @@ lmms-eval sets `PIL.ImageFile.LOAD_TRUNCATED_IMAGES` when it is imported; half a
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from PIL import ImageFile
 
-_lock = threading.Lock()
-_users = 0
-_before = False
+from .process_wide import WhileAnyThreadIsInside
 
 
-@contextmanager
-def strict_decoding() -> Iterator[None]:
+def strict_decoding() -> AbstractContextManager[None]:
     """Make PIL refuse cut-off images while any thread is inside; lmms-eval switches that check off for the process."""
-    global _users, _before
-    with _lock:
-        if _users == 0:
-            _before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
-        _users += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _users -= 1
-            if _users == 0:
-                ImageFile.LOAD_TRUNCATED_IMAGES = _before
+    return _strict()
+
+
+def _refuse_cut_off() -> bool:
+    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    return before
+
+
+def _as_before(before: bool) -> None:
+    ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+_strict = WhileAnyThreadIsInside(_refuse_cut_off, _as_before)
