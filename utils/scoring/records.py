@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 3
 """2 added the elicitation and what only one of them has (`probabilities` ... `invalid`); 3 optional fields, which
-records of before lack: `cluster_id`, `read_as`, `severity`, `weight`, `confidence_unstated_as_guess`."""
+records of before lack: `cluster_id`, `read_as`, `severity`, `weight`, `confidence_unstated_as_guess`, and those of
+people's answers."""
+
+PERSON = "person"
+"""`respondent` of records whose answers people gave."""
 
 
 class ItemRecord(TypedDict):
@@ -45,6 +49,10 @@ class ItemRecord(TypedDict):
     `confidence_scale` is there in records of a wrapped task: what the entropy of its votes is relative to, "log K" or,
     where the number of possible answers is open, "log T". Accuracy and majority vote are then the task's own scores.
     `severity` is there where `level` is the label of a series, such as "S1.50".
+
+    `respondent` is "person" where people answered, and absent where a model did. `reader` (codes), `session` (from 1)
+    and `seconds` (picture to answer, None where it is not known) then have one entry per trial; all of one `reader` in
+    the run of a reader, different ones in the run of a panel.
 
     Verbalized: `stated` has one entry per trial, a confidence in [0, 1] or None; `stated_missing` counts the answered
     trials without a number, `stated_out_of_range` those with one that is no probability ("150%"). Else None, 0, 0.
@@ -98,6 +106,10 @@ class ItemRecord(TypedDict):
     read_as: NotRequired[list[str | None]]
     severity: NotRequired[float]
     confidence_scale: NotRequired[str]
+    respondent: NotRequired[str]
+    reader: NotRequired[list[str]]
+    session: NotRequired[list[int]]
+    seconds: NotRequired[list[float | None]]
 
 
 def letters_without_named(record: Mapping[str, Any]) -> list[str]:

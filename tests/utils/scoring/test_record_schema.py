@@ -16,7 +16,7 @@ from hypothesis import given, settings
 
 from medqdeg.utils.analysis.runs.validation import NEWEST_SCHEMA, OLDEST_SCHEMA, record_fault
 from medqdeg.utils.scoring.answers import LetterProbabilities, write_probabilities
-from medqdeg.utils.scoring.records import SCHEMA_VERSION, ItemRecord, failed_record, score_item
+from medqdeg.utils.scoring.records import PERSON, SCHEMA_VERSION, ItemRecord, failed_record, score_item
 
 from ..record_examples import document, random_documents, random_replies
 
@@ -44,6 +44,14 @@ WRITTEN: dict[str, dict[str, Any]] = {
     "invalid": exact(0.99),
     "missing": dict(score_item(document(), ["[LMMS_EVAL_REQUEST_FAILED] x"] * 2)),
     "failed": dict(failed_record(document(), ValueError("no"))),
+    "of a person": {
+        **score_item(document(), ["Answer: B\nConfidence: 70%"], "verbalized"),
+        **{"respondent": PERSON, "reader": ["R1"], "session": [2], "seconds": [7.25]},
+    },
+    "of a panel": {
+        **score_item(document(), ["Answer: B\nConfidence: 70%", "Answer: A\nConfidence: 30%"], "verbalized"),
+        **{"respondent": PERSON, "reader": ["R1", "R2"], "session": [1, 3], "seconds": [7.25, None]},
+    },
     "of a series": dict(score_item(document(level="S1.50"), ["B"])),
 }
 BEFORE_3 = {name: value for name, value in WRITTEN["votes"].items() if name not in ("cluster_id", "read_as")}

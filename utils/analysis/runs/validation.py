@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...base.errors import InputError, one_line
@@ -18,6 +18,7 @@ from ...dataset import taxonomy
 from ...dataset.taxonomy import LEVELS
 from ...scoring.confidence import MISSING, UNREAD, VoteScores, score_votes
 from ...scoring.elicitation import EXACT, VERBALIZED, VOTES, StatedScores, score_probabilities, score_stated
+from ...scoring.records import PERSON
 
 OLDEST_SCHEMA, NEWEST_SCHEMA = 1, 3
 """Versions of a record that this reader knows."""
@@ -172,6 +173,24 @@ def _fault_of_optional(record: Mapping[str, Any]) -> str | None:
     read_as = record.get("read_as", [])
     if not isinstance(read_as, list) or not all(tier is None or isinstance(tier, str) for tier in read_as):
         return "read_as is no list of texts"
+    return _fault_of_people(record)
+
+
+def _fault_of_people(record: Mapping[str, Any]) -> str | None:
+    if record.get("respondent") not in (None, PERSON, "model"):
+        return f"unknown respondent {_short(record['respondent'])}"
+    kinds: Mapping[str, Callable[[Any], bool]] = {
+        "reader": lambda each: isinstance(each, str) and _is_unicode(each),
+        "session": lambda each: _is_whole(each) and 1 <= each <= _MOST_TRIALS,
+        "seconds": lambda each: each is None or (_is_number(each) and 0 <= each <= 1e9),
+    }
+    for name, holds in kinds.items():
+        if name in record:
+            entries = record[name]
+            if not isinstance(entries, list) or not all(map(holds, entries)):
+                return f"{name} is damaged"
+            if len(entries) != len(record["letters"]):
+                return f"{name} does not agree with the letters"
     return None
 
 
