@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 3
 """2 added the elicitation and what only one of them has (`probabilities` ... `invalid`); 3 optional fields, which
-records of before lack: `cluster_id`, `read_as`, `severity`, `weight`, `confidence_unstated_as_guess`, and those of
-people's answers."""
+records of before lack: `cluster_id`, `read_as`, `severity`, `weight`, `confidence_unstated_as_guess`,
+`not_diagnostic`, and those of people's answers."""
 
 PERSON = "person"
 """`respondent` of records whose answers people gave."""
@@ -49,6 +49,9 @@ class ItemRecord(TypedDict):
     `confidence_scale` is there in records of a wrapped task: what the entropy of its votes is relative to, "log K" or,
     where the number of possible answers is open, "log T". Accuracy and majority vote are then the task's own scores.
     `severity` is there where `level` is the label of a series, such as "S1.50".
+    `not_diagnostic` is there where trials could flag the image, beside a letter or instead of one: an entry for each
+    of `letters`, True where the reply says that the image does not allow an answer, False where it says that it does,
+    None where it says neither or the trial is missing.
 
     `respondent` is "person" where people answered, and absent where a model did. `reader` (codes), `session` (from 1)
     and `seconds` (picture to answer, None where it is not known) then have one entry per trial; all of one `reader` in
@@ -110,6 +113,7 @@ class ItemRecord(TypedDict):
     reader: NotRequired[list[str]]
     session: NotRequired[list[int]]
     seconds: NotRequired[list[float | None]]
+    not_diagnostic: NotRequired[list[bool | None]]
 
 
 def letters_without_named(record: Mapping[str, Any]) -> list[str]:

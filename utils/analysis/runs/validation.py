@@ -173,7 +173,7 @@ def _fault_of_optional(record: Mapping[str, Any]) -> str | None:
     read_as = record.get("read_as", [])
     if not isinstance(read_as, list) or not all(tier is None or isinstance(tier, str) for tier in read_as):
         return "read_as is no list of texts"
-    return _fault_of_people(record)
+    return _fault_of_people(record) or _fault_of_flags(record)
 
 
 def _fault_of_people(record: Mapping[str, Any]) -> str | None:
@@ -191,6 +191,18 @@ def _fault_of_people(record: Mapping[str, Any]) -> str | None:
                 return f"{name} is damaged"
             if len(entries) != len(record["letters"]):
                 return f"{name} does not agree with the letters"
+    return None
+
+
+def _fault_of_flags(record: Mapping[str, Any]) -> str | None:
+    if "not_diagnostic" in record:
+        flags = record["not_diagnostic"]
+        if not isinstance(flags, list) or not all(flag is None or isinstance(flag, bool) for flag in flags):
+            return "not_diagnostic is no list of true, false and null"
+        if len(flags) != len(record["letters"]):
+            return "the entries of not_diagnostic do not agree with the letters"
+        if any(letter == MISSING and flag is not None for letter, flag in zip(record["letters"], flags, strict=True)):
+            return "not_diagnostic says something of a missing trial"
     return None
 
 

@@ -33,6 +33,7 @@ for _ in range(400):
 def test_the_project_s_own_records_have_no_fault() -> None:
     assert record_fault(GOOD) is None
     assert record_fault(STATED) is None
+    assert record_fault({**GOOD, "not_diagnostic": [True, False, None, False, None]}) is None
     assert record_fault({name: value for name, value in GOOD.items() if name != "elicitation"}) is None
     assert NEWEST_SCHEMA >= SCHEMA_VERSION
 
@@ -82,6 +83,10 @@ def test_the_project_s_own_records_have_no_fault() -> None:
         ({"read_as": "letter"}, "read_as is no list of texts"),
         ({"cluster_id": 7}, "cluster_id is no text"),
         ({"severity": "1"}, "severity is no number"),
+        ({"not_diagnostic": None}, "not_diagnostic is no list of true, false and null"),
+        ({"not_diagnostic": [0, 1, 0, 0, None]}, "not_diagnostic is no list of true, false and null"),
+        ({"not_diagnostic": [True] * 4}, "the entries of not_diagnostic do not agree with the letters"),
+        ({"not_diagnostic": [True] * 5}, "not_diagnostic says something of a missing trial"),
     ],
 )
 def test_one_phrase_for_each_fault(changes: dict[str, Any], fault: str) -> None:
