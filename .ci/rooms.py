@@ -99,6 +99,7 @@ _PURPOSE = {
     "grading": "where images lie on an axis",
     "images": "any image file, decoded",
     "models": "checkpoints of our own",
+    "people": "readers beside the models",
     "phantoms": "images of known truth",
     "report": "figures, tables, pages",
     "sampling": "the model is asked",
