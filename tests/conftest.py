@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 HARNESS = ("lmms_eval", "lm_eval", "torch", "torchvision", "transformers", "accelerate", "torchmetrics")
-"""What `pip install medqdeg` does not bring."""
+"""What the installation without extras does not bring."""
 ABSENT = [name for name in ("lmms_eval", "torch", "transformers") if importlib.util.find_spec(name) is None]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -1,4 +1,4 @@
-"""Degradations as an `albumentations` transform: `pip install 'medqdeg[albumentations]'` (2.0, MIT)."""
+"""Degradations as an `albumentations` transform: the extra `albumentations` (2.0, MIT)."""
 
 from __future__ import annotations
 

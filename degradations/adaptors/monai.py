@@ -1,4 +1,4 @@
-"""Degradations as a MONAI dictionary transform: `pip install 'medqdeg[monai]'`."""
+"""Degradations as a MONAI dictionary transform: the extra `monai`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Degradations as a TorchIO transform: `pip install 'medqdeg[torchio]'`."""
+"""Degradations as a TorchIO transform: the extra `torchio`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pip install medqdeg` without the harness: what needs it says so in one line, everything else works."""
+"""Installed without the harness: what needs it says so in one line, everything else works."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def test_what_needs_it_says_so_in_one_line(arguments: list[str], what: str, tmp_
     done = _without_the_harness(*arguments, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr == (
-        f"medqdeg: {what} needs lmms-eval and torch, and lmms_eval is not installed: pip install 'medqdeg[lmms-eval]'\n"
+        f"medqdeg: {what} needs lmms-eval and torch, and lmms_eval is not installed: "
+        "pip install '.[lmms-eval]' in a clone of medqdeg\n"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -55,7 +56,9 @@ def test_the_tasks_say_so_too(tmp_path: Path) -> None:
     code = f"{WITHOUT}\nimport medqdeg.tasks; print(medqdeg.tasks.register())"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout == "[]\n"
-    assert "MedQ-Deg's tasks need lmms-eval, which is not installed: pip install 'medqdeg[lmms-eval]'" in done.stderr
+    assert (
+        "MedQ-Deg's tasks need lmms-eval, which is not installed: pip install '.[lmms-eval]' in a clone" in done.stderr
+    )
 
 
 def test_the_degradations_import_five_packages(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Whether lmms-eval is installed, and whether what it reaches into privately is still there.
 
-`pip install medqdeg` brings no harness; what needs it says so in one line. A package that lmms-eval imports a private
-part of may lose that part in any release; lmms-eval then prints a traceback and exits with status 0.
+The installation without extras brings no harness; what needs it says so in one line. A package that lmms-eval imports a
+private part of may lose that part in any release; lmms-eval then prints a traceback and exits with status 0.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from packaging.requirements import Requirement
 
 from .errors import InputError, one_line
+from .extras import how_to_install
 
 EXTRA = "lmms-eval"
-INSTALL = f"pip install 'medqdeg[{EXTRA}]'"
+INSTALL = how_to_install(EXTRA)
 
 PRIVATE_PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "filelock": ("filelock._api", ("BaseFileLock", "FileLockMeta")),

@@ -27,6 +27,7 @@ from ...degradations import SeverityTable
 from ...degradations.volumes import degrade_volume_with_record
 from ..base.atomic_files import write_atomically
 from ..base.errors import InputError, one_line
+from ..base.extras import how_to_install
 from ..images import is_dicom, read_bytes
 
 MANIFEST = "manifest.jsonl"
@@ -178,7 +179,7 @@ def _read_nifti(path: Path) -> Volume:
     try:
         import nibabel
     except ImportError:
-        raise InputError(f"{path}: NIfTI needs nibabel: pip install 'medqdeg[volumes]'") from None
+        raise InputError(f"{path}: NIfTI needs nibabel: {how_to_install('volumes')}") from None
     data = read_bytes(path)
     try:
         image = nibabel.Nifti1Image.from_bytes(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)

@@ -29,6 +29,7 @@ import numpy as np
 from PIL import Image
 
 from ..base.errors import InputError, one_line
+from ..base.extras import how_to_install
 from .dicom_colours import through_palette, to_8_bits
 from .dicom_greys import grey_levels
 from .limits import check_size, choose_frame
@@ -241,7 +242,7 @@ def _decode_12_bit_jpeg(dataset: Dataset, index: int, name: str) -> np.ndarray:
         import imagecodecs
     except ModuleNotFoundError:
         raise InputError(
-            f"{name}: compressed as JPEG with 12 bits; pip install 'medqdeg[dicom-12bit]' (imagecodecs) to read it"
+            f"{name}: compressed as JPEG with 12 bits; to read it (imagecodecs): {how_to_install('dicom-12bit')}"
         ) from None
     frames = int(dataset.get("NumberOfFrames") or 1)
     pixels = imagecodecs.jpeg8_decode(get_frame(dataset.PixelData, index, number_of_frames=frames))
@@ -255,7 +256,7 @@ def _how_to_install(decoder: Any) -> str:
     lines = [line.partition(" - requires ")[2] for line in decoder.missing_dependencies]
     packages = [line.replace("numpy and ", "").replace("gdcm>", "python-gdcm>") for line in lines if line]
     if any(name in line for line in packages for name in _DECODERS_OF_THE_EXTRA):
-        return f"pip install 'medqdeg[dicom]' to read it (or {', or '.join(packages)})"
+        return f"to read it: {how_to_install('dicom')} (or install {', or '.join(packages)})"
     return f"to read it install {', or '.join(packages)}"
 
 

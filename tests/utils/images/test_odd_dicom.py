@@ -165,7 +165,9 @@ def test_a_package_that_does_not_import_is_not_called_damage(monkeypatch: pytest
 
 def test_12_bit_jpeg_without_its_decoder_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "imagecodecs", None)
-    with pytest.raises(InputError, match=r"JPEG with 12 bits; pip install 'medqdeg\[dicom-12bit\]'"):
+    with pytest.raises(
+        InputError, match=r"JPEG with 12 bits; to read it \(imagecodecs\): pip install '\.\[dicom-12bit\]'"
+    ):
         read_image(get_testdata_file("JPGExtended.dcm"))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...base.errors import InputError
+from ...base.extras import how_to_install
 from .make_parts import make_part
 
 
@@ -30,7 +31,7 @@ def on_ray(out: Path, parts: Sequence[str], workers: int) -> Iterator[dict[str, 
         import ray
         import ray.data
     except ImportError:
-        raise InputError("--engine ray needs Ray: pip install 'medqdeg[ray]'") from None
+        raise InputError(f"--engine ray needs Ray: {how_to_install('ray')}") from None
     if not parts:
         return
     if not ray.is_initialized():
