@@ -12,6 +12,7 @@ from ...degradations import LEVELS, degrade
 from ..dataset.taxonomy import CAPABILITY_TREE, SKILLS, task_of
 from ..images.contact_sheet import SheetRow, draw_contact_sheet
 from . import GENERATORS
+from .gallery import write_gallery
 from .planning import PlannedItem, plan_suite
 from .suite import Phantom, draw_phantom
 
@@ -22,7 +23,7 @@ _LETTERS = "ABCDE"
 
 
 def write_sheets(folder: Path, seed: int = 0) -> list[Path]:
-    """Write `phantoms_by_modality.jpg` and `phantoms_by_skill.jpg` and return their paths.
+    """Write `phantoms_by_modality.jpg`, `phantoms_by_skill.jpg` and the gallery, and return their paths.
 
     Args:
         folder: made with its parents.
@@ -34,7 +35,7 @@ def write_sheets(folder: Path, seed: int = 0) -> list[Path]:
     for name, sheet in (("modality", _by_modality(plan, seed)), ("skill", _by_skill(plan, seed))):
         written.append(folder / f"phantoms_by_{name}.jpg")
         sheet.save(written[-1], quality=88)
-    return written
+    return [*written, *write_gallery(folder, seed)]
 
 
 def _by_modality(plan: list[PlannedItem], seed: int) -> Image.Image:
