@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .content import CORE
 from .figure_parts import ROW, Frames, dots, folded, headed, percent, share_rows, unranked
 from .figure_style import (
     ACCURACY_COLOUR,
@@ -18,6 +17,7 @@ from .figure_style import (
     signed,
     spoken,
 )
+from .frame_kinds import CORE
 from .paper_tables import OURS
 
 

@@ -17,9 +17,9 @@ from PIL import Image
 from ..analysis.runs.run import Run
 from ..dataset.taxonomy import LEVELS
 from ..scoring.confidence import MISSING, UNREAD
-from .content import CONFIDENT
 from .figure_parts import Frames, dots, percent, unranked
 from .figure_style import ACCURACY_COLOUR, CONFIDENCE_COLOUR, GUIDE_COLOUR, TEXT_COLOUR, label, signed, spoken
+from .frame_kinds import CONFIDENT
 from .pictures import Key, Shown
 
 _LONGEST_QUESTION = 100

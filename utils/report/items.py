@@ -13,7 +13,8 @@ from ..analysis.runs.run import Run
 from ..base.atomic_files import write_atomically
 from ..dataset.taxonomy import CLEAN, LEVELS
 from ..scoring.confidence import MISSING, UNREAD
-from .page import ITEMS_PAGE, PAGE, number, render
+from .page import ITEMS_PAGE, PAGE, render
+from .page_data import number
 from .pictures import Key, Shown
 
 _SHORT = {UNREAD: "?", MISSING: "–"}

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..dataset.taxonomy import LEVELS
-from .content import CORE
 from .figure_parts import ROW, Frames, dots, folded, headed, model_legend, percent, share_rows, small_handle, unranked
 from .figure_style import (
     ACCURACY_COLOUR,
@@ -21,6 +20,7 @@ from .figure_style import (
     model_styles,
     signed,
 )
+from .frame_kinds import CORE
 from .paper_tables import OURS
 from .printed_tables import caption
 

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..dataset.taxonomy import LEVELS, UNLABELLED
-from .content import CORE
 from .figure_parts import Frames, dots, headed, percent, share_rows, small_handle
 from .figure_style import GUIDE_COLOUR, LEVEL_COLOURS, TEXT_COLOUR, label
+from .frame_kinds import CORE
 
 _TIERS = ["capability", "task", "skill"]
 

@@ -19,8 +19,8 @@ from ..analysis.published.results import GROUPS, SOURCE
 from ..base.atomic_files import write_atomically
 from ..base.csv_cells import safe_csv
 from ..base.errors import one_line
-from .content import DIFFERENT_ITEMS, FRAMES
 from .figure_style import spoken
+from .frame_kinds import DIFFERENT_ITEMS, FRAMES
 from .paper_tables import DIGITISED, OURS, PUBLISHED, paper_layout
 
 LAYOUTS: tuple[str, ...] = ("table_6", "table_2", "table_3")

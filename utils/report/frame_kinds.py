@@ -1,0 +1,188 @@
+"""What the frames of a report are: name, heading, meaning and columns of each, in the report's order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ..analysis.item_table import OVERALL
+from ..analysis.metrics import Scope
+from .paper_tables import DUNNING_KRUGER, FIGURE_5, PAPER_TABLE
+
+CORE = ("accuracy", "confidence", "calibration_shift")
+"""The figures that the report follows through levels and nodes."""
+
+NODE_FIGURES = (
+    *CORE,
+    *("agreement_gap", "readable_share", "shift_above_guesser", "shift_james_stein", "ece", "auroc", "unread_rate"),
+)
+"""The figures that the page offers for every node."""
+
+DIFFERENT_ITEMS = "the items are not those of the published models"
+
+CONFIDENT = 0.8
+"""Confidence from which an answer counts as confident."""
+
+SCOPE = Scope(NODE_FIGURES, (*CORE, "agreement_gap"), (OVERALL,))
+"""What part of an analysis a report needs."""
+
+_SHIFTS = ("calibration_shift", "shift_above_guesser")
+HEADLINE = ("accuracy", "agreement_gap", "readable_share", "confidence", *_SHIFTS, "unread_rate")
+_INTERVAL = ("estimate", "low", "high")
+_SIZE = ("n", "clusters", "small")
+
+
+MATCHED_MEANING = "each degraded item against the clean item of its source question (their mean where it has several)"
+"""What a matched change from L0 compares."""
+
+
+@dataclass(frozen=True)
+class FrameKind:
+    """A frame of the report.
+
+    Attributes:
+        title: its heading.
+        meaning: what a row is, and how to read it, in a sentence or two.
+        columns: its columns, in order.
+    """
+
+    title: str
+    meaning: str
+    columns: tuple[str, ...]
+
+
+FRAMES: Mapping[str, FrameKind] = {
+    "headline": FrameKind(
+        "Headline",
+        "Each row is one run at one severity. The agreement gap is overconfidence that a calibrated model does not "
+        "show: how often two readable votes on an item agree, minus how often one is right; readable is the share of "
+        "pairs that it is about. The shift is the paper's, confidence minus accuracy. The guesser votes uniformly with "
+        "the same T and K; its confidence is "
+        "what few votes alone give, its shift what an honest guesser shows. Unread is the share of answered trials "
+        "without a readable answer, which count as wrong and uncertain: from 10% at a level on, a run is not ranked.",
+        (
+            *("model", "level", "n", "clusters", "small", "elicitation", "trials", "options"),
+            *(f"{name}{end}" for name in HEADLINE for end in ("", "_low", "_high")),
+            *("guesser_accuracy", "guesser_confidence", "guesser_shift", "not_ranked", "not_published"),
+        ),
+    ),
+    "table_6": FrameKind("Accuracy by level (Table 6)", "Plain change from L0.", PAPER_TABLE),
+    "table_2": FrameKind(
+        "Accuracy by task, L1 and L2 (Table 2)",
+        "The average is the macro mean of the six tasks; plain change from L0.",
+        PAPER_TABLE,
+    ),
+    "table_3": FrameKind(
+        "Accuracy by degradation category, L1 and L2 (Table 3)",
+        f"The average is the micro mean over items. Change from L0 (ours): {MATCHED_MEANING}; the paper does not say "
+        "how its changes are computed.",
+        PAPER_TABLE,
+    ),
+    "figure_5": FrameKind(
+        "Accuracy, confidence and Calibration Shift by level (Figure 5)",
+        "Shift is confidence minus accuracy. Published values are read off the paper's plot, to about ±0.002.",
+        FIGURE_5,
+    ),
+    "dunning_kruger": FrameKind(
+        "Dunning-Kruger effect within models",
+        "The paper's rule: accuracy falls from L0 while the shift holds or grows. It looks at a row's estimates, the "
+        "verdict on the shift at its intervals; a calibrated model meets both where votes are few. "
+        f"Plain: level against level, as in the paper. Matched: {MATCHED_MEANING}.",
+        DUNNING_KRUGER,
+    ),
+    "verdicts": FrameKind(
+        "Does overconfidence hold or grow as images get worse?",
+        "From L0. Supported: accuracy falls, also among readable votes, the agreement gap does not shrink by more "
+        f"than 0.02, and it is above 0.02 at the end, all by 95% intervals; matched: {MATCHED_MEANING}.",
+        ("model", "comparison", "verdict", "verdict_reason", "p"),
+    ),
+    "operating_points": FrameKind(
+        "Operating points",
+        "An item is answered where the top share reaches the threshold, which keeps the error among the answered below "
+        "the risk on clean images with 90% confidence; the rest goes to a person. Silent failures are answered and "
+        "wrong, of all items. Judged by five folds of source questions.",
+        ("model", "level", "figure", *_INTERVAL, *_SIZE, "threshold", "risk", "statement"),
+    ),
+    "severity_curves": FrameKind(
+        "By level",
+        "One row per run, level and figure, with what a guesser would score (empty where it has no such value).",
+        ("model", "level", "figure", *_INTERVAL, *_SIZE, "guesser"),
+    ),
+    "modality": FrameKind(
+        "By modality",
+        "One row per run, level, modality and figure.",
+        ("model", "level", "modality", "figure", *_INTERVAL, *_SIZE),
+    ),
+    "degradation_drop": FrameKind(
+        "Change by degradation",
+        f"Matched: {MATCHED_MEANING}.",
+        ("model", "degradation", "category", "comparison", "figure", *_INTERVAL, "p", *_SIZE),
+    ),
+    "hierarchy": FrameKind(
+        "Capabilities, tasks and skills",
+        "One row per run, level, node and figure. `tier` is the node's axis; `task`, `capability` are those above it.",
+        ("model", "level", "tier", "capability", "task", "skill", "figure", *_INTERVAL, *_SIZE),
+    ),
+    "confidence_accuracy": FrameKind(
+        "Confidence against accuracy",
+        "One row per model and level; the guesser has the run's T and K. Calibrated is confidence equal to accuracy.",
+        (
+            *("model", "origin", "level", "accuracy", "accuracy_low", "accuracy_high"),
+            *("confidence", "confidence_low", "confidence_high", "small", "guesser_accuracy", "guesser_confidence"),
+        ),
+    ),
+    "reliability": FrameKind(
+        "Reliability",
+        "Items by vote level: mean top share against share right.",
+        ("model", "level", "vote_level", "score", *_INTERVAL, *_SIZE),
+    ),
+    "risk_coverage": FrameKind(
+        "Risk and coverage",
+        "Error rate among the share of items on which the run is most confident.",
+        ("model", "level", "coverage", *_INTERVAL, *_SIZE),
+    ),
+    "rank_change": FrameKind(
+        "Ranks at L0 and L2",
+        "Rank 1 is the most accurate of all rows; equal accuracies share the better rank. A positive change is a loss. "
+        "Only models on the same items whose answers can be read are ranked; the notes name the others.",
+        ("model", "origin", "accuracy_l0", "accuracy_l2", "rank_l0", "rank_l2", "rank_change"),
+    ),
+    "paired": FrameKind(
+        "Paired differences",
+        "First minus second, item by item. Within noise: the 95% interval holds 0. Intervals are not corrected for "
+        "the number of pairs.",
+        ("first", "second", "level", "figure", *_INTERVAL, "p", *_SIZE, "within_noise", "statement"),
+    ),
+    "refused_pairs": FrameKind(
+        "Pairs that are not compared",
+        "Two runs and the reason why they are not compared.",
+        ("first", "second", "reason"),
+    ),
+    "dunning_kruger_between": FrameKind(
+        "Dunning-Kruger effect between models",
+        "The less accurate has the larger shift (the paper's rule), or the larger confidence, which does not contain "
+        "the accuracy.",
+        ("first", "second", "level", "paper_rule", "less_accurate_more_confident"),
+    ),
+    "other_results": FrameKind(
+        "Other benchmarks in the same results",
+        "Numbers of other lmms-eval tasks of the same models, as lmms-eval wrote them.",
+        ("model", "task", "metric", "value", "stderr"),
+    ),
+    "notes": FrameKind(
+        "What to know about the input",
+        "What was amiss with a file or a run (empty: the input as a whole).",
+        ("model", "note"),
+    ),
+}
+"""Name -> frame, in the report's order."""
+
+
+def framed(name: str, rows: pd.DataFrame | list[dict[str, object]]) -> pd.DataFrame:
+    """Return rows as the frame of that name: its columns in their order, and nothing else."""
+    columns = list(FRAMES[name].columns)
+    if isinstance(rows, pd.DataFrame):
+        return rows.reindex(columns=columns).reset_index(drop=True)
+    return pd.DataFrame(rows, columns=columns)

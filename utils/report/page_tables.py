@@ -1,0 +1,111 @@
+"""The tables of the page: which frames, with which columns, and their cells as text and as values to sort by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ..analysis.published.results import GROUPS
+from .frame_kinds import FRAMES
+from .page_data import number, plain
+from .paper_tables import paper_layout
+from .printed_tables import REASONS, caption
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table of the page.
+
+    Attributes:
+        name: of its CSV file, without the ending.
+        title: shown above it.
+        note: what the reader must know to read it.
+        frame: cells; columns X_low and X_high are shown within X, as an interval.
+    """
+
+    name: str
+    title: str
+    note: str
+    frame: pd.DataFrame
+
+
+def page_table(name: str, frames: Mapping[str, pd.DataFrame]) -> PageTable | None:
+    """Return a frame as the page shows it, or None where it has no rows."""
+    frame = frames.get(name)
+    if frame is None or frame.empty:
+        return None
+    if name in ("table_2", "table_3", "table_6"):
+        frame = paper_layout(frame)
+        frame = frame.drop(columns=[column for column in frame.columns if column.endswith("_n")])
+        groups = frame["group"].map(GROUPS)
+        origin = frame["origin"].where(groups.isna(), frame["origin"] + ": " + groups)
+        frame = frame.assign(origin=origin).drop(columns=["group"]).dropna(axis="columns", how="all")
+    if name == "headline":
+        frame = frame.drop(columns=["guesser_confidence"]).rename(columns={"trials": "T", "options": "K"})
+        hidden = [name for name in REASONS if name == REASONS[1] or frame[name].isna().all()]
+        frame = frame.drop(columns=hidden)
+        last = ["n", "clusters", "small", "T", "K", "elicitation"]
+        frame = frame[[*frame.columns.difference(last, sort=False), *last]]
+    if name == "paired":
+        frame = frame[["statement", *frame.columns.drop("statement")]]
+    if "figure" in frame and "estimate" in frame:
+        frame = frame.rename(columns={"estimate": "difference", "low": "difference_low", "high": "difference_high"})
+    kind = FRAMES[name]
+    return PageTable(name, kind.title, f"{kind.meaning} {caption(frames, name)}".strip(), frame)
+
+
+def table_columns(frame: pd.DataFrame) -> list[Mapping[str, Any]]:
+    """Return `name`, and whether numbers stand on the right: not where intervals follow them, which differ in width."""
+    return [
+        {"name": name, "on_the_right": f"{name}_low" not in frame and any(_is_number(value) for value in frame[name])}
+        for name in _shown(frame)
+    ]
+
+
+def _shown(frame: pd.DataFrame) -> list[str]:
+    names = set(frame.columns)
+    within = {f"{name}{end}" for name in names for end in ("_low", "_high", "_small")} & names
+    if "n" in names:
+        within.add("small")  # an asterisk at n
+    return [name for name in frame.columns if name not in within]
+
+
+def table_rows(frame: pd.DataFrame) -> list[list[Mapping[str, Any]]]:
+    """Return the cells: `text`, the number or text to sort by, and the interval's ends."""
+    shown = _shown(frame)
+    rows = []
+    for row in frame.to_dict("records"):
+        cells = []
+        for name in shown:
+            value = plain(row[name])
+            if isinstance(value, bool):
+                value = "yes" if value else "no"
+            missing = value is None or (isinstance(value, float) and math.isnan(value))
+            text = "–" if missing else _as_text(value, name)
+            ends = [number(row.get(f"{name}_{end}"), 9) for end in ("low", "high")]
+            interval = "" if None in ends else "[" + ", ".join(_as_text(end, name) for end in ends) + "]"
+            cells.append(
+                {
+                    **{"text": text, "value": "" if missing else value},
+                    **{"interval": interval, "low": ends[0], "high": ends[1]},
+                    "small": bool(row.get(f"{name}_small") or (name == "n" and row.get("small") is True)),
+                }
+            )
+        rows.append(cells)
+    return rows
+
+
+def _is_number(value: Any) -> bool:
+    value = plain(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+
+
+def _as_text(value: Any, name: str) -> str:
+    if isinstance(value, float):
+        signed = any(part in name for part in ("shift", "change", "difference"))
+        return f"{value:{'+' if signed else ''}.3f}".replace("-", "−")
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,200 @@
+"""The sections of the report's page, in their order: the one place to add one.
+
+A section has words, then a figure, then tables. A figure is drawn by a script of `templates`, which puts a function
+into `report.sections` under the section's id; a table is a frame of `frame_kinds.FRAMES` by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ..analysis.statistics.bootstrap import SMALL
+from .frame_kinds import MATCHED_MEANING
+
+
+@dataclass(frozen=True)
+class PageFacts:
+    """What decides which sections there are and what they say.
+
+    Attributes:
+        frames: of `content.report_frames`.
+        runs: how many.
+        published: whether published models stand beside them.
+        other_items: why they do not compare with the published models, in a sentence; empty where they do.
+    """
+
+    frames: Mapping[str, pd.DataFrame]
+    runs: int
+    published: bool
+    other_items: str
+
+    def has(self, frame: str) -> bool:
+        """Whether a frame has rows."""
+        return frame in self.frames and not self.frames[frame].empty
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the page.
+
+    Attributes:
+        id: of its element, and of the function that draws it.
+        menu: its name in the navigation.
+        title: its heading.
+        note: what to know when reading it, given the page's facts.
+        script: file in `templates` that draws its figure; None for a section of tables only.
+        tables: frames shown as tables below the note.
+        when: whether the page has it; a section whose tables are all empty is left out in any case.
+    """
+
+    id: str
+    menu: str
+    title: str
+    note: Callable[[PageFacts], str]
+    script: str | None = None
+    tables: tuple[str, ...] = ()
+    when: Callable[[PageFacts], bool] = lambda facts: True
+
+
+_OPEN = f"Open dots: fewer than {SMALL} source questions."
+
+
+def _says(text: str) -> Callable[[PageFacts], str]:
+    return lambda facts: text
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section("headline", "Headline", "Every run at every level", _says(""), tables=("headline",)),
+    Section(
+        "verdict",
+        "Verdict",
+        "Verdict and operating point",
+        _says("Does overconfidence hold or grow, and what may the model answer by itself?"),
+        tables=("verdicts", "operating_points"),
+    ),
+    Section(
+        "severity",
+        "Severity",
+        "Accuracy and confidence by severity",
+        _says(
+            "One panel per model. Where confidence stays up while accuracy falls, the model does not know that it "
+            "knows less. Bands and bars are 95% intervals; the dotted line is the accuracy of a guesser."
+        ),
+        "severity.js",
+    ),
+    Section(
+        "dumbbell",
+        "Levels",
+        "Accuracy, confidence and shift by level",
+        lambda facts: (
+            "From clean (L0) to strongest (L2), sorted by the shift at L2; runs without a rank come last, with a ‡."
+            + (
+                " Published models are values read off the paper's figure 5 (about ±0.2 points), without intervals. "
+                + facts.other_items
+                if facts.published
+                else ""
+            )
+        ),
+        "dumbbell.js",
+        when=lambda facts: facts.runs > 1 or facts.published,
+    ),
+    Section(
+        "modality",
+        "Modality",
+        "By modality",
+        _says(
+            "Dots on one common scale, with intervals. A radar would hide the intervals, and its area depends on the "
+            f"order of the spokes. {_OPEN}"
+        ),
+        "nodes.js",
+    ),
+    Section(
+        "degradation",
+        "Degradation",
+        "What each degradation costs",
+        _says(f"Matched change from L0: {MATCHED_MEANING}. Asterisk: fewer than {SMALL} source questions."),
+        "degradation.js",
+    ),
+    Section(
+        "hierarchy",
+        "Skills",
+        "Skills: 2, 6, 30",
+        _says(f"Open a capability to see its tasks, a task to see its skills. {_OPEN}"),
+        "nodes.js",
+    ),
+    Section(
+        "scatter",
+        "Confidence",
+        "Confidence against accuracy",
+        lambda facts: (
+            "A model on the diagonal is as confident as it is right; above it, overconfident. Lines go from L0 to L2. "
+            "Crosses: a guesser with the same trials and options. Between models, the Dunning-Kruger effect is a slope "
+            "to the lower right that the shift shares with accuracy by construction, so look at confidence alone: does "
+            f"it fall with accuracy? {facts.other_items}"
+        ),
+        "scatter.js",
+    ),
+    Section(
+        "reliability",
+        "Reliability",
+        "Reliability",
+        _says(
+            "Items grouped by the share of votes for the most frequent letter; the share of them that are right should "
+            f"equal it. Larger dots hold more items. {_OPEN}"
+        ),
+        "curves.js",
+    ),
+    Section(
+        "risk",
+        "Risk",
+        "Risk and coverage",
+        _says(
+            "The error rate if the model answers only the items it is most confident of. A model that knows what it "
+            "knows rises from the lower left; one that does not is flat."
+        ),
+        "curves.js",
+    ),
+    Section(
+        "ranks",
+        "Ranks",
+        "Ranks from L0 to L2",
+        lambda facts: (
+            "By accuracy; 1 is best. Only models on the same items whose answers can be read have a rank."
+            + (f" Grey lines are the published models. {facts.other_items}" if facts.published else "")
+        ),
+        "ranks.js",
+        when=lambda facts: facts.runs > 1 or facts.published,
+    ),
+    Section(
+        "tables",
+        "Tables",
+        "Tables",
+        _says("As in the paper, and every comparison with its interval."),
+        tables=(
+            *("table_6", "table_2", "table_3", "figure_5", "dunning_kruger", "paired", "refused_pairs"),
+            *("dunning_kruger_between", "other_results"),
+        ),
+    ),
+)
+
+
+def page_sections(facts: PageFacts) -> list[Section]:
+    """Return the sections that a page has."""
+    return [
+        section
+        for section in SECTIONS
+        if section.when(facts) and (section.script or any(facts.has(name) for name in section.tables))
+    ]
+
+
+def page_scripts(sections: list[Section]) -> tuple[str, ...]:
+    """Return the scripts of a page with these sections, in the order in which they run."""
+    own = dict.fromkeys(f"templates/{section.script}" for section in sections if section.script)
+    return ("vendor/d3.min.js", "vendor/plot.min.js", "templates/tables.js", "templates/figures.js", *own, START)
+
+
+START = "templates/start.js"
+"""Draws what the other scripts have put into `report.sections`."""
