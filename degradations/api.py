@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from .arguments import arguments, check_names, pixel_scale
-from .composing import Parts, compose, lift
+from .composing import compose, lift
 from .markings import find_markings, paste_markings
 from .pixels import Pixels, unpack
-from .registry import Degradation, resolve
-from .seeding import check_seed
-from .severity import SeverityTable, load_severities
-from .vocabulary import Severity, check_modality, read_severity
+from .plans import AS_PAPER, Plan, Record, UnchangedImageError, plan, version
+from .registry import resolve
+from .severity import SeverityTable
+from .vocabulary import read_severity
+
+__all__ = ["Record", "UnchangedImageError", "degrade", "degrade_with_record", "reproduce"]
 
 ImageT = TypeVar("ImageT")
 
-Record = dict[str, Any]
-
 _FEW_VALUES = 4096
-
-AS_PAPER = "as paper"
-"""In a record: the markings that the authors paste back were kept."""
-
-
-class UnchangedImageError(ValueError):
-    """The degradation has no effect on this image, e.g. a blur of a constant image."""
 
 
 def degrade(
@@ -119,35 +109,22 @@ def degrade_with_record(
         a severity between the levels is composed of several results, `parts` has the share and the parameters of
         each (null: the clean image), and `parameters` are those of the largest.
     """
-    entry, implied = resolve(name)
-    modality = check_modality(modality) or implied
-    wanted = read_severity(severity, series)
-    check_seed(seed)
     pixels = unpack(image)
-    shape = pixels.values.shape
-    keep = (AS_PAPER if entry.keep_markings else False) if keep_markings is None else bool(keep_markings)
-
-    check_names(entry, overrides)
-    parts: Parts = []
-    if wanted.value > 0:
-        table, scale = load_severities(severities), pixel_scale(reference_size, shape)
-        parts = arguments(entry, wanted, shape, seed, modality, table, scale, overrides)
-    record = {
-        "library": "medqdeg",
-        "version": _version(),
-        "name": entry.name,
-        "modality": modality,
-        "severity": wanted.label,
-        "seed": seed if isinstance(seed, str) else int(seed),
-        "size": list(shape[:2]),
-        "keep_markings": keep,
-        "parameters": max(((share, own) for share, own in parts if own is not None), key=_share, default=(0, {}))[1],
-    }
-    if len(parts) > 1:
-        record["parts"] = [list(part) for part in parts]
-    if wanted.value == 0:
-        return _copied(image), record
-    return _run(entry, image, pixels, wanted, parts, keep, allow_unchanged), record
+    settled = plan(
+        name,
+        severity,
+        pixels.values.shape,
+        seed=seed,
+        series=series,
+        modality=modality,
+        severities=severities,
+        reference_size=reference_size,
+        keep_markings=keep_markings,
+        **overrides,
+    )
+    if settled.severity.value == 0:
+        return _copied(image), settled.record
+    return _run(settled, image, pixels, allow_unchanged), settled.record
 
 
 def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:
@@ -162,9 +139,9 @@ def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:
     ]
     if missing:
         raise ValueError(f"not a record of medqdeg.degradations: {', '.join(missing)} missing")
-    if record["version"] != _version():
+    if record["version"] != version():
         raise ValueError(
-            f"the record was made by medqdeg {record['version']}, this is {_version()}:"
+            f"the record was made by medqdeg {record['version']}, this is {version()}:"
             f" install medqdeg=={record['version']} for the same bytes"
         )
     entry, _ = resolve(record["name"])
@@ -178,7 +155,8 @@ def reproduce(image: ImageT, record: Mapping[str, Any]) -> ImageT:
     if severity.value == 0:
         return _copied(image)
     parts = record.get("parts", [(1.0, record["parameters"])])
-    return _run(entry, image, pixels, severity, parts, record["keep_markings"], allow_unchanged=True)
+    settled = Plan(entry, severity, parts, record["keep_markings"], dict(record))
+    return _run(settled, image, pixels, allow_unchanged=True)
 
 
 def _copied(image: ImageT) -> ImageT:
@@ -186,29 +164,15 @@ def _copied(image: ImageT) -> ImageT:
     return cast("ImageT", cast("Any", image).copy())
 
 
-def _share(part: tuple[float, Any]) -> float:
-    return part[0]
-
-
-def _run(
-    entry: Degradation,
-    image: ImageT,
-    pixels: Pixels,
-    severity: Severity,
-    parts: Parts,
-    keep: bool | str,
-    allow_unchanged: bool,
-) -> ImageT:
-    values = pixels.values
+def _run(settled: Plan, image: ImageT, pixels: Pixels, allow_unchanged: bool) -> ImageT:
+    entry, severity, values = settled.entry, settled.severity, pixels.values
     whole = values.dtype == np.uint8
-    # An operator's own truncation is that of the levels.
-    exact = entry.uint8 and len(parts) == 1 and severity.value >= 1
     # What works on the luma converts as much as it needs.
-    operand = values.astype(np.float32) if whole and not exact and entry.colour != "luma" else values
-    out = compose(entry, operand, parts)
-    if keep:
-        out = paste_markings(out, operand, find_markings(values, as_paper=keep == AS_PAPER))
-    if whole and not exact and severity.series and entry.rounding == "floor":
+    operand = values.astype(np.float32) if whole and not settled.exact and entry.colour != "luma" else values
+    out = compose(entry, operand, settled.parts)
+    if settled.keep:
+        out = paste_markings(out, operand, find_markings(values, as_paper=settled.keep == AS_PAPER))
+    if whole and not settled.exact and severity.series and entry.rounding == "floor":
         out = out + np.float32(lift(severity.value))
     packed = cast("ImageT", pixels.pack(out, entry.rounding))
     # In an image of a few pixels the little that happened may be rounded away.
@@ -216,10 +180,7 @@ def _run(
     if not (allow_unchanged or severity.value < 1) and (
         _same(values, out) or (small and np.array_equal(np.asarray(packed), np.asarray(image)))
     ):
-        raise UnchangedImageError(
-            f"{entry.name} leaves this {values.shape[1]} x {values.shape[0]} image as it is"
-            " (constant, or too small): drop the image, or pass allow_unchanged=True"
-        )
+        raise UnchangedImageError.of(entry.name, *values.shape[:2])
     return packed
 
 
@@ -232,8 +193,3 @@ def _same(before: np.ndarray, after: np.ndarray) -> bool:
         if difference >= 2 or (difference > 0.01 and before.min() != before.max()):
             return False
     return True
-
-
-@functools.cache
-def _version() -> str:
-    return metadata.version("medqdeg")

@@ -17,6 +17,9 @@ from typing import Any
 
 import numpy as np
 
+FLOOR = 0.30
+"""Lowest value of a field where none is given."""
+
 _POWERS = [(i, j) for i in range(4) for j in range(4 - i)]
 
 
@@ -41,7 +44,7 @@ def apply(
     *,
     coefficients: list[float],
     strength: float,
-    floor: float = 0.30,
+    floor: float = FLOOR,
     normalise: bool = True,
 ) -> np.ndarray:
     """Multiply by a smooth field between `max(1 - strength, floor)` and 1.
@@ -75,7 +78,7 @@ def draw_in_3d(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def field_in_3d(
-    shape: tuple[int, ...], *, coefficients: list[float], strength: float, floor: float = 0.30, normalise: bool = True
+    shape: tuple[int, ...], *, coefficients: list[float], strength: float, floor: float = FLOOR, normalise: bool = True
 ) -> np.ndarray:
     """What multiplies a volume (D, H, W), float32; the arguments are those of `apply`, with c_ijk.
 
@@ -106,14 +109,24 @@ def _to_gain(field: np.ndarray, strength: float, floor: float, normalise: bool) 
 
 def polynomial(shape: tuple[int, int], coefficients: list[float]) -> np.ndarray:
     """Return the sum of c_ij u^i v^j on the grid, (H, W) float32."""
+    down, across = factors(shape, coefficients)
+    field: np.ndarray = down @ across
+    return field
+
+
+def factors(shape: tuple[int, int], coefficients: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Return two float32 matrices, (H, 4) and (4, W), whose product is the polynomial on the grid.
+
+    Raises:
+        ValueError: not ten coefficients.
+    """
     if len(coefficients) != len(_POWERS):
         raise ValueError(f"bias_field: {len(_POWERS)} coefficients expected, got {len(coefficients)}")
     matrix = np.zeros((4, 4))
     for (i, j), coefficient in zip(_POWERS, coefficients, strict=True):
         matrix[j, i] = coefficient
     down, across = (_powers(size) for size in shape)
-    field: np.ndarray = (down @ matrix).astype(np.float32) @ across.T.astype(np.float32)
-    return field
+    return (down @ matrix).astype(np.float32), across.T.astype(np.float32)
 
 
 def _powers(size: int) -> np.ndarray:

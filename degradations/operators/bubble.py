@@ -30,8 +30,7 @@ def apply(image: np.ndarray, *, radius: float, sigma: float, centre: list[float]
         sigma: of the blur, pixels.
         centre: row and column, pixels.
     """
-    if len(centre) != 2:
-        raise ValueError(f"bubble: centre must be a row and a column, not {centre}")
+    check_centre(centre)
     out: np.ndarray = image.copy()
     # Only the disc's box is blurred, with as much around it as the kernel reaches.
     reach = gaussian_blur.radius(sigma)
@@ -45,10 +44,26 @@ def apply(image: np.ndarray, *, radius: float, sigma: float, centre: list[float]
     blurred = gaussian_blur.apply(np.ascontiguousarray(image[tuple(wide)]), sigma=sigma)
     blurred = blurred[tuple(slice(b.start - w.start, b.stop - w.start) for b, w in zip(box, wide, strict=True))]
 
-    down = (np.arange(box[0].start, box[0].stop) - centre[0]) ** 2
-    along = (np.arange(box[1].start, box[1].stop) - centre[1]) ** 2
-    inside = (np.add.outer(down, along) < radius**2).view(np.uint8)
+    inside = _disc(range(box[0].start, box[0].stop), range(box[1].start, box[1].stop), radius, centre)
     target = np.ascontiguousarray(out[tuple(box)])
-    cv2.copyTo(np.ascontiguousarray(blurred), inside, target)
+    cv2.copyTo(np.ascontiguousarray(blurred), inside.view(np.uint8), target)
     out[tuple(box)] = target
     return out
+
+
+def check_centre(centre: list[float]) -> None:
+    """Raise a ValueError where it is no row and column."""
+    if len(centre) != 2:
+        raise ValueError(f"bubble: centre must be a row and a column, not {centre}")
+
+
+def disc(shape: tuple[int, int], *, radius: float, centre: list[float]) -> np.ndarray:
+    """Which pixels lie in the bubble, (H, W) bool."""
+    check_centre(centre)
+    return _disc(range(shape[0]), range(shape[1]), radius, centre)
+
+
+def _disc(rows: range, columns: range, radius: float, centre: list[float]) -> np.ndarray:
+    down, along = (np.asarray(rows) - centre[0]) ** 2, (np.asarray(columns) - centre[1]) ** 2
+    inside: np.ndarray = np.add.outer(down, along) < radius**2
+    return inside

@@ -24,6 +24,22 @@ def apply(image: np.ndarray, *, depth: float, sigma: float, centre: list[float])
         sigma: of the spot, pixels.
         centre: row and column, pixels.
     """
+    rows, columns = profiles(image.shape, depth=depth, sigma=sigma, centre=centre)
+    channels = image.shape[2] if image.ndim == 3 else 1
+    field = np.outer(np.float32(-depth) * rows, np.repeat(columns, channels))
+    field += np.float32(1)
+    field *= image.reshape(image.shape[0], -1)
+    return field.reshape(image.shape)
+
+
+def profiles(
+    shape: tuple[int, ...], *, depth: float, sigma: float, centre: list[float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the Gaussian along the rows, (H,), and along the columns, (W,), float32; the spot is their product.
+
+    Raises:
+        ValueError: a depth, a sigma or a centre that cannot be.
+    """
     if not 0 < depth <= 1:
         raise ValueError(f"dark_spots: depth must be in (0, 1], not {depth}")
     if len(centre) != 2:
@@ -33,10 +49,6 @@ def apply(image: np.ndarray, *, depth: float, sigma: float, centre: list[float])
     with np.errstate(over="ignore"):
         rows, columns = (
             np.exp(-((np.arange(side) - middle) ** 2) / (2 * sigma**2)).astype(np.float32)
-            for side, middle in zip(image.shape, centre, strict=False)
+            for side, middle in zip(shape, centre, strict=False)
         )
-    channels = image.shape[2] if image.ndim == 3 else 1
-    field = np.outer(np.float32(-depth) * rows, np.repeat(columns, channels))
-    field += np.float32(1)
-    field *= image.reshape(image.shape[0], -1)
-    return field.reshape(image.shape)
+    return rows, columns

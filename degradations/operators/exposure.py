@@ -40,12 +40,17 @@ def apply(image: np.ndarray, *, gamma: float, offset: float) -> np.ndarray:
         gamma: exponent, positive.
         offset: grey levels added afterwards.
     """
-    if not gamma > 0:
-        raise ValueError(f"exposure: gamma must be positive, not {gamma}")
+    check_gamma(gamma)
     if image.dtype == np.uint8:
         return cv2.LUT(image, _levels(gamma, offset))
     out: np.ndarray = 255 * np.clip(image / np.float32(255), 0, 1) ** np.float32(gamma) + np.float32(offset)
     return out
+
+
+def check_gamma(gamma: float) -> None:
+    """Raise a ValueError for an exponent that is not positive."""
+    if not gamma > 0:
+        raise ValueError(f"exposure: gamma must be positive, not {gamma}")
 
 
 @functools.lru_cache(maxsize=64)

@@ -23,9 +23,7 @@ def apply(image: np.ndarray, *, sigma: float) -> np.ndarray:
         image: `(H, W)` or `(H, W, 3)`, uint8 or float32, 0..255 scale.
         sigma: standard deviation in pixels, positive.
     """
-    if not sigma > 0:
-        raise ValueError(f"gaussian_blur: sigma must be positive, not {sigma}")
-    kernel = _kernel(float(sigma))
+    kernel = weights(sigma)
     if image.dtype != np.uint8:
         return cv2.sepFilter2D(image, cv2.CV_32F, kernel, kernel, borderType=cv2.BORDER_REFLECT)
     if kernel.size > _LARGEST_FAST:
@@ -40,6 +38,17 @@ def apply(image: np.ndarray, *, sigma: float) -> np.ndarray:
     return truncate(shifted, exact)
 
 
+def weights(sigma: float) -> np.ndarray:
+    """Return the kernel along one axis, (2 radius + 1,) float64.
+
+    Raises:
+        ValueError: a sigma that is not positive.
+    """
+    if not sigma > 0:
+        raise ValueError(f"gaussian_blur: sigma must be positive, not {sigma}")
+    return _kernel(float(sigma))
+
+
 def radius(sigma: float) -> int:
     """Return how far the kernel reaches, in pixels."""
     return int(_TRUNCATE * sigma + 0.5)
@@ -50,6 +59,6 @@ def _kernel(sigma: float) -> np.ndarray:
     reach = radius(sigma)
     if reach == 0:
         return np.ones(1)
-    weights = np.exp(-0.5 / (sigma * sigma) * np.arange(-reach, reach + 1) ** 2)
-    normalised: np.ndarray = weights / weights.sum()
+    heights = np.exp(-0.5 / (sigma * sigma) * np.arange(-reach, reach + 1) ** 2)
+    normalised: np.ndarray = heights / heights.sum()
     return normalised

@@ -36,13 +36,12 @@ def apply(image: np.ndarray, *, relative_sigma: float, noise_seed: int, colour: 
         colour: each channel its own noise, as in the paper, which leaves colour speckle on grey images;
             False: the same noise in all channels, as the noise of a scanner with one detector is.
     """
-    if relative_sigma < 0:
-        raise ValueError(f"gaussian_noise: relative_sigma must not be negative, not {relative_sigma}")
+    check_sigma(relative_sigma)
     sigma = relative_sigma * _standard_deviation(image)
     shape = image.shape if colour else image.shape[:2]
     count = int(np.prod(shape))
-    bits = np.random.PCG64(noise_seed).random_raw(-(-count // 4)).astype("<u8", copy=False).view("<u2")[:count]
-    quantiles = sigma * _normal_quantiles()
+    bits = random_bits(noise_seed, count)
+    quantiles = sigma * normal_quantiles()
     whole = image.dtype == np.uint8
     # floor(x + n) = x + floor(n) for whole x
     table = np.floor(quantiles).clip(-255, 255).astype(np.int16) if whole else quantiles.astype(np.float32)
@@ -63,6 +62,17 @@ def apply(image: np.ndarray, *, relative_sigma: float, noise_seed: int, colour: 
     return out
 
 
+def check_sigma(relative_sigma: float) -> None:
+    """Raise a ValueError for a negative standard deviation."""
+    if relative_sigma < 0:
+        raise ValueError(f"gaussian_noise: relative_sigma must not be negative, not {relative_sigma}")
+
+
+def random_bits(noise_seed: int, count: int) -> np.ndarray:
+    """Return which quantile each sample of a noise field is, (count,) uint16."""
+    return np.random.PCG64(noise_seed).random_raw(-(-count // 4)).astype("<u8", copy=False).view("<u2")[:count]
+
+
 def _standard_deviation(image: np.ndarray) -> float:
     if image.dtype != np.uint8:
         return float(image.std(dtype=np.float64))
@@ -72,5 +82,6 @@ def _standard_deviation(image: np.ndarray) -> float:
 
 
 @functools.lru_cache(maxsize=1)
-def _normal_quantiles() -> np.ndarray:
+def normal_quantiles() -> np.ndarray:
+    """Return 65,536 quantiles of the normal distribution, float64."""
     return ndtri((np.arange(65536) + 0.5) / 65536)

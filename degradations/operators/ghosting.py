@@ -37,9 +37,7 @@ def apply(image: np.ndarray, *, weights: list[float]) -> np.ndarray:
         ValueError: too few rows for ghosts to be apart.
     """
     height = image.shape[0]
-    spacing = height // (len(weights) + 2)
-    if spacing < 1:
-        raise ValueError(f"ghosting: {len(weights)} ghosts need at least {len(weights) + 2} rows, got {height}")
+    spacing = rows_between(len(weights), height)
     image = np.ascontiguousarray(image, dtype=np.float32)
     out: np.ndarray = image.copy()
     for number, weight in enumerate(weights, 1):
@@ -47,3 +45,15 @@ def apply(image: np.ndarray, *, weights: list[float]) -> np.ndarray:
         below = out[down:].reshape(height - down, -1)
         cv2.scaleAdd(image[: height - down].reshape(height - down, -1), float(weight), below, dst=below)
     return out
+
+
+def rows_between(ghosts: int, height: int) -> int:
+    """Return how many rows further down each ghost lies than the one before.
+
+    Raises:
+        ValueError: too few rows for ghosts to be apart.
+    """
+    spacing = height // (ghosts + 2)
+    if spacing < 1:
+        raise ValueError(f"ghosting: {ghosts} ghosts need at least {ghosts + 2} rows, got {height}")
+    return spacing

@@ -22,17 +22,26 @@ def apply(image: np.ndarray, *, keep: float) -> np.ndarray:
             truncated to whole levels, as SciPy does.
         keep: share of the side that is kept, in (0, 1]; at least one pixel remains.
     """
+    small = _shrink(image, *(kept(side, keep) for side in image.shape[:2]))
+    rows, columns = (nearest(small.shape[axis], image.shape[axis]) for axis in (0, 1))
+    return small.take(columns, axis=1).take(rows, axis=0)
+
+
+def kept(side: int, keep: float) -> int:
+    """Return how many samples of a side remain.
+
+    Raises:
+        ValueError: a share that is not in (0, 1].
+    """
     if not 0 < keep <= 1:
         raise ValueError(f"low_resolution: keep must be in (0, 1], not {keep}")
-    small = _shrink(image, *(max(round(side * keep), 1) for side in image.shape[:2]))
-    rows, columns = (_nearest(small.shape[axis], image.shape[axis]) for axis in (0, 1))
-    return small.take(columns, axis=1).take(rows, axis=0)
+    return max(round(side * keep), 1)
 
 
 def _shrink(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """Linear interpolation at the grid points; on uint8 rounded half up, as SciPy rounds."""
-    top, bottom, down = _linear(image.shape[0], height)
-    left, right, along = _linear(image.shape[1], width)
+    top, bottom, down = linear(image.shape[0], height)
+    left, right, along = linear(image.shape[1], width)
     channels = image.shape[2] if image.ndim == 3 else 1
     flat = image.reshape(image.shape[0], -1)
 
@@ -63,7 +72,7 @@ def _shrink(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=64)
-def _linear(source: int, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def linear(source: int, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each of `target` samples: the sample of `source` before it, the one after it, and the way
     between."""
     position = ((source - 1) / (target - 1) if target > 1 else 0.0) * np.arange(target)
@@ -72,7 +81,7 @@ def _linear(source: int, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 @functools.lru_cache(maxsize=64)
-def _nearest(source: int, target: int) -> np.ndarray:
+def nearest(source: int, target: int) -> np.ndarray:
     """Index into `source` samples for each of `target` samples."""
     step = (source - 1) / (target - 1) if target > 1 else 0.0
     indices: np.ndarray = np.floor(step * np.arange(target) + 0.5).astype(np.intp)

@@ -31,27 +31,33 @@ def apply(image: np.ndarray, *, length: float, angle: float, kernel: str = "rota
         angle: in degrees; `rotated` turns anticlockwise, `stepped` clockwise, as in the authors' images.
         kernel: `"rotated"` or `"stepped"`.
     """
-    weights, top, left = _kernel(max(round(length), 2), float(angle), kernel)
-    reach = _reach(max(round(length), 2), weights.shape, top, left)
-    taps = [(int(r), int(c), float(weights[r, c])) for r, c in zip(*np.nonzero(weights), strict=True)]
+    weights, taps, reach = line(length, angle, kernel)
     if np.ptp([weight for _, _, weight in taps]) == 0:
         return _mean_along(image, taps, reach)
     return _weighted(image, weights, taps, reach)
 
 
+def line(length: float, angle: float, kernel: str) -> tuple[np.ndarray, Taps, Reach]:
+    """Return the line as a correlation kernel, its weights that are not 0, and how far it reaches from a pixel."""
+    weights, top, left = _kernel(max(round(length), 2), float(angle), kernel)
+    reach = _reach(max(round(length), 2), weights.shape, top, left)
+    taps = [(int(r), int(c), float(weights[r, c])) for r, c in zip(*np.nonzero(weights), strict=True)]
+    return weights, taps, reach
+
+
 _ROWS = 64  # summed together: what stays in the cache
 
-_Reach = tuple[tuple[int, int], tuple[int, int]]  # up and left, down and right, in pixels
-_Taps = list[tuple[int, int, float]]  # row and column from the kernel's upper left, weight
+Reach = tuple[tuple[int, int], tuple[int, int]]  # up and left, down and right, in pixels
+Taps = list[tuple[int, int, float]]  # row and column from the kernel's upper left, weight
 
 
-def _reach(size: int, shape: tuple[int, ...], top: int, left: int) -> _Reach:
+def _reach(size: int, shape: tuple[int, ...], top: int, left: int) -> Reach:
     centre = (size - 1) // 2
     up, along = centre - top, centre - left
     return (up, along), (shape[0] - 1 - up, shape[1] - 1 - along)
 
 
-def _mean_along(image: np.ndarray, taps: _Taps, reach: _Reach) -> np.ndarray:
+def _mean_along(image: np.ndarray, taps: Taps, reach: Reach) -> np.ndarray:
     """Equal weights: add the shifted images. On uint8 the sum is a whole number, so the mean is exact but for
     the rounding of SciPy's float64 sum where it is whole, too."""
     (up, left), (down, right) = reach
@@ -77,7 +83,7 @@ def _mean_along(image: np.ndarray, taps: _Taps, reach: _Reach) -> np.ndarray:
     return mean
 
 
-def _runs(taps: _Taps) -> list[tuple[int, int, int]]:
+def _runs(taps: Taps) -> list[tuple[int, int, int]]:
     """Neighbouring taps of a row as (row, first column, number)."""
     runs: list[tuple[int, int, int]] = []
     for row, column, _ in sorted(taps):
@@ -118,7 +124,7 @@ def _sum_to_the_right(sums: dict[int, np.ndarray], start: int, number: int, widt
     return functools.reduce(np.add, parts)
 
 
-def _weighted(image: np.ndarray, weights: np.ndarray, taps: _Taps, reach: _Reach) -> np.ndarray:
+def _weighted(image: np.ndarray, weights: np.ndarray, taps: Taps, reach: Reach) -> np.ndarray:
     def filtered(source: np.ndarray, depth: int, delta: float = 0) -> np.ndarray:
         anchor = (reach[0][1], reach[0][0])
         return cv2.filter2D(source, depth, weights, anchor=anchor, delta=delta, borderType=cv2.BORDER_REFLECT)

@@ -86,7 +86,12 @@ def source_matrix(shape: tuple[int, ...], *, movements: list[list[float]], per_c
     centre = next(
         number for number, lines in enumerate(band_lines(shape[0], len(movements))) if lines[0] <= 0 <= lines[-1]
     )
-    return _source_of_transposed(shape[0], shape[1], *movements[centre])[::-1]
+    return band_source((shape[0], shape[1]), *movements[centre])
+
+
+def band_source(shape: tuple[int, int], rotation: float, down: float, right: float) -> np.ndarray:
+    """(2, 3): the input's (row, column) from the output's (row, column, 1), in an image after one movement."""
+    return _source_of_transposed(*shape, rotation, down, right)[::-1]
 
 
 def _source_of_transposed(height: int, width: int, rotation: float, down: float, right: float) -> np.ndarray:

@@ -47,8 +47,8 @@ def apply(image: np.ndarray, *, angle: float) -> np.ndarray:
     ).reshape(image.shape)
     # OpenCV fades to black over the pixel next to the border; SciPy does not.
     rows = np.arange(height)
-    starts, stops = _columns_within(1e-9, sine, cosine, cosine * rows + down, along - sine * rows, image.shape)
-    fade_starts, fade_stops = _columns_within(1.1, sine, cosine, cosine * rows + down, along - sine * rows, image.shape)
+    starts, stops = columns_inside(image.shape, angle=angle)
+    fade_starts, fade_stops = columns_inside(image.shape, angle=angle, slack=1.1)
     starts, stops = np.where(starts < stops, (starts, stops), fade_stops)  # no pixel inside: all of the fade
     for first, last in ((fade_starts, starts), (stops, fade_stops)):
         count = np.maximum(last - first, 0)
@@ -56,6 +56,13 @@ def apply(image: np.ndarray, *, angle: float) -> np.ndarray:
         column = np.arange(row.size) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
         out[row, column] = 0
     return out
+
+
+def columns_inside(shape: tuple[int, ...], *, angle: float, slack: float = 1e-9) -> tuple[np.ndarray, np.ndarray]:
+    """For each row of the output, the first column whose source lies in the image and the one after the last."""
+    (cosine, sine, down), (_, _, along) = source_matrix(shape, angle=angle).tolist()
+    rows = np.arange(shape[0])
+    return _columns_within(slack, sine, cosine, cosine * rows + down, along - sine * rows, shape)
 
 
 def _columns_within(

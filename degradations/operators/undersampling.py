@@ -69,12 +69,7 @@ def apply(image: np.ndarray, *, lines: list[list[int]]) -> np.ndarray:
         ValueError: an image one pixel wide, which has a single line; a line number out of range.
     """
     width = image.shape[1]
-    if width < 2:
-        raise ValueError("undersampling needs an image at least 2 pixels wide")
-    if len(lines) not in (1, 3):
-        raise ValueError(f"undersampling: lines must hold 1 or 3 lists, got {len(lines)}")
-    if not all(lines):
-        raise ValueError("undersampling: without a single line the image would be black")
+    check_lines(lines, width)
     planes = [image] if image.ndim == 2 else [image[..., channel] for channel in range(image.shape[2])]
     out = np.empty(image.shape, np.float32)
     for channel, plane in enumerate(planes):
@@ -84,3 +79,13 @@ def apply(image: np.ndarray, *, lines: list[list[int]]) -> np.ndarray:
         spectrum *= line_weights(lines[channel % len(lines)], width)
         (out if image.ndim == 2 else out[..., channel])[...] = rows_from_spectrum(spectrum)
     return out
+
+
+def check_lines(lines: list[list[int]], width: int) -> None:
+    """Raise a ValueError where there are no lines to choose from, or none is kept."""
+    if width < 2:
+        raise ValueError("undersampling needs an image at least 2 pixels wide")
+    if len(lines) not in (1, 3):
+        raise ValueError(f"undersampling: lines must hold 1 or 3 lists, got {len(lines)}")
+    if not all(lines):
+        raise ValueError("undersampling: without a single line the image would be black")
