@@ -31,6 +31,7 @@ from .vocabulary import check_modality, read_severity
 from .volumes import degrade_volume_with_record, from_unit, to_unit
 
 Unchanged = Literal["raise", "warn"]
+Backend = Literal["numpy", "torch"]
 
 _warned: set[str] = set()
 
@@ -67,6 +68,9 @@ class ImageDegrader:
             `allow_unchanged=True` returns it without a word.
         value_range: the least and the greatest value of arrays and tensors, such as (-1000, 1000) for CT in Hounsfield
             units; what lies outside is cut off. Any number dtype is then taken. None: as `degrade`.
+        backend: of tensors. `"numpy"` degrades each image on the CPU and gives `degrade`'s bytes. `"torch"` degrades
+            the images of a tensor together on its device, within one grey level of these, see `batches`; PIL images
+            and arrays are not concerned.
         **settings: passed to `degrade` (`severities`, `reference_size`, `keep_markings`, `allow_unchanged`, overrides).
 
     Raises:
@@ -88,6 +92,7 @@ class ImageDegrader:
         weights: Sequence[float] | None = None,
         unchanged: Unchanged = "raise",
         value_range: tuple[float, float] | None = None,
+        backend: Backend = "numpy",
         **settings: Any,
     ) -> None:
         self.names = (name,) if isinstance(name, str) else tuple(name)
@@ -106,7 +111,10 @@ class ImageDegrader:
             raise ValueError(f"p must be a share from 0 to 1, not {p!r}")
         if unchanged not in ("raise", "warn"):
             raise ValueError(f'unchanged must be "raise" or "warn", not {unchanged!r}')
+        if backend not in ("numpy", "torch"):
+            raise ValueError(f'backend must be "numpy" or "torch", not {backend!r}')
         self.seed = seed
+        self.backend = backend
         self.series = series
         self.modality = check_modality(modality)
         self.epoch = epoch
@@ -164,10 +172,18 @@ class ImageDegrader:
         """
         torch = sys.modules.get("torch")
         if torch is not None and isinstance(image, torch.Tensor):
+            if self.backend == "torch":
+                return self._together(image, key)
             if tensors.is_clip(image):
                 return tensors.frame_by_frame(self, image, key)
             return tensors.image_by_image(self.apply_with_record, image, key)
         return self.run(image, self.choose(content(image) if key is None else key))
+
+    def _together(self, tensor: Any, key: int | str | None) -> tuple[Any, Any]:
+        """All images of a tensor, as `apply_with_record` returns them; those of one choice at once."""
+        from .chosen_batches import degrade_chosen
+
+        return degrade_chosen(self, tensor, key)
 
     def key_of(self, image: Any) -> str:
         """The key that an image has where none is given."""
@@ -214,7 +230,7 @@ class ImageDegrader:
         except UnchangedImageError as error:
             if self.unchanged == "raise":
                 raise
-            _warn_once(choice.name, error)
+            warn_once(choice.name, error)
             settings["allow_unchanged"] = True
             found = degrade(image, choice.name, choice.severity, seed=choice.seed, **settings)
         return found
@@ -262,7 +278,8 @@ def _checked_range(value_range: tuple[float, float]) -> tuple[float, float]:
     return low, high
 
 
-def _warn_once(name: str, error: UnchangedImageError) -> None:
+def warn_once(name: str, error: UnchangedImageError) -> None:
+    """Warn of an unchanged image, once per process and degradation."""
     if name not in _warned:
         _warned.add(name)
         warnings.warn(f"{error}. Returned as it is; further such images are not mentioned", stacklevel=4)

@@ -17,7 +17,7 @@ from PIL import Image
 
 Rounding = Literal["floor", "nearest"]
 
-_HARDLY_SEEN = 4096
+HARDLY_SEEN = 4096
 """A 16-bit image without a level from here on has 16 of 256 at most; likely its scanner gave 12 bits."""
 
 _INTEGER_MAXIMUM = {"uint8": 255, "uint16": 65535}
@@ -99,12 +99,8 @@ def _to_scale(array: np.ndarray) -> np.ndarray:
     if array.dtype == np.uint8:
         return array
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
-        if array.max() < _HARDLY_SEEN and array.min() != array.max():
-            warnings.warn(
-                f"16-bit image with no level above {array.max()} of 65535, which is shown as black: spread the "
-                "range in use over 0..65535 first",
-                stacklevel=2,
-            )
+        if array.max() < HARDLY_SEEN and array.min() != array.max():
+            warn_of_dark_greys(int(array.max()))
         eighth: np.ndarray = array.astype(np.float32) / np.float32(257)
         return eighth
     if array.dtype.kind == "f":
@@ -117,6 +113,15 @@ def _to_scale(array: np.ndarray) -> np.ndarray:
         scaled: np.ndarray = array.astype(np.float32) * np.float32(255)
         return scaled
     raise TypeError(f"dtype {array.dtype} is not supported: pass uint8, uint16 or floating point in [0, 1]")
+
+
+def warn_of_dark_greys(highest: int) -> None:
+    """Warn of a 16-bit image without a level above this."""
+    warnings.warn(
+        f"16-bit image with no level above {highest} of 65535, which is shown as black: spread the "
+        "range in use over 0..65535 first",
+        stacklevel=3,
+    )
 
 
 def _from_scale(out: np.ndarray, dtype: np.dtype, rounding: Rounding) -> np.ndarray:

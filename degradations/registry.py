@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from .pixels import Rounding
 from .severity import load_severities
+from .torch_operators import MODULES
 from .vocabulary import MODALITIES, check_modality, unknown
 
 _ALL = MODALITIES
@@ -83,6 +84,11 @@ class Degradation:
     def moves(self) -> bool:
         """Whether masks, boxes and points must move with the image, see `movement`."""
         return self.source_matrix is not None
+
+    @property
+    def batched(self) -> bool:
+        """Whether it has an operator for batches of tensors, see `batches`."""
+        return self.name in MODULES
 
     @property
     def mirrors_border(self) -> bool:

@@ -31,6 +31,9 @@ def image_by_image(apply: Apply, tensor: Any, key: int | str | None) -> tuple[An
     """
     torch = sys.modules["torch"]
     if tensor.ndim > 3:
+        if tensor.device.type != "cpu":  # there and back as one
+            found, records = image_by_image(apply, tensor.detach().cpu(), key)
+            return like(found.to(tensor.device), tensor), records
         keys = [None if key is None else f"{key}.{index}" for index in range(len(tensor))]
         pairs = [image_by_image(apply, each, own) for each, own in zip(tensor, keys, strict=True)]
         if not pairs:

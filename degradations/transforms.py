@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .adaptors.datasets import DegradeColumn
-from .choosing import ImageDegrader, Unchanged
+from .choosing import Backend, ImageDegrader, Unchanged
 from .samples import Keys, Part, Path, check_keys, find_parts, follow, is_companion, replaced
 
 __all__ = ["Degrade", "DegradeColumn"]
@@ -30,8 +30,8 @@ class Degrade(ImageDegrader):
     Several images in one sample (`tv_tensors`, or named) share one draw, that of the first one's content.
 
     Args:
-        name, severity, seed, series, modality, epoch, p, weights, unchanged, value_range, settings: as for
-            `ImageDegrader`.
+        name, severity, seed, series, modality, epoch, p, weights, unchanged, value_range, backend, settings: as
+            for `ImageDegrader`.
         keys: what lies at which position or key, at any depth, such as `{"scan": "image", "organ": "mask"}`: of
             `image`, `mask`, `boxes` (x_min, y_min, x_max, y_max), `boxes_xywh` and `keypoints` (x, y). What is not
             named, and is no `tv_tensor`, is left alone.
@@ -61,6 +61,7 @@ class Degrade(ImageDegrader):
         weights: Sequence[float] | None = None,
         unchanged: Unchanged = "raise",
         value_range: tuple[float, float] | None = None,
+        backend: Backend = "numpy",
         keys: Keys | None = None,
         mask_fill: float = 0,
         **settings: Any,
@@ -76,6 +77,7 @@ class Degrade(ImageDegrader):
             weights=weights,
             unchanged=unchanged,
             value_range=value_range,
+            backend=backend,
             **settings,
         )
         check_keys(keys)
