@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "analysis": {"answer_sheets", "base", "dataset", "scoring", "wrapping"},
     "wrapping": {"base", "dataset", "degradations", "scoring"},
     "answer_sheets": {"base", "dataset", "images", "scoring"},
-    "people": {"analysis"},
+    "people": {"analysis", "base"},
     "report": {"analysis", "base", "dataset", "phantoms", "scoring"},
     "tasks": {"base", "dataset", "phantoms", "sampling", "scoring", "wrapping"},
     # The command is a front to everything, the tasks included; nothing but the door knows it.

@@ -1,0 +1,1 @@
+"""Simulated readers of the reader benchmarks; the tests use the same worlds."""
