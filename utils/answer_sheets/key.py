@@ -12,6 +12,8 @@ from typing import Any
 from ..base.atomic_files import write_atomically
 from ..base.errors import InputError, one_line
 from ..dataset import taxonomy
+from ..dataset.loading import source_question_id
+from ..dataset.tsv import Row
 from ..scoring.elicitation import VERBALIZED, VOTES
 
 SCHEMA_VERSION = 1
@@ -74,6 +76,31 @@ def described(doc: Mapping[str, Any]) -> dict[str, Any]:
     item = {name: doc[name] for name in FIELDS if name != "cluster_id"}
     item["cluster_id"] = doc.get("cluster_id") or doc["source_question_id"]
     return {name: list(value) if isinstance(value, (list, tuple)) else value for name, value in item.items()}
+
+
+def item_of_row(row: Row, rule: str) -> dict[str, Any]:
+    """Return what a key holds of an item that a row of a table describes.
+
+    Args:
+        row: as `medqdeg.utils.dataset.tsv` reads it.
+        rule: how the source question is known, `BY_COLUMN` or `BY_TEXT` of `medqdeg.utils.dataset.loading`.
+    """
+    question = source_question_id(row, rule)
+    return {
+        "item_id": row.item_id,
+        "question": row.question,
+        "letters": list(row.options),
+        "options": list(row.options.values()),
+        "answer": row.answer,
+        "level": row.level,
+        "modality": row.modality,
+        "degradation": row.degradation,
+        "skill": row.skill,
+        "source": row.source,
+        "source_question_id": question,
+        "source_question_rule": rule,
+        "cluster_id": f"index:{row.cluster}" if row.cluster else question,
+    }
 
 
 def write_key(path: Path, key: Key) -> None:

@@ -20,12 +20,12 @@ from typing import Any
 from ..base.errors import InputError, one_line
 from ..base.table_files import EXCEL, TextRow, cell_text, file_bytes, read_delimited, read_excel, recognise_dialect
 from ..dataset.image_cells import decode_cell
-from ..dataset.loading import BY_COLUMN, BY_TEXT, source_question_id
-from ..dataset.tsv import Row, assign_columns, row_of_cells
+from ..dataset.loading import BY_COLUMN, BY_TEXT
+from ..dataset.tsv import assign_columns, row_of_cells
 from ..images import encode_image
 from ..scoring.elicitation import VOTES
 from .answers import GivenAnswer, Sheet
-from .key import Key
+from .key import Key, item_of_row
 from .matching import MISSING_REPLY
 
 FILE_NAME = re.compile(r"(?P<model>.+)_(?P<dataset>MedQDEGBench_(?:good|simulate)_(?:test|dev))\.(?:xlsx|tsv|json)")
@@ -118,7 +118,7 @@ def read_predictions(paths: Iterable[Path]) -> tuple[Key, list[Sheet]]:
         for row in rows:
             cells = {name: cell_text(row.cells.get(name)) for name in names}
             place = f"{path.name}, row {row.number}"
-            item = _item(row_of_cells(cells, columns, path.name, (row.number, 0)), rule)
+            item = item_of_row(row_of_cells(cells, columns, path.name, (row.number, 0)), rule)
             code = f"{item['level']} {item['item_id']}"
             if code in own:
                 sheet.faults.append(f"{place}: the index {item['item_id']!r} is there already")
@@ -132,25 +132,6 @@ def read_predictions(paths: Iterable[Path]) -> tuple[Key, list[Sheet]]:
         passes.update(own.keys())
         sheets.append(sheet)
     return Key("medqdeg", VOTES, 1, 0, "", items), sheets
-
-
-def _item(row: Row, rule: str) -> dict[str, Any]:
-    question = source_question_id(row, rule)
-    return {
-        "item_id": row.item_id,
-        "question": row.question,
-        "letters": list(row.options),
-        "options": list(row.options.values()),
-        "answer": row.answer,
-        "level": row.level,
-        "modality": row.modality,
-        "degradation": row.degradation,
-        "skill": row.skill,
-        "source": row.source,
-        "source_question_id": question,
-        "source_question_rule": rule,
-        "cluster_id": f"index:{row.cluster}" if row.cluster else question,
-    }
 
 
 def _columns(path: Path, names: Sequence[str]) -> Any:

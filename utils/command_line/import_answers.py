@@ -17,13 +17,13 @@ _SHOWN = 40
 def import_answers(
     answers: Annotated[
         list[Path],
-        typer.Argument(metavar="ANSWERS...", help="Excel, CSV, JSONL, OpenAI batch output, VLMEvalKit's predictions."),
+        typer.Argument(metavar="ANSWERS...", help="Excel, CSV, JSONL, OpenAI batch output, VLMEvalKit's, Inspect's."),
     ],
     model: Annotated[str, typer.Option(metavar="NAME", help="The model's name as people write it.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="RESULTS", help="Folder for the run.")],
     items: Annotated[
         Path | None,
-        typer.Option(metavar="KEY", help="The key of `medqdeg export`; VLMEvalKit's predictions need none."),
+        typer.Option(metavar="KEY", help="The key of `medqdeg export`; VLMEvalKit's and Inspect's need none."),
     ] = None,
     column: Annotated[
         list[str] | None,
@@ -49,6 +49,7 @@ def import_answers(
     Example: medqdeg import answers.csv --items sheets.key.json --model "Vendor X" --out results/
     """
     from ..answer_sheets.answers import NAMES, Reading, read_sheet
+    from ..answer_sheets.inspect_logs import is_log, read_log_sheets, read_logs
     from ..answer_sheets.key import Key, read_key
     from ..answer_sheets.matching import match, score
     from ..answer_sheets.run_folder import RunInfo, write_run
@@ -62,11 +63,16 @@ def import_answers(
         if len(delimiter) != 1:
             raise InputError(f"--delimiter {delimiter!r}: must be one character, or tab")
     key: Key
-    if items is None:
-        key, sheets = read_predictions(answers)
-    else:
+    logs = [path for path in answers if is_log(path)]
+    if items is not None:
         key, reading = read_key(items), Reading(named, encoding, delimiter, sheet)
-        sheets = [read_sheet(path, reading) for path in answers]
+        sheets = read_log_sheets(logs) + [read_sheet(path, reading) for path in answers if path not in logs]
+    elif logs:
+        if len(logs) < len(answers):
+            raise InputError("logs of Inspect and other files together need the key of an export: --items KEY")
+        key, sheets = read_logs(logs)
+    else:
+        key, sheets = read_predictions(answers)
     matched = match(sheets, key, confidence_scale)
     _tell(matched.notes)
     _tell(matched.faults)

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ...answer_sheets.matching import match, score
-from ...answer_sheets.vlmevalkit_files import FILE_NAME, is_predictions, read_predictions
 from ...base.errors import InputError
 from ...base.secrets import arguments_by_name, public_argument, public_arguments, without_secrets
 from ...base.wrong_folders import what_it_is
 from ...dataset.taxonomy import LEVELS
 from ...scoring.level_summary import run_conditions
+from .answer_files import is_answer_file, read_answer_files
 from .conditions import of_all_parts, stated_conditions
 from .files import RECORD, Samples, file_date, read_results, read_samples, results_date, samples_name
 from .model_names import spoken_name
@@ -67,7 +66,7 @@ def read_runs(paths: Iterable[Path]) -> Collection:
         InputError: for a path that does not exist, or where no run is found; the reason follows.
     """
     paths = list(paths)
-    results_files, samples_files, prediction_files = _find(paths)
+    results_files, samples_files, answer_files = _find(paths)
     results: dict[tuple[Path, str], dict[str, Any]] = {}
     files: dict[tuple[Path, str], Path] = {}
     warnings: list[str] = []
@@ -90,7 +89,10 @@ def read_runs(paths: Iterable[Path]) -> Collection:
                 parts += _parts(samples, results.get(key), files.get(key))
             else:
                 warnings += samples.warnings
-    parts += _predictions(prediction_files, warnings)
+    parts += [
+        _Part(model_args="", elicitation=found.records[0]["elicitation"], **vars(found))
+        for found in read_answer_files(answer_files, warnings)
+    ]
     for key, content in results.items():
         for task in _our_tasks(content):
             if task not in sampled[key]:
@@ -103,21 +105,21 @@ def read_runs(paths: Iterable[Path]) -> Collection:
 
 
 def _find(paths: Sequence[Path]) -> tuple[list[Path], list[Path], list[Path]]:
-    """Return results files, samples files and VLMEvalKit's predictions."""
+    """Return results files, samples files, and the answers that other programs left behind."""
     results: dict[Path, None] = {}
-    predictions: dict[Path, None] = {}
+    answers: dict[Path, None] = {}
     samples: dict[Path, None] = {}
     for given in paths:
         if given.is_dir():
             found: Iterable[Path] = (path for path in sorted(given.rglob("*")) if path.is_file())
-        elif is_predictions(given) and given.is_file():
+        elif is_answer_file(given) and given.is_file():
             found = [given]
         elif given.is_file():
             date = file_date(given)
             if date is None:
                 raise InputError(
-                    f"{given} is neither a results file (DATE_results.json, results_DATE.json) "
-                    "nor a samples file (.jsonl)"
+                    f"{given} is neither a results file (DATE_results.json, results_DATE.json) nor a samples file "
+                    "(.jsonl), and no log of Inspect (.eval)"
                 )
             of_same_date = (path for path in sorted(given.parent.iterdir()) if file_date(path) == date)
             is_results = results_date(given) is not None
@@ -129,43 +131,15 @@ def _find(paths: Sequence[Path]) -> tuple[list[Path], list[Path], list[Path]]:
                 results[path] = None
             elif samples_name(path):
                 samples[path] = None
-            elif is_predictions(path):
-                predictions[path] = None
-    if not results and not samples and not predictions:
+            elif is_answer_file(path):
+                answers[path] = None
+    if not results and not samples and not answers:
         nothing = (
             "no lmms-eval results (DATE_results.json, DATE_samples_TASK.jsonl) and no lm-eval results "
             "(results_DATE.json, samples_TASK_DATE.jsonl) in what was given"
         )
         raise InputError("; ".join([nothing, *_instead(paths)]))
-    return list(results), list(samples), list(predictions)
-
-
-def _predictions(files: Iterable[Path], warnings: list[str]) -> Iterator[_Part]:
-    """Yield a part per model and split whose items VLMEvalKit asked; several passes are its trials."""
-    grouped: dict[tuple[str, str], list[Path]] = defaultdict(list)
-    for path in files:
-        name = FILE_NAME.fullmatch(path.name)
-        assert name is not None
-        grouped[name["model"], name["dataset"].rpartition("_")[2]].append(path)
-    for (model, split), paths in grouped.items():
-        try:
-            key, sheets = read_predictions(paths)
-        except InputError as error:
-            warnings.append(str(error))
-            continue
-        matched = match(sheets, key)
-        yield _Part(
-            model=model,
-            integration="VLMEvalKit",
-            model_args="",
-            family="medqdeg" if split == "test" else f"medqdeg_{split}",
-            elicitation="votes",
-            date="",
-            records=tuple(score(matched, key)),
-            stated={},
-            warnings=[*matched.notes, *matched.faults],
-            paths=paths,
-        )
+    return list(results), list(samples), list(answers)
 
 
 def _instead(paths: Iterable[Path]) -> list[str]:
