@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
+import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..utils.base.command_record import public_command
 from ..utils.base.errors import InputError, one_line
 from ..utils.base.log import logger
 from ..utils.base.versions import versions
+from ..utils.dataset.identity import data_set_identity
 from ..utils.dataset.image_cells import decode_cell
 from ..utils.dataset.loading import BY_TEXT, load_level, load_series, without_decoding
 from ..utils.dataset.subset import requested_share, take_subset
@@ -131,15 +135,17 @@ def _process(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str) -
 
 
 def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
-    """Return one level's scores, overall and for every node, with conditions, prompt, versions and sampling.
+    """Return one level's scores, overall and for every node, with conditions, prompt, versions, sampling and origin.
 
-    `sampling` is what the wrapper model did (`medqdeg.utils.sampling.report`), None for a model without it.
+    `sampling` is what the wrapper model did (`medqdeg.utils.sampling.report`), None for a model without it; `origin` is
+    the command, without secrets, and the data set.
     """
     summary = {
         **level_summary.level_summary(records),
         "prompt": template_text(records[0]["elicitation"] if records else VOTES),
         "versions": versions(),
         "sampling": current_report(),
+        "origin": _origin(records),
     }
     for label, scores in summary.get("severities", {}).items():
         if scores["accuracy"] is not None:
@@ -156,6 +162,20 @@ def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
             "(the clusters) are told apart by source, question and options"
         )
     return NotInTable(summary)
+
+
+def _origin(records: Sequence[ItemRecord]) -> dict[str, Any] | None:
+    """Return the command and the data set; None, with a line, where they cannot be had: no reason to lose a run."""
+    try:
+        from ..utils.phantoms.suite import SOURCE
+
+        program = "python -m lmms_eval" if "lmms_eval" in sys.modules else "lm_eval" if "lm_eval" in sys.modules else ""
+        phantoms = bool(records) and records[0]["source"] == SOURCE
+        data = {"name": SOURCE, "revision": f"medqdeg {versions()['medqdeg']}"} if phantoms else data_set_identity()
+        return {"command": public_command(sys.argv[1:], os.environ, program), "data": data}
+    except Exception as error:
+        logger.warning(f"medqdeg: command and data set are not recorded ({type(error).__name__}: {one_line(error)})")
+        return None
 
 
 def compare_levels(summaries: Sequence[Mapping[str, Any]], sizes: Sequence[int], weight_by_size: bool) -> NotInTable:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,64 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ..analysis.runs.run import Run
 from ..dataset.taxonomy import LEVELS
 from ..scoring.confidence import MISSING, UNREAD
+from .example import Example
 from .figure_parts import Frames, dots, percent, unranked
 from .figure_style import ACCURACY_COLOUR, CONFIDENCE_COLOUR, GUIDE_COLOUR, TEXT_COLOUR, label, signed, spoken
 from .frame_kinds import CONFIDENT
-from .pictures import Key, Shown
 
 _LONGEST_QUESTION = 100
 _LEFT, _RIGHT = 0.08, 0.86  # of the panel, as shares of the figure's width
 _NAMES = {"L0": "L0, clean", "L1": "L1, mild", "L2": "L2, severe"}
 _LINES = (("confidence", CONFIDENCE_COLOUR), ("accuracy", ACCURACY_COLOUR))
-
-
-@dataclass(frozen=True)
-class Example:
-    """An item that a run answers right when clean and wrong at the severest level, confidently both times.
-
-    Attributes:
-        records: one a level.
-        pictures: path of one picture per level.
-        question: what was asked.
-        alike: how many items of the severest level are like it.
-        items: how many there are at that level.
-    """
-
-    records: Sequence[Mapping[str, Any]]
-    pictures: Sequence[Path]
-    question: str
-    alike: int
-    items: int
-
-
-def find_example(run: Run, shown: Mapping[Key, Shown], folder: Path) -> Example | None:
-    """Return the first such item, in the order of the run's records, that has one picture at each level.
-
-    Args:
-        run: to look in.
-        shown: of `pictures.write_pictures`.
-        folder: that the pictures' paths are relative to.
-    """
-    places = {
-        (record["level"], record["source_question_id"], record["degradation"] or ""): record for record in run.records
-    }
-    severest = [record for record in run.records if record["level"] == LEVELS[-1]]
-    found = []
-    for record in severest:
-        question = record["source_question_id"]
-        keys = [(level, question, record["degradation"] if level != LEVELS[0] else "") for level in LEVELS]
-        records = [places[key] for key in keys if key in places]
-        if len(records) == len(LEVELS) and _sure(records[0], right=True) and _sure(record, right=False):
-            found.append(records)
-    for records in found:
-        own = [shown.get((run.family, record["level"], record["item_id"]), Shown("")) for record in records]
-        if all(len(each.images) == 1 for each in own):
-            pictures = [folder / each.images[0] for each in own]
-            return Example(records, pictures, own[0].question, len(found), len(severest))
-    return None
 
 
 def headline_figure(frames: Frames, model: str, example: Example | None = None) -> Figure | None:
@@ -167,8 +116,3 @@ def _draw_example(figure: Figure, example: Example) -> None:
         f"{100 * CONFIDENT:.0f}% both times.",
         va="top", color=GUIDE_COLOUR, fontsize=7.5,
     )  # fmt: skip
-
-
-def _sure(record: Mapping[str, Any], *, right: bool) -> bool:
-    confidence = record["confidence"]
-    return confidence is not None and confidence >= CONFIDENT and record["majority_vote"] == (1.0 if right else 0.0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,17 +21,29 @@ import pandas as pd
 from ..analysis.analyse import Analysis
 from ..analysis.statistics.bootstrap import SMALL
 from ..base.atomic_files import write_atomically
+from .note_ranks import identical_replies, ranked_notes
 from .page_data import page_data
+from .page_example import PageExample
 from .page_tables import page_table, table_columns, table_rows
 from .printed_tables import caption
+from .provenance import data_name, provenances
+from .run_story import run_stories
 from .sections import PageFacts, page_scripts, page_sections
+from .units import percent
 
 PAGE = "report.html"
 ITEMS_PAGE = "items.html"
 
+_NAMED = 3  # models that the heading names
+
 
 def write_page(
-    analysis: Analysis, frames: Mapping[str, pd.DataFrame], folder: Path, *, item_browser: bool = False
+    analysis: Analysis,
+    frames: Mapping[str, pd.DataFrame],
+    folder: Path,
+    *,
+    item_browser: bool = False,
+    example: PageExample | None = None,
 ) -> Path:
     """Write the report's page.
 
@@ -40,6 +52,7 @@ def write_page(
         frames: of `medqdeg.utils.report.content.report_frames`; those missing or empty are left out.
         folder: that exists.
         item_browser: link to `items.html` in the same folder.
+        example: an item to show beside the headline figure.
 
     Returns:
         The path of the page. The same analysis gives the same bytes.
@@ -52,11 +65,17 @@ def write_page(
     facts = PageFacts(frames, len(runs), bool(data["published"]), caption(frames, "figure_5"))
     sections = page_sections(facts)
     items_page = ITEMS_PAGE if item_browser else None
-    notes = frames["notes"].itertuples()
+    origins = provenances(analysis)
     html = render(
         "report.html.jinja",
         scripts=page_scripts(sections),
         data={**data, "sections": [section.id for section in sections], "items_page": items_page},
+        title=page_title([run.name for run in runs], {data_name(run) for run in runs}),
+        stories=run_stories(analysis),
+        example=example,
+        provenances=origins,
+        notes=ranked_notes(frames["notes"]),
+        identical=identical_replies(frames["notes"]),
         runs=runs,
         facts=facts,
         sections=sections,
@@ -64,7 +83,6 @@ def write_page(
             section.id: [table for name in section.tables if (table := page_table(name, frames)) is not None]
             for section in sections
         },
-        warnings=[f"{row.model}: {row.note}" if row.model else row.note for row in notes],
         replicates=analysis.replicates,
         seed=analysis.seed,
         small=SMALL,
@@ -73,6 +91,12 @@ def write_page(
     path = folder / PAGE
     write_atomically(path, html.encode())
     return path
+
+
+def page_title(models: Sequence[str], data: Collection[str]) -> str:
+    """Return the heading of a page: the models, and the data where all were asked about the same."""
+    names = ", ".join(models[:_NAMED]) + (f" and {len(models) - _NAMED} more" if len(models) > _NAMED else "")
+    return f"{names} on {next(iter(data))}" if len(data) == 1 and all(data) else names
 
 
 def render(template: str, *, scripts: Sequence[str], data: Any, **values: Any) -> str:
@@ -89,6 +113,7 @@ def render(template: str, *, scripts: Sequence[str], data: Any, **values: Any) -
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["percent"] = percent
     environment.globals.update(table_rows=table_rows, table_columns=table_columns)
     policy = (
         f"default-src 'none'; script-src {' '.join(hashes)}; "

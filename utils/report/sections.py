@@ -1,5 +1,7 @@
 """The sections of the report's page, in their order: the one place to add one.
 
+The first is the headline figure, above the provenance; the others follow below.
+
 A section has words, then a figure, then tables. A figure is drawn by a script of `templates`, which puts a function
 into `report.sections` under the section's id; a table is a frame of `frame_kinds.FRAMES` by name.
 """
@@ -67,14 +69,6 @@ def _says(text: str) -> Callable[[PageFacts], str]:
 
 
 SECTIONS: tuple[Section, ...] = (
-    Section("headline", "Headline", "Every run at every level", _says(""), tables=("headline",)),
-    Section(
-        "verdict",
-        "Verdict",
-        "Verdict and operating point",
-        _says("Does overconfidence hold or grow, and what may the model answer by itself?"),
-        tables=("verdicts", "operating_points"),
-    ),
     Section(
         "severity",
         "Severity",
@@ -84,6 +78,14 @@ SECTIONS: tuple[Section, ...] = (
             "knows less. Bands and bars are 95% intervals; the dotted line is the accuracy of a guesser."
         ),
         "severity.js",
+    ),
+    Section("headline", "Headline", "Every run at every level", _says(""), tables=("headline",)),
+    Section(
+        "verdict",
+        "Verdict",
+        "Verdict and operating point",
+        _says("Does overconfidence hold or grow, and what may the model answer by itself?"),
+        tables=("verdicts", "operating_points"),
     ),
     Section(
         "dumbbell",

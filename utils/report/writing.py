@@ -12,12 +12,14 @@ import pandas as pd
 
 from ..analysis.analyse import Analysis
 from ..base.errors import InputError, one_line
+from .example import Example, find_example
 from .figure_style import RC
 from .figures import write_figure, write_figures
-from .headline_figure import find_example, headline_figure
+from .headline_figure import headline_figure
 from .items import write_items
 from .page import write_page
-from .pictures import Key, Shown, write_pictures
+from .page_example import page_example
+from .pictures import write_pictures
 from .printed_tables import write_tables
 
 FIGURES, TABLES = "figures", "tables"
@@ -55,10 +57,12 @@ def write_report(
             (out / name).mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(out / ".medqdeg-report.lock", timeout=0):
             shown = write_pictures(analysis.collection.runs, out, data)
+            runs = analysis.collection.runs
+            example = find_example(runs[0], shown, out) if len(runs) == 1 else None
             written = [
-                write_page(analysis, frames, out, item_browser=True),
-                write_items(analysis.collection.runs, out, shown),
-                *_write_headline(analysis, frames, out, shown),
+                write_page(analysis, frames, out, item_browser=True, example=page_example(example)),
+                write_items(runs, out, shown),
+                *_write_headline(analysis, frames, out, example),
             ]
             if for_papers:
                 written += write_tables(frames, out / TABLES) + write_figures(frames, out / FIGURES, workers)
@@ -72,11 +76,11 @@ def write_report(
 
 
 def _write_headline(
-    analysis: Analysis, frames: Mapping[str, pd.DataFrame], out: Path, shown: Mapping[Key, Shown]
+    analysis: Analysis, frames: Mapping[str, pd.DataFrame], out: Path, example: Example | None
 ) -> list[Path]:
     if len(analysis.collection.runs) > 1:
         return []
     (run,) = analysis.collection.runs
     with mpl.rc_context(RC):
-        figure = headline_figure(frames, run.name, find_example(run, shown, out))
+        figure = headline_figure(frames, run.name, example)
     return [] if figure is None else write_figure(figure, out / FIGURES, HEADLINE)

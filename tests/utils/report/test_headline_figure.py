@@ -12,7 +12,8 @@ from medqdeg.utils.analysis.analyse import analyse
 from medqdeg.utils.analysis.runs.reading import read_runs
 from medqdeg.utils.analysis.runs.run import Run
 from medqdeg.utils.report.content import report_frames
-from medqdeg.utils.report.headline_figure import find_example, headline_figure
+from medqdeg.utils.report.example import find_example
+from medqdeg.utils.report.headline_figure import headline_figure
 from medqdeg.utils.report.pictures import Shown
 from medqdeg.utils.scoring.records import score_item
 

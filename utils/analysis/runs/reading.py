@@ -18,6 +18,8 @@ from .answer_files import is_answer_file, read_answer_files
 from .conditions import of_all_parts, stated_conditions
 from .files import RECORD, Samples, file_date, read_results, read_samples, results_date, samples_name
 from .model_names import spoken_name
+from .origin import of_all_parts as origin_of_all_parts
+from .origin import stated_origin
 from .run import Collection, OtherResult, Run
 from .wrapped import LOG_T, WRAPPED_RECORD
 
@@ -42,6 +44,7 @@ class _Part:
     records: tuple[Mapping[str, Any], ...]
     stated: dict[str, Any]
     warnings: list[str]
+    origin: dict[str, str] = field(default_factory=dict)
     paths: list[Path] = field(default_factory=list)
 
     @property
@@ -163,6 +166,7 @@ def _parts(samples: Samples, content: Mapping[str, Any] | None, results_path: Pa
             date=samples.date,
             records=tuple(records),
             stated=_stated(content or {}, samples.task),
+            origin=stated_origin(content or {}, _task_summary(content or {}, samples.task)),
             warnings=list(samples.warnings),
             paths=[samples.path, *([results_path] if results_path else [])],
         )
@@ -201,10 +205,15 @@ def _incomplete(samples: Samples, config: Mapping[str, Any], content: Mapping[st
         yield f"{samples.path}: {len(samples.records)} of the run's {expected} items are there"
 
 
+def _task_summary(content: Mapping[str, Any], task: str) -> Mapping[str, Any]:
+    """Return what our aggregation wrote of a task; empty where it wrote nothing."""
+    scores = (content.get("results") or {}).get(task)
+    return (_summary(scores) if isinstance(scores, Mapping) else None) or {}
+
+
 def _stated(content: Mapping[str, Any], task: str) -> dict[str, Any]:
     """Return what a results file says about the conditions of a task."""
-    scores = (content.get("results") or {}).get(task)
-    summary = (_summary(scores) if isinstance(scores, Mapping) else None) or {}
+    summary = _task_summary(content, task)
     given = (content.get("config") or {}).get("model_args") or {}
     arguments = given if isinstance(given, Mapping) else arguments_by_name(str(given))
     return stated_conditions(content, task, summary, arguments)
@@ -267,6 +276,7 @@ def _run(parts: Sequence[_Part]) -> Run:
         conditions=conditions,
         warnings=tuple(dict.fromkeys(warnings)),
         paths=tuple(sorted({path for part in parts for path in part.paths})),
+        origin=origin_of_all_parts([part.origin for part in parts]),
     )
 
 

@@ -25,6 +25,7 @@ class Run:
             `conditions.CONDITIONS`, None where it does not say.
         warnings: one line each.
         paths: the files read.
+        origin: how the run came about, as its files say: some of `origin.ORIGIN`.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Run:
     conditions: Mapping[str, Any]
     warnings: tuple[str, ...]
     paths: tuple[Path, ...]
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,152 @@
+"""What a run shows, in sentences: the words at the head of the page and of the terminal's output."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ..analysis.analyse import Analysis
+from ..analysis.changes import MATCHED
+from ..analysis.operating import RunOperatingPoint
+from ..analysis.runs.run import Run
+from ..analysis.tables import overall
+from ..base.errors import one_line
+from ..dataset.taxonomy import CLEAN
+from .units import interval, percent, probability
+
+FALLS = ("falls", "rises")
+GROWS = ("grows", "shrinks")
+
+
+@dataclass(frozen=True)
+class RunStory:
+    """One run in words, without markup.
+
+    Attributes:
+        model: the run's name.
+        finding: how accuracy and overconfidence change from the clean to the last level.
+        verdict: "supported", "contradicted", "not decided", or "" where there is none.
+        verdict_words: the verdict as a sentence, with its reason.
+        operating: what the threshold that keeps the error low on clean images lets through, or that there is none.
+    """
+
+    model: str
+    finding: str
+    verdict: str
+    verdict_words: str
+    operating: str
+
+    def lines(self) -> list[str]:
+        """Return the sentences that there are."""
+        return [text for text in (self.finding, self.verdict_words, self.operating) if text]
+
+
+def run_stories(analysis: Analysis) -> list[RunStory]:
+    """Return the story of every run, in the analysis's order.
+
+    Args:
+        analysis: of `frame_kinds.SCOPE` or more.
+    """
+    tables = {name: overall(analysis.tables[name]) for name in ("figures", "changes", "dunning_kruger")}
+    return [_story(analysis, tables, run) for run in analysis.collection.runs]
+
+
+def _story(analysis: Analysis, tables: dict[str, pd.DataFrame], run: Run) -> RunStory:
+    figures = tables["figures"]
+    of = figures[figures["run"] == run.name].set_index(["level", "figure"])
+    levels = list(dict.fromkeys(of.index.get_level_values("level")))
+    without_gap = analysis.item_tables[run.name].without_gap
+    last = levels[-1]
+    degraded = last != CLEAN
+    comparison = f"{CLEAN}_to_{last}"
+    changes = tables["changes"]
+    own = changes[
+        (changes["run"] == run.name) & (changes["comparison"] == comparison) & (changes["pairing"] == MATCHED)
+    ]
+    change = own.set_index("figure")
+    if CLEAN in levels and degraded and len(change):
+        finding = f"From {CLEAN} to {last} {_moved(of, change, last)}"
+        finding += _gap(of, change, last, without_gap)
+    else:
+        finding = _one_level(of, last, without_gap)
+    effects = tables["dunning_kruger"]
+    effect = effects[(effects["run"] == run.name) & (effects["comparison"] == comparison)]
+    word, words = _verdict(effect.iloc[0] if len(effect) else None)
+    operating = _operating(analysis.clinical[run.name].operating_point, last)
+    return RunStory(run.name, one_line(finding), word, one_line(words), one_line(operating))
+
+
+def _moved(of: pd.DataFrame, change: pd.DataFrame, last: str) -> str:
+    before, after = (of.at[(level, "accuracy"), "estimate"] for level in (CLEAN, last))
+    verb = _verb(change.loc["accuracy"], FALLS[::-1])
+    if verb is None:
+        return (
+            f"accuracy goes from {percent(before)}% to {percent(after)}%, a change within noise "
+            f"({_points(change.loc['accuracy'])})"
+        )
+    return f"accuracy {verb} from {percent(before)}% to {percent(after)}% ({_points(change.loc['accuracy'])})"
+
+
+def _gap(of: pd.DataFrame, change: pd.DataFrame, last: str, without_gap: Any) -> str:
+    reasons = [f"{level}: {without_gap[level]}" for level in (CLEAN, last) if level in without_gap]
+    if reasons or "agreement_gap" not in change.index or math.isnan(change.at["agreement_gap", "estimate"]):
+        return f"; overconfidence has no agreement gap here ({'; '.join(reasons) or 'too few votes'})."
+    row = change.loc["agreement_gap"]
+    before, after = (of.at[(level, "agreement_gap"), "estimate"] for level in (CLEAN, last))
+    verb = _verb(row, GROWS)
+    ends = interval(row["low"], row["high"], signed=True) or "too few questions differ for an interval"
+    moved = f"from {percent(before)} to {percent(after)} points ({percent(row['estimate'], signed=True)} {ends})"
+    if verb is None:
+        return f"; overconfidence, as the agreement gap, goes {moved}, within noise."
+    return f"; overconfidence, as the agreement gap, {verb} {moved}."
+
+
+def _one_level(of: pd.DataFrame, level: str, without_gap: Any) -> str:
+    row = of.loc[(level, "accuracy")]
+    text = f"At {level} accuracy is {percent(row['estimate'])}% {interval(row['low'], row['high'])}".rstrip()
+    if level in without_gap:
+        return f"{text}; there is no agreement gap ({without_gap[level]})."
+    gap = of.loc[(level, "agreement_gap")]
+    ends = interval(gap["low"], gap["high"], signed=True)
+    text += f"; overconfidence, as the agreement gap, is {percent(gap['estimate'], signed=True)} points {ends}".rstrip()
+    return f"{text}. What needs {CLEAN} and a degraded level is not there."
+
+
+def _verb(row: pd.Series, words: tuple[str, str]) -> str | None:
+    """Return the first word where the interval lies above 0, the second where it lies below, else None."""
+    if row["low"] > 0:
+        return words[0]
+    return words[1] if row["high"] < 0 else None
+
+
+def _points(row: pd.Series) -> str:
+    ends = interval(row["low"], row["high"], signed=True) or "without an interval"
+    return f"{percent(row['estimate'], signed=True)} points {ends}, each degraded item against its own clean version"
+
+
+def _verdict(effect: pd.Series | None) -> tuple[str, str]:
+    if effect is None or not isinstance(effect["verdict"], str):
+        reason = effect["verdict_reason"] if effect is not None else None
+        because = f": {reason}" if isinstance(reason, str) else ""
+        return "", f"Does overconfidence hold or grow as accuracy falls? No verdict{because}."
+    reason = f" ({effect['verdict_reason']})" if isinstance(effect["verdict_reason"], str) else ""
+    p = effect["p"]
+    certain = f", p {'' if p < 0.0005 else '= '}{probability(p)}" if not math.isnan(p) else ""
+    word = effect["verdict"]
+    return word, f"Does overconfidence hold or grow as accuracy falls? {word.capitalize()}{reason}{certain}."
+
+
+def _operating(found: RunOperatingPoint, last: str) -> str:
+    if found.threshold is None or last not in found.levels:
+        return found.text if found.text.endswith(".") else f"{found.text}."
+    level = found.levels[last]
+    shares = zip(level.values, level.low, level.high, strict=True)
+    answered, wrong, silent = (f"{percent(value)}% {interval(low, high)}".rstrip() for value, low, high in shares)
+    return (
+        f"At the threshold that gives at most {found.risk:.0%} errors on clean images (top share {found.text}), "
+        f"{wrong} of the answers at {last} are wrong; the model answers {answered} of the items, and {silent} of all "
+        "items are answered and wrong."
+    )
