@@ -16,9 +16,10 @@ from .cell_sums import CellSums
 from .changes import level_changes
 from .clinical_rows import operating_rows, recalibration_rows
 from .item_table import ItemTable, item_table
-from .metrics import BOOTSTRAPPED, WHOLE, Scope
-from .model_pairs import Asked, notes_on_pairing, reason_against_pairing
+from .metrics import ACROSS_ELICITATIONS, BOOTSTRAPPED, WHOLE, Scope
+from .model_pairs import Asked, accuracy_alone, notes_on_pairing, reason_against_pairing
 from .operating import RunOperatingPoint, operating_point
+from .panels import panel_rows
 from .pilot import Pilot, pilot
 from .recalibrated import RunRecalibration, recalibration
 from .run_estimates import RunEstimates
@@ -39,12 +40,14 @@ class Pair:
         second: name of another one.
         refused: why they were not compared item by item; None if they were.
         notes: what may have moved the difference, one phrase each.
+        accuracy_alone: why only their accuracy was compared; None if everything was, or nothing.
     """
 
     first: str
     second: str
     refused: str | None
     notes: tuple[str, ...] = ()
+    accuracy_alone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Analysis:
         replicates: number of bootstrap replicates.
         seed: of the bootstrap.
         tables: a data frame for each of `medqdeg.utils.analysis.tables.TABLES`.
-        pairs: every pair of runs.
+        pairs: every pair of runs, but for two of people.
         item_tables: run -> its items as columns.
         standing: run -> what keeps it from being ranked.
         clinical: run -> its operating point, its recalibration, and what a plan needs of it.
@@ -113,15 +116,21 @@ def analyse(
     pairs = []
     asked = [Asked.of(run) for run in collection.runs] if len(collection.runs) > 1 else []
     for first, second in itertools.combinations(asked, 2):
+        if first.people and second.people:
+            continue  # colleagues are not set against each other; `panels` has them all
         refused = reason_against_pairing(first, second)
         notes = notes_on_pairing(first, second) if refused is None else ()
-        pairs.append(Pair(first.run, second.run, refused, notes))
+        alone = accuracy_alone(first, second) if refused is None else None
+        pairs.append(Pair(first.run, second.run, refused, notes, alone))
         if refused is None:
             one_side, other_side = ((side.run, found[side.run]) for side in (first, second))
             cells = one_side[1].rows(scope.axes)
-            differences, effects = tables.model_rows(one_side, other_side, scope.figures, cells)
+            names = [name for name in scope.figures if alone is None or name in ACROSS_ELICITATIONS]
+            differences, effects = tables.model_rows(one_side, other_side, names, cells)
             rows["models"].append(pd.DataFrame(differences))
-            rows["models_dunning_kruger"].append(pd.DataFrame(effects))
+            rows["models_dunning_kruger"].append(pd.DataFrame(effects if alone is None else []))
+    figures = _frame(rows["figures"], tables.TABLES["figures"])
+    rows["panels"] = [pd.DataFrame(panel_rows(collection.runs, item_tables, figures))]
     frames = {name: _frame(rows[name], columns) for name, columns in tables.TABLES.items()}
     return Analysis(collection, replicates, seed, frames, pairs, item_tables, standings(collection.runs), clinical)
 

@@ -59,6 +59,7 @@ def document(analysis: Analysis) -> dict[str, Any]:
             }
             for pair in analysis.pairs
         ],
+        **({"panels": _panels(panels)} if len(panels := analysis.tables["panels"]) else {}),
         "other_results": [
             {
                 "model": other.model,
@@ -146,9 +147,15 @@ def _pair(analysis: Analysis, first: str, second: str) -> dict[str, Any]:
     rules = ("paper_rule", "less_accurate_more_confident")
     found = _nested(own("models_dunning_kruger"), ("level", "axis", "node"), rules)
     for row in _dicts(own("models")):
-        node = found[row["level"]][row["axis"]][row["node"]]
+        axes = found.setdefault(row["level"], {}).setdefault(row["axis"], {})
+        node = axes.setdefault(row["node"], dict.fromkeys(rules))
         node.setdefault("figures", {})[row["figure"]] = _interval(row, _TESTED)
     return found
+
+
+def _panels(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of `panels`: too many keys, and most of them empty, for a nest of dictionaries."""
+    return [{name: plain(value) for name, value in row.items()} for row in _dicts(rows)]
 
 
 def _operating_point(found: RunOperatingPoint) -> dict[str, Any]:

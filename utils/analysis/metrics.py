@@ -91,6 +91,10 @@ BOOTSTRAPPED: tuple[str, ...] = tuple(
 """Metrics whose intervals come from the bootstrap."""
 
 
+ACROSS_ELICITATIONS: tuple[str, ...] = ("accuracy",)
+"""Metrics that mean the same however confidence was elicited, and at any number of trials."""
+
+
 @dataclass(frozen=True)
 class Scope:
     """What part of an analysis is computed; each number of it is the same as in the whole.

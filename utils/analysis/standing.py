@@ -11,6 +11,7 @@ from ..dataset.composition import PAPER_CLEAN_ITEMS, PAPER_DEGRADED_ITEMS
 from ..dataset.taxonomy import CLEAN, LEVELS, SOURCES
 from ..scoring.level_summary import much_unread
 from .model_pairs import item_identity
+from .panels import by_people
 from .runs.run import Run
 
 
@@ -22,21 +23,23 @@ class Standing:
         unread: why its figures say little, or None.
         other_items: how its items differ from those that the others are ranked on, or None.
         not_published: how its items differ from those of the published results, or None.
+        people: that people answered, or None.
     """
 
     unread: str | None
     other_items: str | None
     not_published: str | None
+    people: str | None = None
 
     @property
     def not_ranked(self) -> str | None:
         """Why it has no rank beside the other runs, or None."""
-        return self.unread or self.other_items
+        return self.people or self.unread or self.other_items
 
     @property
     def not_ranked_among_published(self) -> str | None:
         """Why it has no rank among the published models, or None."""
-        return self.unread or self.not_published
+        return self.people or self.unread or self.not_published
 
 
 def standings(runs: Sequence[Run]) -> dict[str, Standing]:
@@ -48,7 +51,8 @@ def standings(runs: Sequence[Run]) -> dict[str, Standing]:
     items = {run.name: frozenset(map(item_identity, run.records)) for run in runs}
     unread = {run.name: reason_unread(run.records) for run in runs}
     not_published = {run.name: reason_not_published(run) for run in runs}
-    readable = [run.name for run in runs if unread[run.name] is None]
+    people = {run.name: "people, not a model" if by_people(run.records) else None for run in runs}
+    readable = [name for name in unread if unread[name] is None and people[name] is None]
     shared = Counter(items[name] for name in readable)
     chosen = max(
         readable,
@@ -60,6 +64,7 @@ def standings(runs: Sequence[Run]) -> dict[str, Standing]:
             unread[run.name],
             _difference(items[run.name], items[chosen], chosen) if chosen is not None else None,
             not_published[run.name],
+            people[run.name],
         )
         for run in runs
     }

@@ -21,6 +21,7 @@ from .clinical_rows import OPERATING_POINTS, RECALIBRATION
 from .families import family_p, family_q, family_shrunken
 from .item_table import OVERALL, ItemTable
 from .metrics import FIGURES, MEANS
+from .panels import PANELS
 from .run_estimates import RunEstimates, run_difference
 from .statistics.bootstrap import SMALL
 from .statistics.clustered import effective_number, sums_by_place
@@ -50,6 +51,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "risk_coverage": ("run", *_PLACE, "coverage", *_INTERVAL, *_SIZE),
     "models": ("first", "second", *_PLACE, "figure", *_INTERVAL, "p", "q", "reason", *_SIZE),
     "models_dunning_kruger": ("first", "second", *_PLACE, "paper_rule", "less_accurate_more_confident"),
+    "panels": PANELS,
     "items": (
         *("run", "level", "item_id", "source_question_id", *AXES, "k", "trials", "weight"),
         *MEANS,

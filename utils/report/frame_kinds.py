@@ -156,8 +156,8 @@ FRAMES: Mapping[str, FrameKind] = {
         ("first", "second", "level", "figure", *_INTERVAL, "p", *_SIZE, "within_noise", "statement"),
     ),
     "refused_pairs": FrameKind(
-        "Pairs that are not compared",
-        "Two runs and the reason why they are not compared.",
+        "Pairs that are not compared, or by accuracy alone",
+        "Two runs and the reason why they are not compared, or why only their accuracy is.",
         ("first", "second", "reason"),
     ),
     "dunning_kruger_between": FrameKind(

@@ -48,13 +48,13 @@ def paired(analysis: Analysis) -> pd.DataFrame:
 
 
 def refused_pairs(analysis: Analysis) -> pd.DataFrame:
-    """Return the pairs that are not compared, with the reason."""
+    """Return the pairs that are not compared, or by accuracy alone, with the reason."""
     return framed(
         "refused_pairs",
         [
-            {"first": pair.first, "second": pair.second, "reason": pair.refused}
+            {"first": pair.first, "second": pair.second, "reason": reason}
             for pair in analysis.pairs
-            if pair.refused is not None
+            if (reason := pair.refused or pair.accuracy_alone) is not None
         ],
     )
 

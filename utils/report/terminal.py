@@ -20,12 +20,14 @@ from rich.text import Text
 from ..analysis.analyse import Analysis
 from ..analysis.changes import MATCHED, PLAIN, matched_against
 from ..analysis.operating import RunOperatingPoint
+from ..analysis.panels import panels_of
 from ..analysis.standing import Standing
 from ..analysis.statistics.bootstrap import SMALL
 from ..analysis.tables import overall
 from ..base.errors import one_line
 from ..scoring.level_summary import UNREAD_LIMIT
 from .category_lines import print_categories
+from .panel_lines import print_panels
 from .paper_tables import OURS
 
 _HEADLINE = {
@@ -54,7 +56,10 @@ def print_headline(analysis: Analysis, console: Console | None = None) -> None:
     """
     console = console or Console()
     tables = {name: overall(analysis.tables[name]) for name in _TABLES}
+    readers = {run.name for runs in panels_of(analysis.collection.runs).values() for run in runs}
     for run in analysis.collection.runs:
+        if run.name in readers:
+            continue  # in the table of their panel
         own = tables["nodes"][tables["nodes"]["run"] == run.name]
         mixes = "; ".join(f"{name} = {_mix(own[column])}" for name, column in (("T", "trials"), ("K", "options")))
         known = own.dropna(subset=["guesser_shift"]).itertuples()
@@ -72,7 +77,10 @@ def print_headline(analysis: Analysis, console: Console | None = None) -> None:
         _print_changes(console, tables, run.name, against)
         _print_operating_point(console, analysis.clinical[run.name].operating_point)
         print_categories(console, analysis.tables["changes"], run.name)
+    print_panels(console, analysis.tables["panels"], analysis.collection.runs)
     for pair in analysis.pairs:
+        if readers & {pair.first, pair.second}:
+            continue
         if pair.refused:
             _say(console, f"{pair.first} and {pair.second} are not compared: {pair.refused}", "yellow")
         else:
@@ -185,7 +193,11 @@ def _print_pair(console: Console, models: pd.DataFrame, first: str, second: str)
     chosen = models[(models["first"] == first) & (models["second"] == second)].set_index(["level", "figure"])
     for level in chosen.index.get_level_values("level").unique():
         names = {"accuracy": "accuracy", "agreement_gap": "gap", "calibration_shift": "shift"}
-        parts = [f"{spoken} {_with_interval(chosen.loc[level, name], '+')}" for name, spoken in names.items()]
+        parts = [
+            f"{spoken} {_with_interval(chosen.loc[level, name], '+')}"
+            for name, spoken in names.items()
+            if (level, name) in chosen.index
+        ]
         _say(console, f"{first} minus {second}, {level}: {', '.join(parts)}")
 
 

@@ -117,4 +117,4 @@ def test_terminal_fits_eighty_columns(analysis: Analysis, frames: dict[str, pd.D
     plain = " ".join(text.split())
     assert "in 18 of 18 models" in plain
     assert "the shift falls in InternVL2.5(26B), Claude-Sonnet-4.5" in plain
-    assert "are not compared: different numbers of trials T" in plain
+    assert "accuracy alone compares, confidence does not: different numbers of trials T" in plain
