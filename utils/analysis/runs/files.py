@@ -11,7 +11,6 @@ import gzip
 import json
 import re
 import zlib
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +111,7 @@ def read_samples(path: Path) -> Samples | str | None:
         raise ValueError(f"{path} does not have the name of a samples file")
     records: list[Mapping[str, Any]] = []
     rows = without = 0
-    faults: Counter[str] = Counter()
+    faults: dict[str, list[int]] = {}
     differing: list[str] = []
     warnings = []
     try:
@@ -133,7 +132,7 @@ def read_samples(path: Path) -> Samples | str | None:
                 without += 1
                 continue
             if isinstance(read, str):
-                faults[read] += 1
+                faults.setdefault(read, []).append(number)
                 continue
             own, differences = read
             records.append(own)
@@ -148,7 +147,8 @@ def read_samples(path: Path) -> Samples | str | None:
     if without:
         warnings.append(f"{path}: {without} of {rows} lines have no MedQ-Deg record and are left out")
     warnings += [
-        f"{path}: {count} of {rows} records are left out: {one_line(fault)}" for fault, count in faults.items()
+        f"{path}, line {lines[0]}: {one_line(fault)}; {len(lines)} of {rows} records are left out for it"
+        for fault, lines in faults.items()
     ]
     if differing:
         warnings.append(

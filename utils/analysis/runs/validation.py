@@ -1,7 +1,7 @@
-"""Checks of a record of a samples file: types and ranges, and scores computed anew from the letters.
+"""Checks of a record of a samples file: the shipped JSON Schema, what it cannot say, and scores computed anew.
 
-`medqdeg/utils/scoring/record.schema.json` says the same of types and ranges for other programs; a test holds them
-together. What a schema cannot say (the answer is an option, the counts agree) is here alone.
+Types, ranges and what is required stand in `medqdeg/utils/scoring/record.schema.json` (`schema_check`); here is what a
+schema cannot say: the answer is an option, the counts agree, the scores follow from the letters.
 
 Files come from anywhere: cut, edited, merged, made by other versions. Nothing here raises on any JSON value.
 """
@@ -10,100 +10,72 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from ...base.errors import InputError, one_line
+from ...base.errors import InputError
 from ...dataset import taxonomy
 from ...dataset.taxonomy import LEVELS
 from ...scoring.confidence import MISSING, UNREAD, VoteScores, score_votes
 from ...scoring.elicitation import EXACT, VERBALIZED, VOTES, StatedScores, score_probabilities, score_stated
-from ...scoring.records import PERSON
+from .schema_check import TOLERANCE, schema_fault, short
 
 OLDEST_SCHEMA, NEWEST_SCHEMA = 1, 3
 """Versions of a record that this reader knows."""
 
-_TEXTS = ("item_id", "source_question_id", "source_question_rule", "level", "modality", "skill", "source", "answer")
-_RANGES: Mapping[str, tuple[float, float]] = {
-    **dict.fromkeys(("accuracy", "majority_vote", "confidence", "unread_rate", "missing_rate"), (0.0, 1.0)),
-    "calibration_shift": (-1.0, 1.0),
-}
-_COUNTS = ("trials", "distinct_replies", "empty_replies")
-_LATER_COUNTS = ("stated_missing", "stated_out_of_range")
-_OPTIONAL_TEXTS = ("cluster_id", "confidence_scale")
-_MOST_OPTIONS, _MOST_TRIALS = 1000, 1_000_000
-_TOLERANCE = 1e-6  # a score is written with all its digits; one that was rounded on the way is still the same
+_SCORES = ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate")
+_TEXTS = ("item_id", "source_question_id", "source_question_rule", "modality", "skill", "source", "error", "cluster_id")
+_NUMBERS = (*_SCORES, "missing_rate", "letter_mass", "severity", "confidence_unstated_as_guess", "weight")
+_COUNTS = ("k", "trials", "distinct_replies", "empty_replies", "stated_missing", "stated_out_of_range")
+_LISTS = ("reader", "session", "seconds", "not_diagnostic")
 
 
 def record_fault(record: Mapping[str, Any]) -> str | None:
     """Return, in one phrase, why a record cannot be analysed; None where it can."""
-    try:
-        return _fault(record)
-    except KeyError as error:
-        return f"no {error.args[0]}"
-    except (TypeError, AttributeError, ValueError, OverflowError) as error:
-        return f"damaged ({one_line(error, 120)})"
+    if (schema := record.get("schema")) is not None and isinstance(schema, int) and schema > NEWEST_SCHEMA:
+        return f"schema {short(schema)} is newer than this medqdeg knows ({OLDEST_SCHEMA} to {NEWEST_SCHEMA})"
+    return schema_fault(record) or _fault(record)
 
 
 def _fault(record: Mapping[str, Any]) -> str | None:
     return (
-        _fault_of_schema(record.get("schema"))
-        or _fault_of_texts(record)
-        or _fault_of_options(record)
-        or _fault_of_trials(record)
-        or _fault_of_numbers(record)
+        _fault_of_values(record)
+        or _fault_of_votes(record)
+        or _fault_of_scores(record)
         or _fault_of_elicitation(record)
-        or _fault_of_optional(record)
+        or _fault_of_lists(record)
         or _fault_of_names(record["skill"], record["degradation"])
     )
 
 
-def _fault_of_schema(schema: Any) -> str | None:
-    if schema is not None and (not _is_whole(schema) or not OLDEST_SCHEMA <= schema <= NEWEST_SCHEMA):
-        return (
-            f"schema {_short(schema)} is none that this medqdeg knows ({OLDEST_SCHEMA} to {NEWEST_SCHEMA}); "
-            "a newer one may be needed"
-        )
-    return None
-
-
-def _fault_of_texts(record: Mapping[str, Any]) -> str | None:
+def _fault_of_values(record: Mapping[str, Any]) -> str | None:
+    """What JSON Schema lets pass: half characters, numbers that are not finite, whole numbers written as 4.0."""
     for name in _TEXTS:
-        if not isinstance(record[name], str):
-            return f"{name} is no text"
-    for name in (*_TEXTS, "degradation", "error"):
-        value = record[name]
-        if value is None and name in ("degradation", "error"):
-            continue
-        if not isinstance(value, str):
-            return f"{name} is no text"
-        if not _is_unicode(value):
+        if (text := record.get(name)) is not None and not is_unicode(text):
             return f"{name} is no Unicode text"
-    if record["level"] not in LEVELS:
-        return f"unknown level {_short(record['level'])}"
-    return None
+    for name in ("options", "reader", "read_as"):
+        if not all(text is None or is_unicode(text) for text in record.get(name, ())):
+            return f"{name} holds no Unicode text"
+    for name in _NUMBERS:
+        if (value := record.get(name)) is not None and not math.isfinite(value):
+            return f"{name} is {value}, no number"
+    for name in ("stated", "probabilities", "seconds"):
+        if not all(value is None or math.isfinite(value) for value in record.get(name) or ()):
+            return f"{name} holds no number"
+    for name in (*_COUNTS, "schema"):
+        if isinstance(record.get(name), float):
+            return f"{name} is {record[name]}, written as a fraction"
+    return None if record["level"] in LEVELS else f"unknown level {short(record['level'])}"
 
 
-def _fault_of_options(record: Mapping[str, Any]) -> str | None:
-    options, k = record["options"], record["k"]
-    if not isinstance(options, list) or not all(isinstance(option, str) and _is_unicode(option) for option in options):
-        return "the options are no list of texts"
-    if not _is_whole(k) or len(options) != k or not 2 <= k <= _MOST_OPTIONS or len(set(options)) != k:
-        return "the options do not agree with k"
+def _fault_of_votes(record: Mapping[str, Any]) -> str | None:
+    options, letters = record["options"], record["letters"]
+    if len(options) != record["k"]:
+        return f"k is {record['k']}, but there are {len(options)} options"
     if record["answer"] not in options:
-        return f"the answer {_short(record['answer'])} is not among the options"
-    return None
-
-
-def _fault_of_trials(record: Mapping[str, Any]) -> str | None:
-    letters = record["letters"]
-    if not isinstance(letters, list) or not all(isinstance(letter, str) for letter in letters):
-        return "the letters are no list of texts"
-    if strange := sorted(set(letters) - {*record["options"], UNREAD, MISSING}):
-        return f"unknown votes {_short(strange[:3])}"
-    for name in (*_COUNTS, *(name for name in _LATER_COUNTS if name in record)):
-        if not _is_whole(record[name]) or not 0 <= record[name] <= _MOST_TRIALS:
-            return f"{name} is {_short(record[name])}, no number of trials"
+        return f"the answer {short(record['answer'])} is not among the options"
+    if strange := sorted(set(letters) - {*options, UNREAD, MISSING}):
+        return f"unknown votes {short(strange[:3])}"
     answered = len(letters) - letters.count(MISSING)
     if record.get("elicitation") != EXACT and record["error"] is None and record["trials"] != answered:
         return f"trials is {record['trials']}, but {answered} letters are not missing"
@@ -112,97 +84,39 @@ def _fault_of_trials(record: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _fault_of_numbers(record: Mapping[str, Any]) -> str | None:
-    for name, (low, high) in _RANGES.items():
-        value = record[name]
-        if value is None:
-            continue
-        if not _is_number(value):
-            return f"{name} is no number"
-        if not low - _TOLERANCE <= value <= high + _TOLERANCE:
-            return f"{name} is {_short(value)}, not in {low:g} to {high:g}"
-    names = ["accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate"]
+def _fault_of_scores(record: Mapping[str, Any]) -> str | None:
+    names: tuple[str, ...] = _SCORES
     if _elicitation(record) == VERBALIZED and record["accuracy"] is not None:
         # Without a usable trial there is no stated confidence; the letters are scored all the same.
-        names = [name for name in names if name not in ("confidence", "calibration_shift")]
+        names = tuple(name for name in names if name not in ("confidence", "calibration_shift"))
         if (record["confidence"] is None) != (record["calibration_shift"] is None):
             return "a confidence without a shift, or the other way round"
-    weight = record.get("weight", 1.0)
-    if not _is_number(weight) or not 0 < weight <= _MOST_TRIALS:
-        return f"weight is {_short(weight)}, no number above 0"
-    scores = [record[name] for name in names]
-    if any(score is None for score in scores) and any(score is not None for score in scores):
+    if len({record[name] is None for name in names}) > 1:
         return "some scores are missing and others are not"
     return None
 
 
 def _fault_of_elicitation(record: Mapping[str, Any]) -> str | None:
-    elicitation = _elicitation(record)
-    if elicitation not in (VOTES, VERBALIZED, EXACT):
-        return f"unknown elicitation {_short(elicitation)}"
-    if not isinstance(record.get("invalid", False), bool):
-        return "invalid is neither true nor false"
     mass, stated, probabilities = (record.get(name) for name in ("letter_mass", "stated", "probabilities"))
-    if mass is not None and not _is_share(mass):
-        return "letter_mass is no probability"
-    if stated is not None:
-        if not isinstance(stated, list) or len(stated) != len(record["letters"]):
-            return "the stated confidences do not agree with the letters"
-        if not all(each is None or _is_share(each) for each in stated):
-            return "a stated confidence is no probability"
+    if stated is not None and len(stated) != len(record["letters"]):
+        return "the entries of stated do not agree with the letters"
     if probabilities is not None:
-        if not isinstance(probabilities, list) or len(probabilities) != record["k"]:
+        if len(probabilities) != record["k"]:
             return "the probabilities do not agree with k"
-        if not all(map(_is_share, probabilities)) or abs(math.fsum(probabilities) - 1.0) > _TOLERANCE:
-            return "the probabilities are none"
-    if elicitation == EXACT and record["accuracy"] is not None and (probabilities is None or mass is None):
+        if abs(math.fsum(probabilities) - 1.0) > TOLERANCE:
+            return "the probabilities do not sum to 1"
+    if _elicitation(record) == EXACT and record["accuracy"] is not None and (probabilities is None or mass is None):
         return "scores without probabilities"
     return None
 
 
-def _fault_of_optional(record: Mapping[str, Any]) -> str | None:
-    for name in _OPTIONAL_TEXTS:
-        value = record.get(name, "")
-        if not isinstance(value, str) or not _is_unicode(value):
-            return f"{name} is no text"
-    as_guess = record.get("confidence_unstated_as_guess")
-    if as_guess is not None and not _is_share(as_guess):
-        return "confidence_unstated_as_guess is not in 0 to 1"
-    if not isinstance(record.get("severity", 0), int | float) or not _is_number(record.get("severity", 0)):
-        return "severity is no number"
-    read_as = record.get("read_as", [])
-    if not isinstance(read_as, list) or not all(tier is None or isinstance(tier, str) for tier in read_as):
-        return "read_as is no list of texts"
-    return _fault_of_people(record) or _fault_of_flags(record)
-
-
-def _fault_of_people(record: Mapping[str, Any]) -> str | None:
-    if record.get("respondent") not in (None, PERSON, "model"):
-        return f"unknown respondent {_short(record['respondent'])}"
-    kinds: Mapping[str, Callable[[Any], bool]] = {
-        "reader": lambda each: isinstance(each, str) and _is_unicode(each),
-        "session": lambda each: _is_whole(each) and 1 <= each <= _MOST_TRIALS,
-        "seconds": lambda each: each is None or (_is_number(each) and 0 <= each <= 1e9),
-    }
-    for name, holds in kinds.items():
-        if name in record:
-            entries = record[name]
-            if not isinstance(entries, list) or not all(map(holds, entries)):
-                return f"{name} is damaged"
-            if len(entries) != len(record["letters"]):
-                return f"{name} does not agree with the letters"
-    return None
-
-
-def _fault_of_flags(record: Mapping[str, Any]) -> str | None:
-    if "not_diagnostic" in record:
-        flags = record["not_diagnostic"]
-        if not isinstance(flags, list) or not all(flag is None or isinstance(flag, bool) for flag in flags):
-            return "not_diagnostic is no list of true, false and null"
-        if len(flags) != len(record["letters"]):
-            return "the entries of not_diagnostic do not agree with the letters"
-        if any(letter == MISSING and flag is not None for letter, flag in zip(record["letters"], flags, strict=True)):
-            return "not_diagnostic says something of a missing trial"
+def _fault_of_lists(record: Mapping[str, Any]) -> str | None:
+    for name in _LISTS:
+        if name in record and len(record[name]) != len(record["letters"]):
+            return f"the entries of {name} do not agree with the letters"
+    flags = record.get("not_diagnostic", ())
+    if any(letter == MISSING and flag is not None for letter, flag in zip(record["letters"], flags, strict=False)):
+        return "not_diagnostic says something of a missing trial"
     return None
 
 
@@ -215,9 +129,6 @@ def _fault_of_names(skill: str, degradation: str | None) -> str | None:
     except InputError as error:
         return str(error)
     return None
-
-
-_SCORES = ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate", "missing_rate")
 
 
 def recomputed(record: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
@@ -235,7 +146,7 @@ def recomputed(record: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]
     if record["error"] is not None or record.get("invalid"):
         return record, []
     scores = _own_scores(record)
-    expected: dict[str, float | None] = {name: getattr(scores, name, None) for name in _SCORES[:-1]}
+    expected: dict[str, float | None] = {name: getattr(scores, name, None) for name in _SCORES}
     if _elicitation(record) != EXACT:
         letters = record["letters"]
         expected["missing_rate"] = letters.count(MISSING) / len(letters) if letters else None
@@ -249,7 +160,7 @@ def recomputed(record: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]
             record = {**record, **{name: expected[name] for name in ("confidence", "calibration_shift")}}
         expected["confidence_unstated_as_guess"] = as_guess
     differing = [
-        f"{name} {_short(record[name])}, not {_short(value)}"
+        f"{name} {short(record[name])}, not {short(value)}"
         for name, value in expected.items()
         if name in record and not _same(record[name], value)
     ]
@@ -280,7 +191,7 @@ def _clipped(share: float) -> float:
 def _same(recorded: float | None, value: float | None) -> bool:
     if recorded is None or value is None:
         return recorded is value
-    return abs(recorded - value) <= _TOLERANCE
+    return abs(recorded - value) <= TOLERANCE
 
 
 _scores = functools.lru_cache(maxsize=65_536)(score_votes)  # votes repeat from item to item
@@ -291,32 +202,6 @@ def _elicitation(record: Mapping[str, Any]) -> Any:
     return VOTES if stated is None else stated
 
 
-def _is_number(value: Any) -> bool:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return False
-    return math.isfinite(value) if isinstance(value, float) else abs(value) <= 1e15
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_share(value: Any) -> bool:
-    return _is_number(value) and -_TOLERANCE <= value <= 1.0 + _TOLERANCE
-
-
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _short(value: Any) -> str:
-    """Return a value for a message; numbers of many digits and deep lists are not written out."""
-    if isinstance(value, int) and abs(value) >= 10**9:
-        return "a number of many digits"
-    return one_line(repr(value) if isinstance(value, str | int | float | bool | None) else _plain(value), 60)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return repr(value)
-    return f"a {type(value).__name__}"
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written down: it holds no half of a character."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

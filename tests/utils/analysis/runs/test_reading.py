@@ -231,6 +231,9 @@ def test_records_that_cannot_be_used_are_counted(levels: Levels, tmp_path: Path)
     assert not isinstance(samples, str)
     assert len(samples.records) == len(good)
     assert sum("1 of " in line for line in samples.warnings) == len(bad) + 1
+    first, last = len(good) + 1, len(good) + len(bad)
+    assert any(f"{path}, line {first}: level is 'L7', not of the form" in line for line in samples.warnings)
+    assert any(f"line {last}: the probabilities do not agree with k; 1 of " in line for line in samples.warnings)
     assert any("no JSON object" in line for line in samples.warnings)
     assert any("is not JSON" in line for line in samples.warnings)
 
