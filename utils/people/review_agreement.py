@@ -6,21 +6,14 @@ order in which neighbours are a near miss.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .agreement import MISSING, REPLICATES, Agreement, Codes, agreement, linear_weights
+from .verdicts import KEEP, VERDICTS
 
-VERDICTS: Mapping[int, str] = {
-    **{0: "clean image unusable", 1: "keep", 2: "too weak", 3: "too strong"},
-    **{4: "wrong degradation", 5: "tool artefact", 6: "no longer answerable"},
-}
-"""Key that a reader presses -> verdict."""
-
-KEEP = 1
 _STRENGTH = (2, KEEP, 3)
 
 
