@@ -31,12 +31,14 @@ class RunInfo:
         family: of the tasks, such as "medqdeg".
         prompt: the template of what was asked; "" leaves it unknown.
         source: where the answers come from, in words; stands where lmms-eval has the model's arguments.
+        integration: what stands where lmms-eval names its `--model`.
     """
 
     model: str
     family: str
     prompt: str = ""
     source: str = ""
+    integration: str = INTEGRATION
 
 
 def write_run(out: Path, records: Sequence[ItemRecord], info: RunInfo, now: datetime | None = None) -> Path:
@@ -102,7 +104,7 @@ def _results(tasks: Mapping[str, Sequence[ItemRecord]], info: RunInfo, date: str
         "results": results,
         "configs": {task: {"task": task} for task in tasks},
         "n-samples": {task: {"original": len(own), "effective": len(own)} for task, own in tasks.items()},
-        "config": {"model": INTEGRATION, "model_args": info.source, "limit": None},
+        "config": {"model": info.integration, "model_args": info.source, "limit": None},
         "model_name": info.model,
         "date": date,
     }
