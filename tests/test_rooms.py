@@ -23,13 +23,13 @@ ALLOWED: dict[str, set[str]] = {
     "analysis": {"answer_sheets", "base", "dataset", "scoring", "wrapping"},
     "wrapping": {"base", "dataset", "degradations", "scoring"},
     "answer_sheets": {"base", "dataset", "images", "scoring"},
-    "people": {"analysis", "base"},
+    "people": {"analysis", "answer_sheets", "base", "dataset", "degradations", "images", "scoring"},
     "report": {"analysis", "base", "dataset", "phantoms", "scoring"},
     "tasks": {"base", "dataset", "phantoms", "sampling", "scoring", "wrapping"},
     # The command is a front to everything, the tasks included; nothing but the door knows it.
     "command_line": {
         *("analysis", "answer_sheets", "base", "building", "dataset", "degradations", "degrade_files", "grading"),
-        *("images", "models", "phantoms", "report", "sampling", "scoring", "tasks", "wrapping"),
+        *("images", "models", "people", "phantoms", "report", "sampling", "scoring", "tasks", "wrapping"),
     },
     "front_door": {"analysis", "command_line", "degradations", "report"},
 }

@@ -17,6 +17,7 @@ from .grade import grade
 from .help_text import for_people
 from .import_answers import import_answers
 from .lm_eval_path import lm_eval_path
+from .people import people
 from .phantom import phantom
 from .plan import plan
 from .reference_model import reference_model
@@ -53,6 +54,7 @@ app.command(rich_help_panel=RESULTS, no_args_is_help=True)(report)
 app.command(rich_help_panel=TOOLS)(reference_model)
 app.command(rich_help_panel=TOOLS)(tasks_path)
 app.command(rich_help_panel=TOOLS)(lm_eval_path)
+app.add_typer(people, rich_help_panel=DATA)
 app.add_typer(store, rich_help_panel=TOOLS)
 
 for group in (app, *(each.typer_instance for each in app.registered_groups)):

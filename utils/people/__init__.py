@@ -1,1 +1,1 @@
-"""People beside the models: what readers answered, how far they agree, and where an image stops being of use."""
+"""People beside the models: one local page that asks them, how far they agree, where an image stops being of use."""
