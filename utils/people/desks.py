@@ -153,8 +153,9 @@ def _rating(trial: Trial, body: Mapping[str, Any]) -> dict[str, Any]:
 def _manner(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return how the answer came about: seconds since the picture, window and level, zoom, looks at other pictures."""
     seconds = body.get("seconds")
-    usable = isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < _LONGEST_SECONDS
-    manner: dict[str, Any] = {"seconds": round(float(seconds), 3) if usable else None}
+    manner: dict[str, Any] = {"seconds": None}
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < _LONGEST_SECONDS:
+        manner["seconds"] = round(float(seconds), 3)
     view = body.get("view")
     if isinstance(view, Mapping):
         kept = {str(name)[:20]: value for name, value in list(view.items())[:12] if isinstance(value, bool | int)}

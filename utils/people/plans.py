@@ -83,7 +83,7 @@ def spread(entries: Sequence[_Entry], group: Callable[[_Entry], Hashable], gap: 
 
     Where it does not go (few groups), that whose group lies furthest back comes next.
     """
-    left, out = list(entries), []
+    left, out = list(entries), list[_Entry]()
     waiting = Counter(map(group, left))
     last: dict[Hashable, int] = {}
 

@@ -37,4 +37,5 @@ def spoilt(clean: np.ndarray, kind: str) -> np.ndarray:
         means = np.bincount(place.ravel(), weights=channel.ravel(), minlength=_BLOCKS**2) / np.maximum(counts, 1)
         middle = float(channel.mean())
         channels.append(np.rint(middle + (means[place] - middle) * _CONTRAST))
-    return np.stack(channels, axis=-1).astype(np.uint8)
+    made: np.ndarray = np.stack(channels, axis=-1).astype(np.uint8)
+    return made

@@ -10,24 +10,26 @@ from typing import Any
 
 import numpy as np
 
+from ..analysis.runs.reading import read_runs
 from ..answer_sheets.run_folder import RunInfo, write_run
 from ..base.atomic_files import write_atomically
 from ..base.errors import InputError
 from ..scoring.elicitation import VERBALIZED
 from ..scoring.records import PERSON, ItemRecord, score_item
 from .desks import ANSWER
+from .imrmc import imrmc_csv
 from .items import ItemSet
 from .plans import MAIN, REPEAT, ROLES, Trial
 from .reader_checks import intra_reader
 from .readings import Reading, one_plan
 from .review_export import table
 
-ANSWERS, LONG, SUMMARY = "answers.csv", "imrmc.csv", "study.txt"
+ANSWERS, LONG, SUMMARY, RUNS = "answers.csv", "imrmc.csv", "study.txt", "runs"
+PANEL = "Panel of {} readers"
 _ANSWER_COLUMNS = (
     *("reader", "session", "position", "role", "item_id", "level", "letter", "confidence", "not_diagnostic"),
     "seconds",
 )
-_LONG_COLUMNS = ("readerID", "caseID", "modalityID", "score")
 
 Given = tuple[Reading, Trial, Mapping[str, Any]]
 
@@ -50,7 +52,7 @@ def export_study(
         What is to be told.
 
     Raises:
-        InputError: no set or another one, different plans, no answer, or the disk says no.
+        InputError: no set or another one, different plans, no answer, an export that is there, or the disk says no.
     """
     plan = one_plan(readings)
     if items is None:
@@ -66,11 +68,14 @@ def export_study(
     runs = {f"Reader {reader}": [_record(items, [one]) for one in own] for reader, own in sorted(given.items())}
     panel = _panel(given)
     if panel:
-        runs[f"Panel of {len(given)} readers"] = [_record(items, together) for together in panel]
-    for model, records in runs.items():
-        write_run(out / "runs", records, _info(model, items), now)
+        runs[PANEL.format(len(given))] = [_record(items, together) for together in panel]
+    folder = out / RUNS
+    if folder.exists():
+        raise InputError(f"{folder} is there already, and the same readers twice are two studies: give a new --out")
+    written = {model: write_run(folder, records, _info(model, items), now) for model, records in runs.items()}
+    of_readers = read_runs([path for model, path in written.items() if model != PANEL.format(len(given))]).runs
     lines = [
-        f"{len(given)} readers, {sum(map(len, given.values()))} answers: {len(runs)} runs in {out / 'runs'}",
+        f"{len(given)} readers, {sum(map(len, given.values()))} answers: {len(runs)} runs in {folder}",
         *(line for reading in readings for line in _of_reader(reading)),
     ]
     if len(given) > 1 and not panel:
@@ -78,11 +83,11 @@ def export_study(
     lines += [f"{name}: head {head}" for name, head in dict.fromkeys((one.path.name, one.head) for one in readings)]
     try:
         write_atomically(out / ANSWERS, table(_ANSWER_COLUMNS, _answers(readings)))
-        write_atomically(out / LONG, table(_LONG_COLUMNS, _long(items, given)))
+        write_atomically(out / LONG, imrmc_csv(of_readers).encode())
         write_atomically(out / SUMMARY, "".join(f"{line}\n" for line in lines).encode())
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror or error})") from None
-    return [*lines, f"next: medqdeg report {out / 'runs'} RESULTS_OF_MODELS --out report"]
+    return [*lines, f"next: medqdeg report {folder} RESULTS_OF_MODELS --out report"]
 
 
 def _info(model: str, items: ItemSet) -> RunInfo:
@@ -122,16 +127,6 @@ def _answers(readings: Sequence[Reading]) -> Iterable[dict[str, Any]]:
                 **{"role": trial.role, "item_id": trial.item_id, "level": trial.level},
                 **{name: body[name] for name in ("letter", "confidence", "not_diagnostic", "seconds")},
             }
-
-
-def _long(items: ItemSet, given: Mapping[str, Sequence[Given]]) -> Iterable[dict[str, Any]]:
-    """Yield iMRMC's long table: 1 right, 0 wrong; its case is the question, its modality the level."""
-    for reader, own in sorted(given.items()):
-        for _, trial, body in own:
-            doc = items.doc(trial.level, trial.item_id)
-            right = int(body["letter"] == doc["answer"])
-            question = doc["source_question_id"]
-            yield {"readerID": reader, "caseID": question, "modalityID": trial.level, "score": right}
 
 
 def _of_reader(reading: Reading) -> list[str]:
