@@ -24,7 +24,7 @@ def spoilt(clean: np.ndarray, kind: str) -> np.ndarray:
         An array of the same shape and dtype.
     """
     if kind == UNCHANGED:
-        return clean.copy()
+        return np.array(clean)
     if kind != DESTROYED:
         raise ValueError(f"no kind of sentinel: {kind!r}")
     height, width = clean.shape[:2]
