@@ -29,6 +29,7 @@ from .run_frames import (
     severity_curves,
     verdicts,
 )
+from .typical_drop import typical_drop
 
 
 def report_frames(analysis: Analysis, *, published: bool = False) -> dict[str, pd.DataFrame]:
@@ -48,6 +49,7 @@ def report_frames(analysis: Analysis, *, published: bool = False) -> dict[str, p
         **{"degradation_drop": degradation_drop, "reliability": reliability, "risk_coverage": risk_coverage},
         **{"paired": paired, "refused_pairs": refused_pairs, "dunning_kruger_between": dunning_kruger_between},
         **{"other_results": other_results, "verdicts": verdicts, "operating_points": operating_points},
+        "typical_drop": typical_drop,
         "notes": functools.partial(notes, published=published),
     }
     return {

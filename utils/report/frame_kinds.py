@@ -120,6 +120,13 @@ FRAMES: Mapping[str, FrameKind] = {
         f"Matched: {MATCHED_MEANING}.",
         ("model", "degradation", "category", "comparison", "figure", *_INTERVAL, "p", *_SIZE),
     ),
+    "typical_drop": FrameKind(
+        "Is MedQ-Deg's drop typical?",
+        "The same model's change from clean images, on MedQ-Deg and on wrapped tasks: all items, in points; matched: "
+        f"{MATCHED_MEANING}. A wrapped task's accuracy is its own score; where its answers are open, confidence is "
+        "relative to log T: compare its change, not its height.",
+        ("model", "benchmark", "comparison", "figure", *_INTERVAL, *_SIZE),
+    ),
     "hierarchy": FrameKind(
         "Capabilities, tasks and skills",
         "One row per run, level, node and figure. `tier` is the node's axis; `task`, `capability` are those above it.",

@@ -16,6 +16,7 @@ from ..analysis.tables import overall
 from ..dataset.taxonomy import CAPABILITY_TREE, LEVELS
 from .frame_kinds import CORE, NODE_FIGURES
 from .paper_tables import OURS
+from .typical_drop import FRAME, typical_rows
 
 _DECIMALS = 4
 
@@ -37,6 +38,7 @@ def page_data(analysis: Analysis, frames: Mapping[str, pd.DataFrame]) -> dict[st
         "changes": _changes(analysis),
         **{name: _curve(analysis.tables[name]) for name in ("reliability", "risk_coverage")},
         **_ranking(analysis, frames),
+        FRAME: typical_rows(frames),
         "published": _published(frames.get("table_6"), frames.get("figure_5")),
     }
 

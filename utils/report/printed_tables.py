@@ -100,7 +100,7 @@ def caption(frames: Mapping[str, pd.DataFrame], name: str) -> str:
 def _plain_table(name: str, frame: pd.DataFrame) -> PrintedTable:
     kind = FRAMES[name]
     signed_rows = frame["figure"].eq("calibration_shift") if "figure" in frame else pd.Series(False, frame.index)
-    changes = name in ("degradation_drop", "paired")
+    changes = name in ("degradation_drop", "paired", "typical_drop")
     columns = [column for column in kind.columns if not column.endswith(("_low", "_high")) and column != "small"]
     hidden = [column for column in REASONS if column in frame and (column == REASONS[1] or frame[column].isna().all())]
     columns = [column for column in columns if column not in hidden]

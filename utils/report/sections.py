@@ -128,6 +128,15 @@ SECTIONS: tuple[Section, ...] = (
         "nodes.js",
     ),
     Section(
+        "typical",
+        "Typical?",
+        "Is MedQ-Deg's drop typical?",
+        _says("The same model on other tasks, wrapped in the same protocol: what changes from clean images."),
+        "typical.js",
+        tables=("typical_drop",),
+        when=lambda facts: facts.has("typical_drop"),
+    ),
+    Section(
         "scatter",
         "Confidence",
         "Confidence against accuracy",
