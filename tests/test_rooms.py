@@ -20,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "building": {"base", "dataset", "degradations", "degrade_files", "images"},
     "sampling": {"base", "scoring"},
     "models": {"base", "phantoms"},
-    "analysis": {"answer_sheets", "base", "dataset", "scoring", "wrapping"},
+    "analysis": {"answer_sheets", "base", "dataset", "degradations", "scoring", "wrapping"},
     "wrapping": {"base", "dataset", "degradations", "scoring"},
     "answer_sheets": {"base", "dataset", "images", "scoring"},
     "people": {"analysis", "answer_sheets", "base", "dataset", "degradations", "images", "scoring"},

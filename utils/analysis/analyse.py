@@ -25,6 +25,8 @@ from .recalibrated import RunRecalibration, recalibration
 from .run_estimates import RunEstimates
 from .runs.conditions import decodes_greedily
 from .runs.run import Collection
+from .series_curves import RunCurves, run_curves
+from .series_rows import SERIES_TABLES, curve_rows, point_rows, psignifit_rows
 from .standing import Standing, standings
 from .statistics.bootstrap import ClusterBootstrap
 from .statistics.operating_points import RISK
@@ -63,6 +65,7 @@ class Analysis:
         item_tables: run -> its items as columns.
         standing: run -> what keeps it from being ranked.
         clinical: run -> its operating point, its recalibration, and what a plan needs of it.
+        series: run -> its curves, for the runs that have a series of severities.
     """
 
     collection: Collection
@@ -73,6 +76,7 @@ class Analysis:
     item_tables: Mapping[str, ItemTable]
     standing: Mapping[str, Standing]
     clinical: Mapping[str, Clinical]
+    series: Mapping[str, RunCurves]
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,12 @@ class Clinical:
 
 
 def analyse(
-    collection: Collection, replicates: int = 1000, seed: int = 0, scope: Scope = WHOLE, risk: float = RISK
+    collection: Collection,
+    replicates: int = 1000,
+    seed: int = 0,
+    scope: Scope = WHOLE,
+    risk: float = RISK,
+    least_accuracy: float | None = None,
 ) -> Analysis:
     """Compute the figures of every node of every run, the changes between levels, and the differences between runs.
 
@@ -101,6 +110,7 @@ def analyse(
         seed: of the bootstrap. Runs on the same source questions get the same draws, so that they pair.
         scope: what is left out is missing in the tables.
         risk: error among the answered that the operating point is to keep on clean images, in (0, 1).
+        least_accuracy: what "trusted up to" asks for, in (0, 1]; None for that on clean images minus 0.05.
     """
     item_tables = {
         run.name: item_table(run.records, greedy=decodes_greedily(run.conditions)) for run in collection.runs
@@ -132,7 +142,23 @@ def analyse(
     figures = _frame(rows["figures"], tables.TABLES["figures"])
     rows["panels"] = [pd.DataFrame(panel_rows(collection.runs, item_tables, figures))]
     frames = {name: _frame(rows[name], columns) for name, columns in tables.TABLES.items()}
-    return Analysis(collection, replicates, seed, frames, pairs, item_tables, standings(collection.runs), clinical)
+    series = {
+        run.name: curves
+        for run in collection.runs
+        if (curves := run_curves(run, replicates, seed, risk, least_accuracy)) is not None
+    }
+    if series:
+        frames |= _series_frames(series)
+    standing = standings(collection.runs)
+    return Analysis(collection, replicates, seed, frames, pairs, item_tables, standing, clinical, series)
+
+
+def _series_frames(series: Mapping[str, RunCurves]) -> dict[str, pd.DataFrame]:
+    makers = {"curves": curve_rows, "curve_points": point_rows, "psignifit": psignifit_rows}
+    return {
+        name: _frame([pd.DataFrame(make(run, found)) for run, found in series.items()], SERIES_TABLES[name])
+        for name, make in makers.items()
+    }
 
 
 def _analyse_run(

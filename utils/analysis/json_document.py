@@ -18,6 +18,7 @@ from .named_tier import named_tier
 from .operating import RunOperatingPoint
 from .recalibrated import RunRecalibration
 from .runs.run import Run
+from .series_rows import series_json
 from .statistics.bootstrap import SMALL
 from .tables import SHRUNKEN
 
@@ -107,6 +108,7 @@ def _run(analysis: Analysis, run: Run) -> dict[str, Any]:
         "planning": None if (pilot := analysis.clinical[run.name].pilot) is None else pilot.as_json(),
         "cliffs": _nested(tables["cliffs"], ("axis", "node", "pairing"), ("verdict",), single=True),
         **({"option_named": named} if named else {}),
+        **({"series": series_json(analysis.series[run.name])} if run.name in analysis.series else {}),
     }
 
 

@@ -65,12 +65,10 @@ def operating_point(
     """
     known = np.isfinite(credit)
     wrong = np.where(known, 1.0 - credit, 0.0)
-    candidates = _candidates(answers, known)
-    clean = known & (levels == CLEAN)
-    if not clean.any():
+    if not (known & (levels == CLEAN)).any():
         return RunOperatingPoint(risk, points.ALPHA, None, float("nan"), (), NO_CLEAN_ITEMS, {})
     folds = question_folds(question_ids)
-    found, answered = points.operating_point(candidates, wrong, clusters, folds, clean, risk=risk)
+    found, answered = answered_alone(answers, credit, levels, clusters, question_ids, risk)
     if found.threshold is None or answered is None:
         sentence = points.no_threshold_sentence(found.bound, risk)
         return RunOperatingPoint(risk, points.ALPHA, None, found.bound, found.fold_thresholds, sentence, {})
@@ -84,6 +82,25 @@ def operating_point(
     trials = answers.requested if answers.elicitation == VOTES else None
     text = points.threshold_text(found.threshold, trials)
     return RunOperatingPoint(risk, points.ALPHA, found.threshold, found.bound, found.fold_thresholds, text, outcomes)
+
+
+def answered_alone(
+    answers: ItemAnswers,
+    credit: Array,
+    levels: NDArray[np.object_],
+    clusters: NDArray[np.int64],
+    question_ids: Sequence[str],
+    risk: float = points.RISK,
+) -> tuple[points.OperatingPoint, NDArray[np.bool_] | None]:
+    """Return the operating point and (n,) which items it answers, each by the other folds' threshold; None without.
+
+    Args: as in `operating_point`.
+    """
+    known = np.isfinite(credit)
+    wrong = np.where(known, 1.0 - credit, 0.0)
+    clean = known & (levels == CLEAN)
+    candidates, folds = _candidates(answers, known), question_folds(question_ids)
+    return points.operating_point(candidates, wrong, clusters, folds, clean, risk=risk)
 
 
 def _candidates(answers: ItemAnswers, known: NDArray[np.bool_]) -> points.Candidates:

@@ -25,6 +25,15 @@ def analyze(
         float,
         typer.Option(min=0.001, max=0.5, help="Error among the answered that the operating point keeps at L0."),
     ] = 0.05,
+    least_accuracy: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            max=1.0,
+            help='Accuracy that "trusted up to" asks for, of a series of severities.',
+            show_default="that at L0 minus 0.05",
+        ),
+    ] = None,
 ) -> None:
     """Analyse runs: every figure of every node with a 95% interval, changes between levels, and between models.
 
@@ -37,14 +46,16 @@ def analyze(
     from ..analysis.analyse import analyse
     from ..analysis.runs.reading import read_runs
     from ..analysis.writing import write_analysis
+    from ..report.curve_lines import print_curves
     from ..report.terminal import print_headline
 
     collection = read_runs(results)
     for line in (*collection.warnings, *(f"{run.name}: {line}" for run in collection.runs for line in run.warnings)):
         print(f"medqdeg: {one_line(line)}", file=sys.stderr)
-    analysis = analyse(collection, replicates, seed, risk=risk)
+    analysis = analyse(collection, replicates, seed, risk=risk, least_accuracy=least_accuracy)
     written = write_analysis(analysis, out)
     print_headline(analysis)
+    print_curves(analysis)
     for run in collection.runs:
         for line in named_tier.lines(run):
             print(one_line(line))

@@ -101,6 +101,10 @@ def read_runs(paths: Iterable[Path]) -> Collection:
             if task not in sampled[key]:
                 warnings.append(f"{files[key]}: no samples file of {task}, so nothing to analyse (use --log_samples)")
     runs = _named([_run(group) for group in _grouped(parts)], warnings)
+    for run in runs:
+        if not run.records:
+            warnings.append(f"{run.name}: a series without its clean items; it is left out")
+    runs = [run for run in runs if run.records]
     if not runs:
         raise InputError("; ".join(["no MedQ-Deg run found", *_instead(paths), *warnings[:3]]))
     others = tuple(other for key, content in results.items() for other in _other_results(content, files[key]))
@@ -179,7 +183,7 @@ def _parts(samples: Samples, content: Mapping[str, Any] | None, results_path: Pa
                 f"{samples.path}: mixes elicitations ({', '.join(sorted(by_elicitation))}); told apart"
             )
         levels = Counter(record["level"] for record in records)
-        if len(levels) > 1:
+        if len(levels) > 1 and levels.keys() <= set(LEVELS):  # a series is one file by design
             part.warnings.append(f"{samples.path}: mixes levels {dict(sorted(levels.items()))}; told apart")
         part.warnings += _incomplete(samples, config, content or {})
         yield part
@@ -252,13 +256,14 @@ def _run(parts: Sequence[_Part]) -> Run:
     )
     levels = tuple(level for level in LEVELS if any(record["level"] == level for record in records))
     conditions = {**run_conditions(records), "elicitation": first.elicitation}
+    series = tuple(record for record in records if record["level"] not in LEVELS)
     warnings = [warning for part in parts for warning in part.warnings] + conditions.pop("warnings")
     if scales := Counter(scale for record in records if (scale := record.get("confidence_scale")) is not None):
         warnings.append(_on_scales(first.family, scales))
     stated, apart = of_all_parts([part.stated for part in parts])
     conditions |= stated
     warnings += [f"the run's files differ in {name}; levels may not compare" for name in apart]
-    if missing := [level for level in LEVELS if level not in levels]:
+    if (missing := [level for level in LEVELS if level not in levels]) and not series:
         warnings.append(f"no items of {', '.join(missing)}: what needs them is left out")
     dates = sorted({part.date for part in parts})
     if len(dates) > 1:
@@ -272,11 +277,12 @@ def _run(parts: Sequence[_Part]) -> Run:
         family=first.family,
         date=dates[0],
         levels=levels,
-        records=tuple(records),
+        records=tuple(record for record in records if record["level"] in LEVELS),
         conditions=conditions,
         warnings=tuple(dict.fromkeys(warnings)),
         paths=tuple(sorted({path for part in parts for path in part.paths})),
         origin=origin_of_all_parts([part.origin for part in parts]),
+        series=series,
     )
 
 

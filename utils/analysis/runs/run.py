@@ -21,6 +21,7 @@ class Run:
         date: of the first results file; empty if unknown.
         levels: the levels present, in order.
         records: one `medqdeg.utils.scoring.records.ItemRecord` an item, of any schema, by level and item id.
+        series: likewise, those of a series of severities ("S1.50"); their clean items are in `records`.
         conditions: `level_summary.run_conditions` of the records, and what the results file says of each task:
             `conditions.CONDITIONS`, None where it does not say.
         warnings: one line each.
@@ -40,6 +41,7 @@ class Run:
     warnings: tuple[str, ...]
     paths: tuple[Path, ...]
     origin: Mapping[str, str] = field(default_factory=dict)
+    series: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,19 @@ def _fault_of_values(record: Mapping[str, Any]) -> str | None:
     for name in (*_COUNTS, "schema"):
         if isinstance(record.get(name), float):
             return f"{name} is {record[name]}, written as a fraction"
-    return None if record["level"] in LEVELS else f"unknown level {short(record['level'])}"
+    if record["level"] in LEVELS:
+        return None
+    if not _is_of_series(record["level"]):
+        return f"unknown level {short(record['level'])}"
+    return f"{short(record['level'])} of no degradation" if record["degradation"] is None else None
+
+
+@functools.lru_cache(maxsize=256)
+def _is_of_series(label: str) -> bool:
+    try:
+        return taxonomy.severity_label(label) == label and label not in LEVELS
+    except InputError:
+        return False
 
 
 def _fault_of_votes(record: Mapping[str, Any]) -> str | None:
