@@ -2,14 +2,14 @@
 
     nice python benchmarks/severity_curves.py [--runs 400] [--part tuned|held-out]
 
-A world is the share of the accuracy above chance that is left at severity s, and how items lose it: `steps`, each item at
-a severity of its own, the same for half of a source question's items; `graded`, all items alike; `wavering`, as steps,
-but a quarter of the items forget and recall from severity to severity. K is mixed from 2 to 5, source questions have
-one to three items, T = 10 votes. s50 is compared with that of straight lines through the true accuracies at the grid's
-severities ("lines"), which is what is estimated, and with that of the true curve ("curve").
+A world is the share of the accuracy above chance that is left at severity s, and how items lose it: `steps`, each item
+at a severity of its own, the same for half of a source question's items; `graded`, all items alike; `wavering`, as
+steps, but a quarter of the items forget and recall from severity to severity. K is mixed from 2 to 5, source questions
+have one to three items, T = 10 votes. s50 is compared with that of straight lines through the true accuracies at the
+grid's severities ("lines"), which is what is estimated, and with that of the true curve ("curve").
 
-`tuned` are the worlds on which the rules were made (what a steep step leaves open came of the last of them); nothing was
-changed after `held-out` had been run.
+`tuned` are the worlds on which the rules were made (what a steep step leaves open came of the last of them); nothing
+was changed after `held-out` had been run.
 """
 
 from __future__ import annotations
