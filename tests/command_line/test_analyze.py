@@ -203,14 +203,15 @@ def test_headline_and_warnings_are_printed(
     captured = capsys.readouterr()
     assert "no items of L1: what needs them is left out" in captured.err
     assert "run with --limit 8" in captured.err
-    assert "model-7B: votes, T = " in captured.out
+    assert "model-7B\nFrom L0 to L2 accuracy goes from " in captured.out
+    assert "votes, T = " in captured.out
     assert "* fewer than 30 source questions" in captured.out
     printed = " ".join(captured.out.split())
-    value = r" [+-]0\.\d{3} [\[(].*[\])]"
+    value = r" [+−]?\d+\.\d [\[(].*[\])]"
     change = ", ".join(f"{name}{value}" for name in ("accuracy", "gap", "confidence", "shift"))
     assert re.search(r"L0 to L2, plain \(level against level\): " + change, printed)
     assert re.search(r"L0 to L2, matched \(each degraded item against its own clean version\): " + change, printed)
-    assert "does overconfidence hold or grow? none (too few source questions)" in printed
+    assert "Does overconfidence hold or grow as accuracy falls? No verdict: too few source questions." in printed
     assert "No threshold keeps L0 error below 5% with 90% confidence (best upper bound" in printed
     assert f"27 files in {tmp_path / 'out'}, analysis.json among them" in captured.out
 

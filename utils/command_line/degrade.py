@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..base.console import output_console
 from ..base.cores import usable_cores
 from ..base.errors import InputError, one_line
 
@@ -435,6 +436,5 @@ def _print_list(modality: str | None, strengths: Any, markdown: bool) -> None:
     if markdown:
         typer.echo(as_markdown(listed), nl=False)
         return
-    from rich.console import Console
 
-    Console().print(as_rich_table(listed))
+    output_console().print(as_rich_table(listed))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..base.console import output_console
 from ..base.errors import InputError, one_line
 
 if TYPE_CHECKING:
@@ -103,12 +104,11 @@ def _yardstick(name: str, references: Sequence[Any], modality: str | None, seed:
 
 def _print(rows: Sequence[dict[str, Any]], yardsticks: Sequence[Yardstick]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from ..grading.yardstick import TOO_UNSURE
 
-    console = Console()
+    console = output_console()
     table = Table(box=box.SIMPLE)
     for head in ("image", "degradation", "severity"):
         table.add_column(head, overflow="fold")

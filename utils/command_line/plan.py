@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ..base.console import output_console
 from ..base.errors import InputError, one_line
 from ..base.suggestions import did_you_mean
 from ..base.wrong_folders import what_it_is
@@ -179,7 +180,6 @@ def _table(
     price: tuple[float, float] | None,
 ) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from ..analysis.statistics.planning import calls, detectable
@@ -204,7 +204,7 @@ def _table(
         spent = prompts * tokens[0] / 1e6, made * tokens[1] / 1e6
         money = [f"{spent[0] * price[0] + spent[1] * price[1]:,.2f}"] if price else []
         table.add_row(str(trials), *cells, f"{made:,}", f"{sum(spent):,.1f}", *money)
-    Console().print(table)
+    output_console().print(table)
 
 
 def _needed(figure: str, spoken: str, unit: Unit, effect: float, trials: int, degradations: float) -> None:

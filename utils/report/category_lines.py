@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ..analysis.item_table import OVERALL
+from .units import percent, with_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,15 +57,16 @@ def print_categories(console: Console, changes: pd.DataFrame, run: str) -> None:
     if not comparison:
         return
     table = Table(box=box.SIMPLE)
-    heads = (comparison.replace("_", " "), "items", "accuracy, each item against its own", "shift", "share of the loss")
+    name = comparison.replace("_", " ")
+    heads = (f"{name}, points", "items", "accuracy, each item against its own", "shift", "share of the loss")
     for head in heads:
         table.add_column(head, justify="left" if head == heads[0] else "right")
     for row, share in zip(found.itertuples(), found["share"].tolist(), strict=True):
         table.add_row(
             str(row.node).replace("_", " "),
             f"{row.n}{'*' if row.small else ''}",
-            f"{row.accuracy:+.3f}" + ("" if math.isnan(row.low) else f" [{row.low:+.3f}, {row.high:+.3f}]"),
-            f"{row.shift:+.3f}",
-            "-" if math.isnan(share) else f"{share:.0%}",
+            with_interval(row.accuracy, row.low, row.high, signed=True),
+            percent(row.shift, signed=True),
+            "-" if math.isnan(share) else f"{percent(share)}%",
         )
     console.print(table)

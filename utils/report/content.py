@@ -1,7 +1,8 @@
 """The content of a report as data frames, all of them by name.
 
 Every frame is made from an `Analysis`; pages, figures, tables and the terminal only lay them out. `frame_kinds` says
-what each holds; `run_frames`, `node_frames`, `model_frames`, `paper_tables` and `input_notes` make them. Numbers are
+what each holds; `run_frames`, `node_frames`, `model_frames`, `paper_tables`,
+`reliability_bins` and `input_notes` make them. Numbers are
 fractions. `small` marks fewer than 30 source questions. `origin` tells runs analysed here from published results,
 which have no intervals and no item counts.
 """
@@ -20,11 +21,11 @@ from .input_notes import notes
 from .model_frames import dunning_kruger_between, other_results, paired, rank_change, refused_pairs
 from .node_frames import degradation_drop, hierarchy, modality
 from .paper_tables import dunning_kruger_within, figure_5, table_2, table_3, table_6
+from .reliability_bins import reliability
 from .run_frames import (
     confidence_accuracy,
     headline,
     operating_points,
-    reliability,
     risk_coverage,
     severity_curves,
     verdicts,

@@ -82,7 +82,7 @@ FRAMES: Mapping[str, FrameKind] = {
     ),
     "figure_5": FrameKind(
         "Accuracy, confidence and Calibration Shift by level (Figure 5)",
-        "Shift is confidence minus accuracy. Published values are read off the paper's plot, to about ±0.002.",
+        "Shift is confidence minus accuracy. Published values are read off the paper's plot, to about ±0.2 points.",
         FIGURE_5,
     ),
     "dunning_kruger": FrameKind(
@@ -95,7 +95,7 @@ FRAMES: Mapping[str, FrameKind] = {
     "verdicts": FrameKind(
         "Does overconfidence hold or grow as images get worse?",
         "From L0. Supported: accuracy falls, also among readable votes, the agreement gap does not shrink by more "
-        f"than 0.02, and it is above 0.02 at the end, all by 95% intervals; matched: {MATCHED_MEANING}.",
+        f"than 2 points, and it is above 2 points at the end, all by 95% intervals; matched: {MATCHED_MEANING}.",
         ("model", "comparison", "verdict", "verdict_reason", "p"),
     ),
     "operating_points": FrameKind(
@@ -142,8 +142,9 @@ FRAMES: Mapping[str, FrameKind] = {
     ),
     "reliability": FrameKind(
         "Reliability",
-        "Items by vote level: mean top share against share right.",
-        ("model", "level", "vote_level", "score", *_INTERVAL, *_SIZE),
+        "Items by the share of the votes for the most frequent letter, neighbouring shares put together until they "
+        "hold ten source questions: mean top share against share right.",
+        ("model", "level", "score_from", "score_to", "score", *_INTERVAL, *_SIZE),
     ),
     "risk_coverage": FrameKind(
         "Risk and coverage",

@@ -11,6 +11,7 @@ from ..analysis.tables import overall
 from ..dataset.taxonomy import LEVELS
 from .frame_kinds import CORE, FRAMES, framed
 from .paper_tables import OURS, table_6
+from .units import with_interval
 
 
 def rank_change(analysis: Analysis, *, published: bool) -> pd.DataFrame:
@@ -77,7 +78,7 @@ def _statement(row: object) -> str:
     what = {"accuracy": "accuracy", "confidence": "confidence", "calibration_shift": "Calibration Shift"}[row.figure]
     if np.isnan(row.low):
         return f"{row.level}: too few source questions to compare the {what} of {row.first} and {row.second}"
-    interval = f"{row.estimate:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
+    interval = with_interval(row.estimate, row.low, row.high, signed=True, unit=" points")
     few = f"; only {row.clusters} source questions" if row.small else ""
     if row.low <= 0 <= row.high:
         return f"{row.level}: the {what} of {row.first} and {row.second} differ by {interval}, within noise{few}"

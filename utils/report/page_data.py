@@ -12,7 +12,6 @@ from ..analysis.analyse import Analysis
 from ..analysis.metrics import FIGURES
 from ..analysis.standing import ranked_with
 from ..analysis.statistics.bootstrap import SMALL
-from ..analysis.tables import overall
 from ..dataset.taxonomy import CAPABILITY_TREE, LEVELS
 from .frame_kinds import CORE, NODE_FIGURES
 from .paper_tables import OURS
@@ -36,7 +35,7 @@ def page_data(analysis: Analysis, frames: Mapping[str, pd.DataFrame]) -> dict[st
         "runs": [run.name for run in analysis.collection.runs],
         "nodes": _nodes(analysis),
         "changes": _changes(analysis),
-        **{name: _curve(analysis.tables[name]) for name in ("reliability", "risk_coverage")},
+        **{name: _curve(frames[name]) for name in ("reliability", "risk_coverage")},
         **_ranking(analysis, frames),
         FRAME: typical_rows(frames),
         "published": _published(frames.get("table_6"), frames.get("figure_5")),
@@ -95,7 +94,7 @@ def _changes(analysis: Analysis) -> list[list[Any]]:
 
 
 def _curve(table: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = overall(table).drop(columns=["axis", "node"]).to_dict("records")
+    rows = table.rename(columns={"model": "run"}).to_dict("records")
     return [
         {name: number(value) if isinstance(value, float) else plain(value) for name, value in row.items()}
         for row in rows

@@ -10,10 +10,15 @@ from typing import Any
 import pandas as pd
 
 from ..analysis.published.results import GROUPS
+from .figure_style import spoken
 from .frame_kinds import FRAMES
 from .page_data import number, plain
 from .paper_tables import paper_layout
 from .printed_tables import REASONS, caption
+from .units import is_share, is_signed, percent, probability
+
+_NAMES = ("figure", "comparison", "degradation", "category")
+"""Columns of names that people read without underscores."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +57,32 @@ def page_table(name: str, frames: Mapping[str, pd.DataFrame]) -> PageTable | Non
         frame = frame[[*frame.columns.difference(last, sort=False), *last]]
     if name == "paired":
         frame = frame[["statement", *frame.columns.drop("statement")]]
+    if name == "operating_points":
+        frame = frame.dropna(axis="columns", how="all")
+        frame = frame if "figure" in frame else frame[["model", "risk", "statement"]]
     if "figure" in frame and "estimate" in frame:
-        frame = frame.rename(columns={"estimate": "difference", "low": "difference_low", "high": "difference_high"})
+        value = "share" if name == "operating_points" else "difference"
+        frame = frame.rename(columns={"estimate": value, "low": f"{value}_low", "high": f"{value}_high"})
     kind = FRAMES[name]
     return PageTable(name, kind.title, f"{kind.meaning} {caption(frames, name)}".strip(), frame)
 
 
 def table_columns(frame: pd.DataFrame) -> list[Mapping[str, Any]]:
-    """Return `name`, and whether numbers stand on the right: not where intervals follow them, which differ in width."""
+    """Return `name`, its unit, and whether numbers stand on the right: not where intervals, which differ in width,
+    follow them."""
     return [
-        {"name": name, "on_the_right": f"{name}_low" not in frame and any(_is_number(value) for value in frame[name])}
+        {
+            "name": name,
+            "unit": _unit(frame, name),
+            "on_the_right": f"{name}_low" not in frame and any(_is_number(value) for value in frame[name]),
+        }
         for name in _shown(frame)
     ]
+
+
+def _unit(frame: pd.DataFrame, name: str) -> str:
+    """Return "%" for a column of shares; nothing where it holds text, as the thresholds of a verdict may."""
+    return "%" if is_share(name) and any(_is_number(value) for value in frame[name]) else ""
 
 
 def _shown(frame: pd.DataFrame) -> list[str]:
@@ -87,11 +106,11 @@ def table_rows(frame: pd.DataFrame) -> list[list[Mapping[str, Any]]]:
             missing = value is None or (isinstance(value, float) and math.isnan(value))
             text = "–" if missing else _as_text(value, name)
             ends = [number(row.get(f"{name}_{end}"), 9) for end in ("low", "high")]
-            interval = "" if None in ends else "[" + ", ".join(_as_text(end, name) for end in ends) + "]"
+            between = "" if None in ends else f"[{', '.join(_as_text(end, name) for end in ends)}]"
             cells.append(
                 {
                     **{"text": text, "value": "" if missing else value},
-                    **{"interval": interval, "low": ends[0], "high": ends[1]},
+                    **{"interval": between, "low": ends[0], "high": ends[1]},
                     "small": bool(row.get(f"{name}_small") or (name == "n" and row.get("small") is True)),
                 }
             )
@@ -106,6 +125,9 @@ def _is_number(value: Any) -> bool:
 
 def _as_text(value: Any, name: str) -> str:
     if isinstance(value, float):
-        signed = any(part in name for part in ("shift", "change", "difference"))
-        return f"{value:{'+' if signed else ''}.3f}".replace("-", "−")
+        if is_share(name):
+            return percent(value, signed=is_signed(name))
+        return probability(value) if name in ("p", "q") else f"{value:.4g}".replace("-", "−")
+    if name in _NAMES:
+        return spoken(str(value))
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -16,8 +16,10 @@ from ..analysis.panels import PANEL_FIGURES, panels_of
 from ..analysis.runs.run import Run
 from ..analysis.statistics.reader_panel import FIXED_READERS
 from ..base.errors import one_line
+from .units import percent, with_interval
 
 _HEADS = {"accuracy": "accuracy", "confidence": "confidence", "calibration_shift": "shift"}
+"""All in per cent, changes and differences in points."""
 
 
 def print_panels(console: Console, panels: pd.DataFrame, runs: Sequence[Run]) -> None:
@@ -68,8 +70,9 @@ def _levels(rows: pd.DataFrame) -> Table:
 
 def _interval(row: Any, sign: str) -> str:
     if math.isnan(row.low):
-        return f"{row.estimate:{sign}.3f}" + (f" ({row.reason})" if isinstance(row.reason, str) and sign else "")
-    return f"{row.estimate:{sign}.3f} [{row.low:{sign}.3f}, {row.high:{sign}.3f}]"
+        reason = f" ({row.reason})" if isinstance(row.reason, str) and sign else ""
+        return percent(row.estimate, signed=bool(sign)) + reason
+    return with_interval(row.estimate, row.low, row.high, signed=bool(sign))
 
 
 def _spoken(comparison: str) -> str:

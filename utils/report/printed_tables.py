@@ -22,22 +22,11 @@ from ..base.errors import one_line
 from .figure_style import spoken
 from .frame_kinds import DIFFERENT_ITEMS, FRAMES
 from .paper_tables import DIGITISED, OURS, PUBLISHED, paper_layout
+from .units import is_share, is_signed, probability, with_interval
 
 LAYOUTS: tuple[str, ...] = ("table_6", "table_2", "table_3")
 """Frames that are printed as the paper lays them out; their CSV is in that layout too."""
 
-_POINTS = frozenset(
-    {
-        *("accuracy", "confidence", "calibration_shift", "shift_above_guesser", "estimate", "guesser", "score"),
-        *("guesser_accuracy", "guesser_confidence", "guesser_shift", "accuracy_l0", "accuracy_l2", "coverage"),
-        *("accuracy_change", "confidence_change", "shift_change", "vote_level", "unread_rate"),
-        *("agreement_gap", "readable_share", "threshold", "risk"),
-    }
-)
-_SIGNED = frozenset(
-    {"calibration_shift", "shift_above_guesser", "guesser_shift", "agreement_gap"}
-    | {f"{name}_change" for name in ("accuracy", "confidence", "shift")}
-)
 _LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
@@ -109,14 +98,17 @@ def _plain_table(name: str, frame: pd.DataFrame) -> PrintedTable:
     for row, signed in zip(frame.to_dict("records"), signed_rows, strict=True):
         cells = []
         for column in columns:
-            sign = column in _SIGNED or (column in ("estimate", "guesser") and (signed or changes))
+            sign = (is_share(column) and is_signed(column)) or (
+                column in ("estimate", "guesser") and (signed or changes)
+            )
             ends = ("low", "high") if column == "estimate" else (f"{column}_low", f"{column}_high")
             cells.append(_cell(row, column, *ends, sign="+" if sign else ""))
         rows.append(tuple(cells))
     note = kind.meaning
     if "small" in frame and frame["small"].fillna(False).any():
         note += " * fewer than 30 source questions: do not rely on the interval."
-    return PrintedTable(kind.title, note, tuple(_head(column) for column in columns), tuple(rows))
+    heads = tuple(f"{_head(column)}, %" if is_share(column) else _head(column) for column in columns)
+    return PrintedTable(kind.title, note, heads, tuple(rows))
 
 
 def latex(table: PrintedTable, label: str) -> str:
@@ -253,20 +245,18 @@ def _cell(row: Mapping[str, Any], column: str, low: str, high: str, *, sign: str
         return value if value != DIGITISED else f"{value} (±0.2)"
     if column in ("n", "clusters"):
         return f"{value}{'*' if row.get('small') is True and column == 'n' else ''}"
-    in_points = column in _POINTS or low in row
+    in_points = is_share(column)
     if not in_points:
         if isinstance(value, float):
-            return f"{value:.4g}" if column != "p" else f"{value:.3f}"
+            return f"{value:.4g}" if column != "p" else probability(value)
         return {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value}"
-    text = f"{100 * value:{sign}.1f}"
-    ends = row.get(low), row.get(high)
-    if not any(end is None or pd.isna(end) for end in ends):
-        text += f" [{100 * ends[0]:{sign}.1f}, {100 * ends[1]:{sign}.1f}]"
+    ends = (end if end is not None and pd.notna(end) else math.nan for end in (row.get(low), row.get(high)))
+    text = with_interval(value, *ends, signed=bool(sign)).replace("−", "-")
     return text + ("*" if small is True else "")
 
 
 def _head(column: str) -> str:
-    return {"estimate": "percent", "n": "n", "clusters": "source questions", "trials": "T", "options": "K"}.get(
+    return {"estimate": "estimate", "n": "n", "clusters": "source questions", "trials": "T", "options": "K"}.get(
         column, spoken(column).replace("l0", "L0").replace("l2", "L2")
     )
 

@@ -58,12 +58,6 @@ def confidence_accuracy(analysis: Analysis, *, published: bool) -> pd.DataFrame:
     return framed("confidence_accuracy", frame.merge(guesser, on=["model", "origin", "level"], how="left"))
 
 
-def reliability(analysis: Analysis) -> pd.DataFrame:
-    """Return the reliability of all items by run and level."""
-    table = overall(analysis.tables["reliability"])
-    return framed("reliability", table.assign(model=table["run"]))
-
-
 def risk_coverage(analysis: Analysis) -> pd.DataFrame:
     """Return the risk-coverage curve of all items by run and level."""
     table = overall(analysis.tables["risk_coverage"])

@@ -11,6 +11,7 @@ import pandas as pd
 from ..analysis.analyse import Analysis
 from ..analysis.changes import MATCHED
 from ..analysis.operating import RunOperatingPoint
+from ..analysis.panels import panels_of
 from ..analysis.runs.run import Run
 from ..analysis.tables import overall
 from ..base.errors import one_line
@@ -45,13 +46,14 @@ class RunStory:
 
 
 def run_stories(analysis: Analysis) -> list[RunStory]:
-    """Return the story of every run, in the analysis's order.
+    """Return the story of every run of a model, in the analysis's order; readers are told of by their panels.
 
     Args:
         analysis: of `frame_kinds.SCOPE` or more.
     """
     tables = {name: overall(analysis.tables[name]) for name in ("figures", "changes", "dunning_kruger")}
-    return [_story(analysis, tables, run) for run in analysis.collection.runs]
+    readers = {run.name for runs in panels_of(analysis.collection.runs).values() for run in runs}
+    return [_story(analysis, tables, run) for run in analysis.collection.runs if run.name not in readers]
 
 
 def _story(analysis: Analysis, tables: dict[str, pd.DataFrame], run: Run) -> RunStory:
@@ -83,10 +85,7 @@ def _moved(of: pd.DataFrame, change: pd.DataFrame, last: str) -> str:
     before, after = (of.at[(level, "accuracy"), "estimate"] for level in (CLEAN, last))
     verb = _verb(change.loc["accuracy"], FALLS[::-1])
     if verb is None:
-        return (
-            f"accuracy goes from {percent(before)}% to {percent(after)}%, a change within noise "
-            f"({_points(change.loc['accuracy'])})"
-        )
+        return f"accuracy goes from {percent(before)}% to {percent(after)}%, {_undecided(change.loc['accuracy'])}"
     return f"accuracy {verb} from {percent(before)}% to {percent(after)}% ({_points(change.loc['accuracy'])})"
 
 
@@ -100,7 +99,7 @@ def _gap(of: pd.DataFrame, change: pd.DataFrame, last: str, without_gap: Any) ->
     ends = interval(row["low"], row["high"], signed=True) or "too few questions differ for an interval"
     moved = f"from {percent(before)} to {percent(after)} points ({percent(row['estimate'], signed=True)} {ends})"
     if verb is None:
-        return f"; overconfidence, as the agreement gap, goes {moved}, within noise."
+        return f"; overconfidence, as the agreement gap, goes {moved}{', within noise' if row['low'] <= 0 else ''}."
     return f"; overconfidence, as the agreement gap, {verb} {moved}."
 
 
@@ -113,6 +112,12 @@ def _one_level(of: pd.DataFrame, level: str, without_gap: Any) -> str:
     ends = interval(gap["low"], gap["high"], signed=True)
     text += f"; overconfidence, as the agreement gap, is {percent(gap['estimate'], signed=True)} points {ends}".rstrip()
     return f"{text}. What needs {CLEAN} and a degraded level is not there."
+
+
+def _undecided(row: pd.Series) -> str:
+    if math.isnan(row["low"]):
+        return f"a change that too few questions decide ({_points(row)})"
+    return f"a change within noise ({_points(row)})"
 
 
 def _verb(row: pd.Series, words: tuple[str, str]) -> str | None:

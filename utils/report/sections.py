@@ -61,7 +61,8 @@ class Section:
     when: Callable[[PageFacts], bool] = lambda facts: True
 
 
-_OPEN = f"Open dots: fewer than {SMALL} source questions."
+_OPEN = f"Small open dots: fewer than {SMALL} source questions."
+_CUT = "◂ ▸: the interval goes on beyond the frame."
 
 
 def _says(text: str) -> Callable[[PageFacts], str]:
@@ -109,7 +110,7 @@ SECTIONS: tuple[Section, ...] = (
         "By modality",
         _says(
             "Dots on one common scale, with intervals. A radar would hide the intervals, and its area depends on the "
-            f"order of the spokes. {_OPEN}"
+            f"order of the spokes. {_OPEN} {_CUT}"
         ),
         "nodes.js",
     ),
@@ -117,14 +118,17 @@ SECTIONS: tuple[Section, ...] = (
         "degradation",
         "Degradation",
         "What each degradation costs",
-        _says(f"Matched change from L0: {MATCHED_MEANING}. Asterisk: fewer than {SMALL} source questions."),
+        _says(
+            f"Matched change from L0, in points: {MATCHED_MEANING}. Paler, with an asterisk: fewer than {SMALL} source "
+            f"questions. {_CUT}"
+        ),
         "degradation.js",
     ),
     Section(
         "hierarchy",
         "Skills",
         "Skills: 2, 6, 30",
-        _says(f"Open a capability to see its tasks, a task to see its skills. {_OPEN}"),
+        _says(f"Open a capability to see its tasks, a task to see its skills. {_OPEN} {_CUT}"),
         "nodes.js",
     ),
     Section(
@@ -153,8 +157,9 @@ SECTIONS: tuple[Section, ...] = (
         "Reliability",
         "Reliability",
         _says(
-            "Items grouped by the share of votes for the most frequent letter; the share of them that are right should "
-            f"equal it. Larger dots hold more items. {_OPEN}"
+            "Items grouped by the share of votes for the most frequent letter, neighbouring shares put together until "
+            "they hold ten source questions; the share of them that are right should equal it. Larger dots hold more "
+            f"items. Open dots: fewer than {SMALL} source questions."
         ),
         "curves.js",
     ),
@@ -177,7 +182,7 @@ SECTIONS: tuple[Section, ...] = (
             + (f" Grey lines are the published models. {facts.other_items}" if facts.published else "")
         ),
         "ranks.js",
-        when=lambda facts: facts.runs > 1 or facts.published,
+        when=lambda facts: facts.has("rank_change") and len(facts.frames["rank_change"]) > 1,
     ),
     Section(
         "tables",

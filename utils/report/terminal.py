@@ -1,7 +1,8 @@
 """The headline of an analysis in a terminal: one printer for `analyze`, `demo` and `report --terminal`.
 
-Fractions, as in the tables. Whatever comes from files (names of models, reasons) is printed as text on one line, so
-that no escape sequence and no markup in it reaches the terminal.
+The sentences are those of the page (`run_story`); shares are in per cent. Whatever comes from files
+(names of models, reasons) is printed as text on one line, so that no escape sequence and no markup in it reaches the
+terminal.
 """
 
 from __future__ import annotations
@@ -24,16 +25,20 @@ from ..analysis.panels import panels_of
 from ..analysis.standing import Standing
 from ..analysis.statistics.bootstrap import SMALL
 from ..analysis.tables import overall
+from ..base.console import output_console
 from ..base.errors import one_line
+from ..dataset.taxonomy import CLEAN
 from ..scoring.level_summary import UNREAD_LIMIT
 from .category_lines import print_categories
 from .panel_lines import print_panels
 from .paper_tables import OURS
+from .run_story import run_stories
+from .units import interval, percent
 
 _HEADLINE = {
-    "accuracy": "accuracy",
+    "accuracy": "accuracy %",
     "agreement_gap": "agreement gap (readable)",
-    "confidence": "confidence",
+    "confidence": "confidence %",
     "calibration_shift": "shift",
 }
 _POINTS = ("confidence",)  # without its interval, for want of room
@@ -45,27 +50,34 @@ _CHANGING = {
 }
 _TABLES = ("nodes", "figures", "changes", "dunning_kruger", "models")
 _VERDICT_STYLE = {"supported": "bold red", "contradicted": "green"}
+_SIGNED = ("agreement_gap", "calibration_shift")
+_WIDEST = 14  # of their intervals
 
 
 def print_headline(analysis: Analysis, console: Console | None = None) -> None:
-    """Print each run's levels, its changes from L0 with the verdict, its operating point, and pairs and refused pairs.
+    """Print what each run shows in sentences, then its levels, changes and operating point, then pairs and refusals.
 
     Args:
         analysis: with the figures of `report.content.SCOPE` or more.
         console: where to print; standard output if None.
     """
-    console = console or Console()
+    console = console or output_console()
     tables = {name: overall(analysis.tables[name]) for name in _TABLES}
     readers = {run.name for runs in panels_of(analysis.collection.runs).values() for run in runs}
+    stories = {story.model: story for story in run_stories(analysis)}
     for run in analysis.collection.runs:
         if run.name in readers:
             continue  # in the table of their panel
         own = tables["nodes"][tables["nodes"]["run"] == run.name]
         mixes = "; ".join(f"{name} = {_mix(own[column])}" for name, column in (("T", "trials"), ("K", "options")))
         known = own.dropna(subset=["guesser_shift"]).itertuples()
-        guesser = [f"{row.level} {row.guesser_shift:+.3f}" for row in known]
+        guesser = [f"{row.level} {percent(row.guesser_shift, signed=True)}" for row in known]
         shifts = f"; a guesser's shift: {', '.join(guesser)}" if guesser else ""
-        _say(console, f"{run.name}: {run.conditions['elicitation']}, {mixes}{shifts}")
+        _say(console, run.name, "bold")
+        story = stories[run.name]
+        for line in story.lines():
+            _say(console, line, _VERDICT_STYLE.get(story.verdict, "") if line == story.verdict_words else "")
+        _say(console, f"{run.conditions['elicitation']}, {mixes}{shifts}")
         console.print(_levels(own, tables["figures"]))
         for level, reason in analysis.item_tables[run.name].without_gap.items():
             _say(console, f"no agreement gap at {level}: {reason}")
@@ -74,7 +86,7 @@ def print_headline(analysis: Analysis, console: Console | None = None) -> None:
         if reason := _not_ranked(analysis.standing[run.name], len(analysis.standing)):
             _say(console, f"not ranked: {reason}", "yellow")
         against = matched_against(run.records)
-        _print_changes(console, tables, run.name, against)
+        _print_changes(console, tables, run.name, against, f"{CLEAN}_to_{run.levels[-1]}")
         _print_operating_point(console, analysis.clinical[run.name].operating_point)
         print_categories(console, analysis.tables["changes"], run.name)
     print_panels(console, analysis.tables["panels"], analysis.collection.runs)
@@ -96,7 +108,7 @@ def print_published(frames: Mapping[str, pd.DataFrame], console: Console | None 
         frames: of `medqdeg.utils.report.content.report_frames`.
         console: where to print; standard output if None.
     """
-    console = console or Console()
+    console = console or output_console()
     frame = frames["dunning_kruger"]
     for comparison, group in frame[frame["origin"] != OURS].groupby("comparison", sort=False):
         known = group[group["paper_rule"].notna()]
@@ -119,20 +131,23 @@ def _say(console: Console, line: str, style: str = "") -> None:
 
 def _levels(nodes: pd.DataFrame, figures: pd.DataFrame) -> Table:
     of = figures.set_index(["run", "level", "figure"])
-    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))  # fits 80 columns
-    for name in ("level", "n", *_HEADLINE.values(), "unread"):
+    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0), show_edge=False)  # fits 80 columns
+    for name in ("level", "n", *_HEADLINE.values(), "unread %"):
         # On a narrow terminal heads wrap between words, not within.
-        longest_word = max(map(len, name.split()))
+        longest_word = max(max(map(len, name.split())), _WIDEST if name in map(_HEADLINE.get, _SIGNED) else 0)
         table.add_column(name, justify="left" if name == "level" else "right", min_width=longest_word)
     for node in nodes.itertuples():
         rows = {name: of.loc[node.run, node.level, name] for name in (*_HEADLINE, "readable_share")}
-        cells = [_with_interval(rows[name], between="\n", ends=name not in _POINTS) for name in _HEADLINE]
+        cells = [
+            _with_interval(rows[name], signed=name in _SIGNED, between="\n", ends=name not in _POINTS)
+            for name in _HEADLINE
+        ]
         if not math.isnan(rows["agreement_gap"].estimate):
             value, _, ends = cells[1].partition("\n")
-            cells[1] = f"{value} ({rows['readable_share'].estimate:.2f})\n{ends}".rstrip()
+            cells[1] = f"{value} ({percent(rows['readable_share'].estimate)}%)\n{ends}".rstrip()
         unread = of.loc[node.run, node.level, "unread_rate"].estimate
         much = "bold red" if unread >= UNREAD_LIMIT else ""
-        unread_cell = Text("-" if math.isnan(unread) else f"{unread:.3f}", much)
+        unread_cell = Text(percent(unread), much)
         table.add_row(node.level, f"{node.n}{'*' if node.small else ''}", *cells, unread_cell)
     return table
 
@@ -141,7 +156,8 @@ def _not_ranked(standing: Standing, runs: int) -> str | None:
     return standing.not_ranked if runs > 1 else standing.unread
 
 
-def _print_changes(console: Console, tables: Mapping[str, pd.DataFrame], run: str, against: str) -> None:
+def _print_changes(console: Console, tables: Mapping[str, pd.DataFrame], run: str, against: str, told: str) -> None:
+    """Print the changes from L0; the verdict on the comparison `told` stands above already."""
     changes, effects = tables["changes"], tables["dunning_kruger"]
     own = changes[changes["run"] == run].set_index(["comparison", "pairing", "figure"]).sort_index()
     pairings = {PLAIN: "plain (level against level)", MATCHED: f"matched (each degraded item against {against})"}
@@ -150,7 +166,7 @@ def _print_changes(console: Console, tables: Mapping[str, pd.DataFrame], run: st
             keys = {name: (effect.comparison, pairing, name) for name in _CHANGING}
             if not all(key in own.index for key in keys.values()):
                 continue
-            parts = [f"{_CHANGING[name]} {_with_interval(own.loc[key], '+')}" for name, key in keys.items()]
+            parts = [f"{_CHANGING[name]} {_with_interval(own.loc[key], signed=True)}" for name, key in keys.items()]
             rule = effect.paper_rule if pairing == PLAIN else effect.rule_matched
             found = effect.verdict_paper_shift_plain if pairing == PLAIN else effect.verdict_paper_shift
             shift = found if isinstance(found, str) else "unknown"
@@ -159,6 +175,8 @@ def _print_changes(console: Console, tables: Mapping[str, pd.DataFrame], run: st
                 f"{effect.comparison.replace('_', ' ')}, {spoken}: {', '.join(parts)}; the paper's rule: "
                 f"{_YES_NO.get(rule, 'unknown')}, by the shift's intervals {shift}",
             )
+        if effect.comparison == told:
+            continue
         verdict = effect.verdict if isinstance(effect.verdict, str) else "none"
         line = Text(one_line(f"{effect.comparison.replace('_', ' ')}, does overconfidence hold or grow?"))
         line.append(" ").append(verdict, _VERDICT_STYLE.get(verdict, ""))
@@ -170,20 +188,15 @@ def _print_operating_point(console: Console, found: RunOperatingPoint) -> None:
     """Print the clinical headline: what a threshold that keeps the risk on clean images answers, and what slips
     through."""
     if found.threshold is None:
-        _say(console, found.text)
-        return
+        return  # told above
     keeps = f"at most {found.risk:.0%} wrong on clean images with {1 - found.alpha:.0%} confidence"
     _say(console, f"Answer alone where the top share is {found.text} ({keeps}):")
     for level, own in found.levels.items():
         parts = [
-            f"{spoken} {own.values[place]:.1%}{_percent_interval(own.low[place], own.high[place])}"
+            f"{spoken} {percent(own.values[place])}% {interval(own.low[place], own.high[place])}".rstrip()
             for place, spoken in enumerate(("answered", "wrong among them", "answered and wrong of all"))
         ]
         _say(console, f"{level}: {', '.join(parts)}")
-
-
-def _percent_interval(low: float, high: float) -> str:
-    return "" if math.isnan(low) else f" [{low:.1%}, {high:.1%}]"
 
 
 _YES_NO: Mapping[Any, str] = {True: "yes", False: "no"}
@@ -194,7 +207,7 @@ def _print_pair(console: Console, models: pd.DataFrame, first: str, second: str)
     for level in chosen.index.get_level_values("level").unique():
         names = {"accuracy": "accuracy", "agreement_gap": "gap", "calibration_shift": "shift"}
         parts = [
-            f"{spoken} {_with_interval(chosen.loc[level, name], '+')}"
+            f"{spoken} {_with_interval(chosen.loc[level, name], signed=True)}"
             for name, spoken in names.items()
             if (level, name) in chosen.index
         ]
@@ -205,10 +218,11 @@ def _mix(column: Iterable[str]) -> str:
     return ", ".join(sorted({key for text in column for key in json.loads(text)}, key=int))
 
 
-def _with_interval(row: Any, sign: str = "", between: str = " ", *, ends: bool = True) -> str:
+def _with_interval(row: Any, *, signed: bool, between: str = " ", ends: bool = True) -> str:
     if math.isnan(row.estimate):
         return "-"
+    value = percent(row.estimate, signed=signed)
     if math.isnan(row.low) and ends and between == " " and isinstance(row.reason, str):
-        return f"{row.estimate:{sign}.3f} ({row.reason})"
-    interval = "" if math.isnan(row.low) or not ends else f"{between}[{row.low:{sign}.3f}, {row.high:{sign}.3f}]"
-    return f"{row.estimate:{sign}.3f}{interval}"
+        return f"{value} ({row.reason})"
+    found = interval(row.low, row.high, signed=signed) if ends else ""
+    return f"{value}{between}{found}" if found else value

@@ -11,7 +11,18 @@ _NAMES = frozenset(
     {
         *NODE_FIGURES,
         *PAPER_COLUMNS,
-        *("estimate", "difference", "guesser", "score", "coverage", "vote_level", "threshold", "risk"),
+        *(
+            "estimate",
+            "difference",
+            "share",
+            "guesser",
+            "score",
+            "coverage",
+            "score_from",
+            "score_to",
+            "threshold",
+            "risk",
+        ),
         *("guesser_accuracy", "guesser_confidence", "guesser_shift", "accuracy_l0", "accuracy_l2"),
     }
 )

@@ -55,11 +55,12 @@ def test_they_are_printed_with_their_share(analysis: Analysis) -> None:
     for row in found.itertuples():
         line = lines[row.node.replace("_", " ")]
         if np.isnan(row.low):  # too few questions for an interval
-            assert f"{row.accuracy:+.3f}  " in line
+            assert f"{100 * row.accuracy:+.1f}  ".replace("-", "−") in line
             assert "[" not in line
         else:
-            assert f"{row.accuracy:+.3f} [{row.low:+.3f}, {row.high:+.3f}]" in line
-        assert f"{row.share:.0%}" in line
+            shown = f"{100 * row.accuracy:+.1f} [{100 * row.low:+.1f}, {100 * row.high:+.1f}]"
+            assert shown.replace("-", "−") in line
+        assert f"{100 * row.share:.1f}%" in line
 
 
 def test_a_run_without_clean_items_prints_none(analysis: Analysis) -> None:

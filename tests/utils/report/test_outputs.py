@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from PIL import Image
 from rich.console import Console
 
 from medqdeg.utils.analysis.analyse import Analysis
-from medqdeg.utils.report.content import FRAMES
+from medqdeg.utils.report.content import FRAMES, report_frames
 from medqdeg.utils.report.figure_style import label, model_styles
 from medqdeg.utils.report.figures import draw_figures, write_figures
+from medqdeg.utils.report.page import write_page
 from medqdeg.utils.report.printed_tables import escape_latex, escape_markdown, latex, markdown, printed, write_tables
+from medqdeg.utils.report.run_story import run_stories
 from medqdeg.utils.report.terminal import print_headline, print_published
 
 
@@ -105,6 +108,27 @@ def test_published_rows_in_print_name_their_source(frames: dict[str, pd.DataFram
     assert any("digitised" in cell for row in digitised.rows for cell in row)
 
 
+def test_a_pipe_is_not_folded(
+    analysis: Analysis, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    print_headline(analysis)
+    lines = capsys.readouterr().out.splitlines()
+    (finding,) = [line for line in lines if line.startswith("From L0 to L2")][:1]
+    assert len(finding) > 120
+    assert finding.endswith(".")
+
+
+def test_page_and_terminal_say_the_same(analysis: Analysis, tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), width=10_000)
+    print_headline(analysis, console)
+    page = html.unescape(write_page(analysis, report_frames(analysis), tmp_path).read_text())
+    for story in run_stories(analysis):
+        for line in story.lines():
+            assert line in console.file.getvalue()
+            assert line in page
+
+
 def test_terminal_fits_eighty_columns(analysis: Analysis, frames: dict[str, pd.DataFrame]) -> None:
     console = Console(file=io.StringIO(), width=80)
     print_headline(analysis, console)
@@ -113,9 +137,9 @@ def test_terminal_fits_eighty_columns(analysis: Analysis, frames: dict[str, pd.D
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= 80
     row = frames["headline"].iloc[0]
-    assert f"{row['accuracy']:.3f}" in text
-    assert f"{row['unread_rate']:.3f}" in text
-    assert f"[{row['calibration_shift_low']:.3f}," in text
+    assert f"{100 * row['accuracy']:.1f}" in text
+    assert f"{100 * row['unread_rate']:.1f}" in text
+    assert f"[{100 * row['calibration_shift_low']:+.1f},".replace("-", "−") in text
     plain = " ".join(text.split())
     assert "in 18 of 18 models" in plain
     assert "the shift falls in InternVL2.5(26B), Claude-Sonnet-4.5" in plain

@@ -52,7 +52,7 @@ def test_a_model_that_fails_with_one_voice(tmp_path: Path) -> None:
 
 def test_a_model_that_does_not_change(tmp_path: Path) -> None:
     (story,) = run_stories(_overconfident(tmp_path, 0.0))
-    assert "within noise" in story.finding
+    assert "a change that too few questions decide" in story.finding
     assert story.verdict != "supported"
 
 

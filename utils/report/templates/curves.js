@@ -1,7 +1,7 @@
 "use strict";
 /* Reliability, and risk against coverage. */
 (() => {
-  const { data, select, numbers, digits, interval, label, levelColour, size, place, known, wide, dotStyle, base, levelLegend, figure, runOptions } = report;
+  const { data, select, numbers, percent, shareTick, interval, label, levelColour, size, place, known, wide, dotStyle, base, levelLegend, figure, runOptions } = report;
 
   function curve(id, rows, x, xLabel, yLabel, xDomain, diagonal) {
     let run = data.runs[0];
@@ -11,15 +11,15 @@
       const side = Math.min(wide(), 620);
       const stroke = (d) => levelColour(d.level);
       holder.append(Plot.plot(base(`${yLabel} against ${xLabel} of ${run}`, {
-        width: side, height: side * 0.7, marginLeft: 46, marginRight: 20, marginBottom: 46, r: { range: [2.5, 9] },
-        x: { domain: xDomain, label: xLabel, labelAnchor: "center", labelOffset: 40, labelArrow: "none", grid: true }, y: { domain: diagonal ? [0, 1] : undefined, zero: true, label: yLabel, grid: true },
+        width: side, height: side * 0.7, marginLeft: 52, marginRight: 20, marginBottom: 46, r: { range: [2.5, 9] },
+        x: { domain: xDomain, label: xLabel, labelAnchor: "center", labelOffset: 40, labelArrow: "none", grid: true, tickFormat: shareTick }, y: { domain: diagonal ? [0, 1] : undefined, zero: true, label: yLabel, grid: true, tickFormat: shareTick },
         marks: [
           ...(diagonal ? [Plot.link([[0, 1]], { x1: (d) => d[0], y1: (d) => d[0], x2: (d) => d[1], y2: (d) => d[1], stroke: "currentColor", strokeDasharray: "4,3", strokeOpacity: 0.7 })] : []),
-          ...(diagonal ? [Plot.ruleX(known(own, (d) => d.low), { x, y1: "low", y2: "high", stroke, strokeWidth: 1.5, strokeOpacity: 0.6 })]
+          ...(diagonal ? [Plot.ruleX(known(own, (d) => d.low), { x, y1: "low", y2: "high", stroke, strokeWidth: 1.5, strokeOpacity: (d) => (d.small ? 0.25 : 0.6) })]
             : [Plot.areaY(known(own, (d) => d.low), { x, y1: "low", y2: "high", z: "level", fill: stroke, fillOpacity: 0.15 })]),
           Plot.line(own, { x, y: "estimate", z: "level", stroke, strokeWidth: 2 }),
           ...(diagonal ? [Plot.dot(own, { x, y: "estimate", r: "n", ...dotStyle(stroke) })] : []),
-          Plot.tip(own, Plot.pointer({ x, y: "estimate", title: (d) => `${run}, ${d.level}\n${xLabel} ${digits(d[x])}\n${yLabel} ${interval([d.estimate, d.low, d.high])}\n${size(d)}` })),
+          Plot.tip(own, Plot.pointer({ x, y: "estimate", title: (d) => `${run}, ${d.level}\n${xLabel} ${percent(d[x])}\n${yLabel} ${interval([d.estimate, d.low, d.high])}\n${size(d)}` })),
         ],
       })));
     });

@@ -1,7 +1,7 @@
 "use strict";
 /* Accuracy, confidence and shift of all models, published ones among them. */
 (() => {
-  const { data, element, numbers, interval, label, triple, find, levelColour, size, place, short, known, longest, wide, dotStyle, signedTick, base, levelLegend, figure, published, PUBLISHED } = report;
+  const { data, element, numbers, interval, label, triple, find, levelColour, size, place, short, known, longest, wide, dotStyle, signedTick, shareTick, base, levelLegend, figure, published, PUBLISHED } = report;
 
   function dumbbell() {
     let withPublished = published.length > 0;
@@ -40,13 +40,13 @@
         const guess = shift ? known(points.filter((d) => d.level === data.levels[0]), (d) => d.guesser) : [];
         grid.append(element("div", {}, element("h3", {}, label(name)), Plot.plot(base(`${label(name)} of each model by level`, {
           width: plain + (named && !narrow ? margin : 0), height: order.length * 24 + 50, marginLeft: named ? margin : 10, marginRight: 14, marginTop: 10,
-          x: { grid: true, label: null, ticks: 4, inset: 6, zero: shift, domain: shift ? undefined : [0, 1], tickFormat: shift ? signedTick : ".1f" },
+          x: { grid: true, label: null, ticks: 4, inset: 6, zero: shift, domain: shift ? undefined : [0, 1], tickFormat: shift ? signedTick : shareTick },
           y: { domain: order, label: null, axis: named ? "left" : null, tickFormat: marked, tickSize: 0 },
           marks: [
             ...(shift ? [Plot.ruleX([0], { stroke: "currentColor" })] : []),
             Plot.ruleY(order, { stroke: "currentColor", strokeOpacity: 0.08 }),
             Plot.line(points, { x: "value", y: "model", z: "model", stroke: "currentColor", strokeOpacity: 0.35, strokeWidth: 2 }),
-            Plot.ruleY(bounded, { y: "model", x1: "low", x2: "high", stroke: fill, strokeWidth: 5, strokeOpacity: 0.3 }),
+            Plot.ruleY(bounded, { y: "model", x1: "low", x2: "high", stroke: fill, strokeWidth: 5, strokeOpacity: (d) => (d.small ? 0.15 : 0.3) }),
             Plot.dot(guess, { y: "model", x: "guesser", symbol: "times", stroke: "currentColor", r: 4 }),
             Plot.dot(points, { x: "value", y: "model", ...dotStyle(fill), r: 4 }),
             Plot.tip(points, Plot.pointer({ x: "value", y: "model", title: "text" })),

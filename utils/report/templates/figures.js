@@ -1,7 +1,7 @@
 "use strict";
 /* What the figures of the report share: data by name, sizes, colours, legends. Each section's own file draws it. */
 const report = (() => {
-  const { data, element, theme, select, enhance, numbers, digits, interval } = medq;
+  const { data, element, theme, select, enhance, numbers, digits, percent, interval } = medq;
   const figureNames = Object.keys(data.figures);
   const FIRST = 10;
   const column = Object.fromEntries(figureNames.map((name, place) => [name, FIRST + place]));
@@ -23,8 +23,10 @@ const report = (() => {
   const longest = (names, most) => Math.max(...names.map((name) => short(name, most).length), 4) * 6.8 + 16;
   const wide = () => Math.max(320, Math.min(1100, place("main").clientWidth - 48));
   // Dots are open where there are fewer than 30 source questions.
-  const dotStyle = (colour) => ({ fill: (d) => (d.small ? "var(--paper)" : colour(d)), stroke: colour, strokeWidth: 1.5 });
-  const signedTick = (value) => (value === 0 ? "0" : d3.format("+.2~f")(value));
+  const dotStyle = (colour) => ({ fill: (d) => (d.small ? "var(--paper)" : colour(d)), stroke: colour, strokeWidth: 1.5, strokeOpacity: (d) => (d.small ? 0.6 : 1) });
+  const dotSize = (d) => (d.small ? 2.6 : 4.2);
+  const shareTick = (value) => `${d3.format(".3~r")(100 * value)}%`;
+  const signedTick = (value) => (Math.abs(value) < 1e-9 ? "0" : d3.format("+.3~r")(100 * value).replace("-", "−"));
   const base = (text, options) => ({ ariaLabel: text, style: { background: "transparent", fontSize: "12px" }, ...options });
 
   function legend(parent, entries) {
@@ -35,6 +37,39 @@ const report = (() => {
     })));
   }
   const levelLegend = (parent) => legend(parent, data.levels.map((level) => [level === "L0" ? "L0, clean" : level, levelColour(level)]));
+
+  const isSigned = (name) => /shift|gap|james/.test(name);
+
+  /* The axis of some points: it holds those that rest on enough source questions, with their intervals. What leaves it
+     is cut there and marked, so that one wide interval does not flatten the others. */
+  function frameOf(points) {
+    const basis = [(d) => !d.small, (d) => d.clusters >= 10, () => true].map((test) => points.filter(test)).find((each) => each.length) ?? [];
+    const [low, high] = d3.extent([0, ...basis.flatMap((d) => [d.low ?? d.estimate, d.high ?? d.estimate, d.estimate])]);
+    const room = Math.max(0.01, 0.04 * (high - low));
+    return [low < 0 ? low - room : low, high + room];
+  }
+  /* Marks of intervals along x within a frame, with ◂ ▸ where they go on. `options` are those of every mark. */
+  function intervals(points, [low, high], options) {
+    const own = known(points, (d) => d.low).filter((d) => d.low <= high && d.high >= low).map((d) => ({ ...d, from: Math.max(d.low, low), to: Math.min(d.high, high) }));
+    const arrow = { fill: options.stroke, fontSize: 11, ...options, stroke: "none" };
+    return [
+      Plot.ruleY(own, { x1: "from", x2: "to", strokeWidth: 2, ...options, strokeOpacity: (d) => (d.small ? 0.3 : 0.6) }),
+      Plot.text(own.filter((d) => d.low < low && d.estimate >= low), { x: () => low, text: () => "◂", ...arrow }),
+      Plot.text(own.filter((d) => d.high > high && d.estimate <= high), { x: () => high, text: () => "▸", ...arrow }),
+      Plot.text(points.filter((d) => d.estimate < low), { x: () => low, text: (d) => `◂ ${digits(d.estimate, true)}`, textAnchor: "start", ...arrow }),
+      Plot.text(points.filter((d) => d.estimate > high), { x: () => high, text: (d) => `${digits(d.estimate, true)} ▸`, textAnchor: "end", ...arrow }),
+    ];
+  }
+  const within = (points, [low, high]) => points.filter((d) => d.estimate >= low && d.estimate <= high);
+  /* A name in lines of at most `most` characters, broken where names have joints. */
+  function lines(text, most) {
+    const found = [""];
+    for (const part of text.split(/(?<=[-_ /.])/)) {
+      if ((found.at(-1) + part).length > most && found.at(-1)) found.push("");
+      found[found.length - 1] += part;
+    }
+    return found.map((line) => short(line.trim(), most)).slice(0, 4).join("\n");
+  }
 
   const drawn = [];
   function figure(id, draw) {
@@ -55,5 +90,5 @@ const report = (() => {
 
   // Each draws its section by name, once its element is there; `start.js` calls them.
   const sections = {};
-  return { data, element, theme, select, enhance, numbers, digits, interval, figureNames, label, nodes, triple, find, levelColour, size, place, short, known, longest, wide, dotStyle, signedTick, base, legend, levelLegend, drawn, figure, published, PUBLISHED, runOptions, figureOptions, sections };
+  return { data, element, theme, select, enhance, numbers, digits, percent, interval, shareTick, isSigned, frameOf, within, intervals, lines, figureNames, label, nodes, triple, find, levelColour, size, place, short, known, longest, wide, dotStyle, dotSize, signedTick, base, legend, levelLegend, drawn, figure, published, PUBLISHED, runOptions, figureOptions, sections };
 })();

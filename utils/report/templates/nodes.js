@@ -1,30 +1,32 @@
 "use strict";
 /* Dots with intervals by node: modalities, and the tree of capabilities, tasks and skills. */
 (() => {
-  const { data, element, select, numbers, interval, label, nodes, triple, find, levelColour, size, place, short, known, longest, wide, dotStyle, signedTick, base, levelLegend, figure, runOptions, figureOptions } = report;
+  const { data, element, select, numbers, interval, label, nodes, triple, find, levelColour, size, place, short, known, longest, wide, dotStyle, signedTick, shareTick, isSigned, frameOf, within, intervals, dotSize, base, levelLegend, figure, runOptions, figureOptions } = report;
 
   function nodeDots(holder, run, figureName, order, get, text) {
     const points = known(order.flatMap((name) => data.levels.map((level) => get(run, level, name)).filter(Boolean).map((node) => {
       const [estimate, low, high] = triple(node, figureName);
-      return { name, level: node.level, estimate, low, high, small: node.small,
-        text: `${name}, ${node.level}\n${label(figureName)} ${interval([estimate, low, high], figureName.includes("shift"))}\n${size(node)}` };
+      return { name, level: node.level, estimate, low, high, small: node.small, clusters: node.clusters,
+        text: `${name}, ${node.level}\n${label(figureName)} ${interval([estimate, low, high], isSigned(figureName))}\n${size(node)}` };
     })), (d) => d.estimate);
-    const signed = figureName.includes("shift");
+    const signed = isSigned(figureName);
+    const frame = signed ? frameOf(points) : [0, 1];
+    const sizes = new Map(order.map((name) => [name, data.levels.map((level) => get(run, level, name)).filter(Boolean).map((node) => node.n.toLocaleString("en"))]));
     const dy = (level) => (data.levels.indexOf(level) - 1) * 7;
     const stroke = (d) => levelColour(d.level);
     const most = wide() < 600 ? 20 : 36;
     levelLegend(holder);
     holder.append(Plot.plot(base(text, {
-      width: Math.min(wide(), 900), height: order.length * 34 + 64, marginLeft: longest(order, most), marginRight: 20, marginTop: 8, marginBottom: 46,
-      x: { grid: true, label: label(figureName), labelAnchor: "center", labelOffset: 40, labelArrow: "none", zero: signed, domain: signed ? undefined : [0, 1], tickFormat: signed ? signedTick : ".1f" },
-      y: { domain: order, label: null, tickFormat: (name) => short(name, most), tickSize: 0 },
+      width: Math.min(wide(), 900), height: order.length * 38 + 64, marginLeft: longest([...order, ...[...sizes.values()].map((each) => `n ${each.join(" / ")}`)], most), marginRight: 20, marginTop: 8, marginBottom: 46,
+      x: { grid: true, label: `${label(figureName)}${signed ? ", points" : ""}`, labelAnchor: "center", labelOffset: 40, labelArrow: "none", domain: frame, tickFormat: signed ? signedTick : shareTick },
+      y: { domain: order, label: null, tickFormat: (name) => `${short(name, most)}\nn ${sizes.get(name).join(" / ")}`, tickSize: 0 },
       marks: [
         ...(signed ? [Plot.ruleX([0], { stroke: "currentColor" })] : []),
         ...data.levels.flatMap((level) => {
           const own = points.filter((d) => d.level === level);
           return [
-            Plot.ruleY(known(own, (d) => d.low), { y: "name", x1: "low", x2: "high", stroke, strokeWidth: 2, strokeOpacity: 0.55, dy: dy(level) }),
-            Plot.dot(own, { y: "name", x: "estimate", ...dotStyle(stroke), r: 4, dy: dy(level) }),
+            ...intervals(own, frame, { y: "name", stroke, dy: dy(level) }),
+            Plot.dot(within(own, frame), { y: "name", x: "estimate", ...dotStyle(stroke), r: dotSize, dy: dy(level) }),
             Plot.tip(own, Plot.pointer({ y: "name", x: "estimate", title: "text", dy: dy(level) })),
           ];
         }),
@@ -34,7 +36,7 @@
 
   function modality() {
     let run = data.runs[0];
-    let name = "calibration_shift";
+    let name = "agreement_gap";
     const order = [...new Set(nodes.filter((node) => node.axis === "modality").map((node) => node.node))].sort();
     const again = figure("modality", (holder) => {
       nodeDots(holder, run, name, order, (own, level, node) => find(own, level, "modality", node), `${label(name)} of ${run} by modality and level`);
@@ -47,7 +49,7 @@
 
   function hierarchy() {
     let run = data.runs[0];
-    let name = "calibration_shift";
+    let name = "agreement_gap";
     const open = new Set();
     const axisOf = new Map();
     for (const [capability, tasks] of Object.entries(data.tree)) {

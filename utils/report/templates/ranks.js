@@ -1,7 +1,7 @@
 "use strict";
 /* Ranks by accuracy at each level. */
 (() => {
-  const { data, element, numbers, digits, label, triple, find, place, short, known, longest, wide, base, figure, published } = report;
+  const { data, element, numbers, percent, label, triple, find, place, short, known, longest, wide, base, figure, published } = report;
 
   function ranks() {
     const accuracy = [
@@ -38,7 +38,7 @@
           Plot.dot(own, { x: "level", y: "line", fill: (d) => colours(d.model), r: 4 }),
           ...names(data.levels[0], { textAnchor: "end", dx: -10 }),
           ...names(data.levels.at(-1), { textAnchor: "start", dx: 10 }),
-          Plot.tip(rows, Plot.pointer({ x: "level", y: "line", title: (d) => `${d.model}, ${d.level}\nrank ${d.rank}\naccuracy ${digits(d.accuracy)}` })),
+          Plot.tip(rows, Plot.pointer({ x: "level", y: "line", title: (d) => `${d.model}, ${d.level}\nrank ${d.rank}\naccuracy ${percent(d.accuracy)}` })),
         ],
       })));
     });

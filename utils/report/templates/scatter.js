@@ -1,7 +1,7 @@
 "use strict";
 /* Confidence against accuracy. */
 (() => {
-  const { data, numbers, interval, label, triple, find, levelColour, size, place, short, known, wide, dotStyle, base, levelLegend, figure, published } = report;
+  const { data, numbers, interval, label, triple, find, levelColour, size, place, short, known, wide, dotStyle, shareTick, base, levelLegend, figure, published } = report;
 
   function scatter() {
     const points = known([
@@ -28,7 +28,7 @@
       });
       holder.append(Plot.plot(base("Confidence against accuracy of each model and level", {
         width: side, height: side * 0.75, marginLeft: 46, marginRight: 20, marginBottom: 46, marginTop: 24,
-        x: { label: "accuracy", grid: true, labelAnchor: "center", labelOffset: 40, labelArrow: "none", domain: [0, 1], tickFormat: ".1f" }, y: { label: "confidence", grid: true, domain: [0, 1], tickFormat: ".1f" },
+        x: { label: "accuracy", grid: true, labelAnchor: "center", labelOffset: 40, labelArrow: "none", domain: [0, 1], tickFormat: shareTick }, y: { label: "confidence", grid: true, domain: [0, 1], tickFormat: shareTick },
         marks: [
           Plot.link([[0, 1]], { x1: (d) => d[0], y1: (d) => d[0], x2: (d) => d[1], y2: (d) => d[1], stroke: "currentColor", strokeDasharray: "4,3", strokeOpacity: 0.7 }),
           Plot.line(points, { x: (d) => d.x[0], y: (d) => d.y[0], z: "model", stroke: "currentColor", strokeOpacity: (d) => (d.own ? 0.5 : 0.12) }),

@@ -1,7 +1,7 @@
 "use strict";
 /* Accuracy and confidence by level, a panel per model. */
 (() => {
-  const { data, element, numbers, interval, label, triple, find, size, place, known, wide, dotStyle, base, legend, figure } = report;
+  const { data, element, numbers, interval, label, triple, find, size, place, known, wide, dotStyle, shareTick, base, legend, figure } = report;
 
   function severity() {
     figure("severity", (holder) => {
@@ -21,8 +21,8 @@
         const bounded = known(shown, (d) => d.low);
         const stroke = (d) => `var(--${d.name})`;
         grid.append(element("div", {}, element("h3", {}, run), Plot.plot(base(`Accuracy and confidence of ${run} by level`, {
-          width, height: 60 + width * 0.5, marginLeft: 36, marginRight: 14,
-          x: { type: "point", domain: data.levels, label: null, padding: 0.25 }, y: { domain: [0, 1], grid: true, label: null, ticks: 5 },
+          width, height: 60 + width * 0.5, marginLeft: 44, marginRight: 14,
+          x: { type: "point", domain: data.levels, label: null, padding: 0.25 }, y: { domain: [0, 1], grid: true, label: null, ticks: 5, tickFormat: shareTick },
           marks: [
             Plot.areaY(bounded, { x: "level", y1: "low", y2: "high", z: "name", fill: stroke, fillOpacity: 0.15 }),
             Plot.lineY(points.filter((d) => d.name === "accuracy"), { x: "level", y: "guess", stroke: "currentColor", strokeOpacity: 0.6, strokeDasharray: "2,3" }),

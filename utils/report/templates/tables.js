@@ -80,7 +80,7 @@ const medq = (() => {
     holder.prepend(element("div", { class: "tools" }, filter, download, shown));
     [...table.tHead.rows[0].cells].forEach((head, place) => {
       const name = head.textContent;
-      head.dataset.name = name;
+      head.dataset.name ??= name; // without the unit: a download holds fractions
       const button = element("button", { type: "button" }, name);
       head.replaceChildren(button);
       button.addEventListener("click", () => {
@@ -102,10 +102,16 @@ const medq = (() => {
     return holder;
   }
 
-  const digits = (value, signed) =>
-    value === null || value === undefined ? "–" : (signed && value >= 0 ? "+" : "") + value.toFixed(3).replace("-", "−");
+  // Shares are read in per cent with one decimal, differences of shares in points.
+  const digits = (value, signed) => {
+    if (value === null || value === undefined) return "–";
+    const text = (100 * value).toFixed(1);
+    return Number(text) === 0 ? "0.0" : (signed && value > 0 ? "+" : "") + text.replace("-", "−");
+  };
+  const percent = (value, signed) => (value === null || value === undefined ? "–" : digits(value, signed) + (signed ? " points" : "%"));
   const interval = (of, signed) =>
-    !of || of[0] === null ? "–" : digits(of[0], signed) + (of[1] === null ? "" : ` [${digits(of[1], signed)}, ${digits(of[2], signed)}]`);
+    !of || of[0] === null ? "–" : percent(of[0], signed) + (of[1] === null ? "" : ` [${digits(of[1], signed)}, ${digits(of[2], signed)}]`);
+  const COUNTS = new Set(["n", "source questions", "rank"]); // whole numbers; all other numbers are shares
 
   /* Put rows into `parent` as a table, when its details are open. A cell is text, a number, or [estimate, low, high]. */
   function numbers(parent, name, columns, rows) {
@@ -119,29 +125,31 @@ const medq = (() => {
     const body = element("tbody");
     // Not where intervals follow the numbers, which differ in width.
     const onTheRight = columns.map((_, at) => !rows.some((row) => Array.isArray(row[at])) && rows.some((row) => typeof row[at] === "number"));
+    const shares = (at) => !COUNTS.has(columns[at]) && rows.some((row) => Array.isArray(row[at]) || typeof row[at] === "number");
     const side = (at) => (onTheRight[at] ? "number" : null);
     for (const row of rows) {
       const line = element("tr");
       row.forEach((cell, at) => {
         const triple = Array.isArray(cell);
         const value = triple ? cell[0] : cell;
+        const counted = COUNTS.has(columns[at]);
         const numeric = typeof value === "number";
         const made = element("td", { class: side(at), "data-value": value ?? "" });
         if (triple && cell[1] !== null && cell[1] !== undefined) {
           made.dataset.low = cell[1];
           made.dataset.high = cell[2];
           made.append(digits(value), element("span", { class: "interval" }, ` [${digits(cell[1])}, ${digits(cell[2])}]`));
-        } else made.append(numeric ? (Number.isInteger(value) && !triple ? value.toLocaleString("en") : digits(value)) : String(value ?? "–"));
+        } else made.append(numeric ? (counted ? value.toLocaleString("en") : digits(value)) : String(value ?? "–"));
         line.append(made);
       });
       body.append(line);
     }
-    const head = element("thead", {}, element("tr", {}, ...columns.map((text, at) => element("th", { scope: "col", class: side(at) }, text))));
+    const head = element("thead", {}, element("tr", {}, ...columns.map((text, at) => element("th", { scope: "col", class: side(at), "data-name": text }, shares(at) ? `${text}, %` : text))));
     const scroll = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Numbers: ${name}` }, element("table", {}, head, body));
     const holder = element("div", { class: "table", "data-csv": name }, scroll);
     parent.replaceChildren(holder);
     enhance(holder);
   }
 
-  return { data, element, theme, select, enhance, numbers, digits, interval };
+  return { data, element, theme, select, enhance, numbers, digits, percent, interval };
 })();
