@@ -22,12 +22,15 @@ from ..utils.dataset.identity import data_set_identity
 from ..utils.dataset.image_cells import decode_cell
 from ..utils.dataset.loading import BY_TEXT, load_level, load_series, without_decoding
 from ..utils.dataset.subset import requested_share, take_subset
+from ..utils.dataset.taxonomy import GONE
+from ..utils.evidence.cache import load_judged_suite
 from ..utils.phantoms.cache import load_default_series, load_default_suite
 from ..utils.sampling.report import current_report
 from ..utils.scoring import level_summary
 from ..utils.scoring.aggregations import NotInTable, across_levels, gap_score, mean_score
 from ..utils.scoring.agreement import item_gap
-from ..utils.scoring.elicitation import VERBALIZED, VOTES
+from ..utils.scoring.elicitation import ABSTAIN, FLAG, VERBALIZED, VOTES
+from ..utils.scoring.flag_share import flag_share, silent_share
 from ..utils.scoring.records import ItemRecord, cluster_of, failed_record, score_item
 from .prompts import prompt, template_text
 
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
 PHANTOM_SPLITS = {"phantom": False, "phantom_small": True}
 """Splits of the task files that are phantoms -> whether the small suite is enough."""
 
+JUDGED_SPLITS = {"phantom_judged": False, "phantom_small_judged": True}
+"""Likewise of the phantoms whose evidence was judged, with the level "gone"."""
+
 CURVE = "CURVE"
 """Stands for a level in the name of a split: all severities of a series."""
 
@@ -45,6 +51,8 @@ __all__ = [
     "across_levels",
     "compare_levels",
     "doc_to_text",
+    "doc_to_text_abstain",
+    "doc_to_text_flag",
     "doc_to_text_verbalized",
     "doc_to_visual",
     "gap_score",
@@ -52,7 +60,11 @@ __all__ = [
     "mean_score",
     "process_docs",
     "process_results",
+    "process_results_abstain",
+    "process_results_flag",
     "process_results_verbalized",
+    "summarise_abstain_level",
+    "summarise_flag_level",
     "summarise_level",
 ]
 
@@ -60,7 +72,7 @@ __all__ = [
 def process_docs(stub: datasets.Dataset) -> datasets.Dataset:
     """Replace the one-line stub, whose split is named after what is wanted ("test_l2"), by the items."""
     split, _, level = str(stub.split).rpartition("_")
-    return load_items(split, level.upper())
+    return load_items(split, level if level == GONE else level.upper())
 
 
 def load_items(split: str, level: str) -> datasets.Dataset:
@@ -85,6 +97,8 @@ def load_items(split: str, level: str) -> datasets.Dataset:
 
 
 def _load_level(split: str, level: str) -> datasets.Dataset:
+    if split in JUDGED_SPLITS:
+        return load_judged_suite(level, small_only=JUDGED_SPLITS[split])
     if split in PHANTOM_SPLITS:
         return load_default_suite(level, small_only=PHANTOM_SPLITS[split])
     return load_level(split, level)
@@ -105,6 +119,16 @@ def doc_to_text_verbalized(doc: Mapping[str, Any]) -> str:
     return prompt(doc, VERBALIZED)
 
 
+def doc_to_text_flag(doc: Mapping[str, Any]) -> str:
+    """Return the prompt that also asks whether the image is sufficient."""
+    return prompt(doc, FLAG)
+
+
+def doc_to_text_abstain(doc: Mapping[str, Any]) -> str:
+    """Return the prompt that offers N where the image does not allow an answer."""
+    return prompt(doc, ABSTAIN)
+
+
 def process_results(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:
     """Score the T replies to one item: a value for each metric, with its cluster, and the item's record."""
     return _process(doc, replies, VOTES)
@@ -113,6 +137,16 @@ def process_results(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str,
 def process_results_verbalized(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:
     """Score replies as `process_results` does, where each states a letter and a confidence."""
     return _process(doc, replies, VERBALIZED)
+
+
+def process_results_flag(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:
+    """Score replies as `process_results` does, where each also says whether the image is sufficient."""
+    return _process(doc, replies, FLAG)
+
+
+def process_results_abstain(doc: Mapping[str, Any], replies: Sequence[str]) -> dict[str, Any]:
+    """Score replies as `process_results` does, where N says that the image does not allow an answer."""
+    return _process(doc, replies, ABSTAIN)
 
 
 def _process(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str) -> dict[str, Any]:
@@ -125,6 +159,8 @@ def _process(doc: Mapping[str, Any], replies: Sequence[str], elicitation: str) -
         of_item["weight"] = record["weight"]
     values = {name: record[name] for name in level_summary.SCORES}  # type: ignore[literal-required]
     gap = item_gap(record)
+    if elicitation in (FLAG, ABSTAIN):
+        values |= {"flag_rate": flag_share(record), "flag_unread_rate": silent_share(record)}
     return {
         **{name: of_item if value is None else {"score": value, **of_item} for name, value in values.items()},
         # No "score": the gap is a ratio of sums, and a mean's standard error would not be its own.
@@ -140,9 +176,23 @@ def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
     `sampling` is what the wrapper model did (`medqdeg.utils.sampling.report`), None for a model without it; `origin` is
     the command, without secrets, and the data set.
     """
+    return _summarise(records, records[0]["elicitation"] if records else VOTES)
+
+
+def summarise_flag_level(records: Sequence[ItemRecord]) -> NotInTable:
+    """Return what `summarise_level` returns, of a task that also asks whether the image is sufficient."""
+    return _summarise(records, FLAG)
+
+
+def summarise_abstain_level(records: Sequence[ItemRecord]) -> NotInTable:
+    """Return what `summarise_level` returns, of a task that offers N."""
+    return _summarise(records, ABSTAIN)
+
+
+def _summarise(records: Sequence[ItemRecord], elicitation: str) -> NotInTable:
     summary = {
         **level_summary.level_summary(records),
-        "prompt": template_text(records[0]["elicitation"] if records else VOTES),
+        "prompt": template_text(elicitation),
         "versions": versions(),
         "sampling": current_report(),
         "origin": _origin(records),

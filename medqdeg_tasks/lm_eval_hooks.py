@@ -80,6 +80,16 @@ def doc_to_text_verbalized(doc: Mapping[str, Any]) -> str:
     return _with_placeholders(doc, hooks.doc_to_text_verbalized(doc))
 
 
+def doc_to_text_flag(doc: Mapping[str, Any]) -> str:
+    """Return what `doc_to_text` returns, with the prompt that also asks whether the image is sufficient."""
+    return _with_placeholders(doc, hooks.doc_to_text_flag(doc))
+
+
+def doc_to_text_abstain(doc: Mapping[str, Any]) -> str:
+    """Return what `doc_to_text` returns, with the prompt that offers N where the image does not allow an answer."""
+    return _with_placeholders(doc, hooks.doc_to_text_abstain(doc))
+
+
 def _with_placeholders(doc: Mapping[str, Any], prompt: str) -> str:
     # A placeholder of lm-eval in a question would be taken for an image.
     return IMAGE_PLACEHOLDER * len(doc_to_image(doc)) + prompt.replace(IMAGE_PLACEHOLDER, "< image >")
@@ -93,6 +103,16 @@ def process_results(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) ->
 def process_results_verbalized(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> dict[str, Any]:
     """Score replies as `process_results` does, where each states a letter and a confidence."""
     return hooks.process_results_verbalized(doc, _replies(results))
+
+
+def process_results_flag(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Score replies as `process_results` does, where each also says whether the image is sufficient."""
+    return hooks.process_results_flag(doc, _replies(results))
+
+
+def process_results_abstain(doc: Mapping[str, Any], results: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Score replies as `process_results` does, where N says that the image does not allow an answer."""
+    return hooks.process_results_abstain(doc, _replies(results))
 
 
 def _replies(results: Sequence[Sequence[str]]) -> list[str]:
@@ -122,3 +142,13 @@ class _PointerInTable(NotInTable):
 def summarise_level(records: Sequence[ItemRecord]) -> NotInTable:
     """Return what `hooks.summarise_level` returns, with lm-eval's version."""
     return _PointerInTable({**hooks.summarise_level(records), "versions": versions("lm-eval")})
+
+
+def summarise_flag_level(records: Sequence[ItemRecord]) -> NotInTable:
+    """Return what `hooks.summarise_flag_level` returns, with lm-eval's version."""
+    return _PointerInTable({**hooks.summarise_flag_level(records), "versions": versions("lm-eval")})
+
+
+def summarise_abstain_level(records: Sequence[ItemRecord]) -> NotInTable:
+    """Return what `hooks.summarise_abstain_level` returns, with lm-eval's version."""
+    return _PointerInTable({**hooks.summarise_abstain_level(records), "versions": versions("lm-eval")})

@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from ..utils.scoring.elicitation import EXACT, VERBALIZED, VOTES
+from ..utils.scoring.elicitation import ABSTAIN, EXACT, FLAG, VERBALIZED, VOTES
 
 PROMPT_FILE = Path(__file__).with_name("prompt.jinja")
 
@@ -17,6 +17,8 @@ _FILES = {
     VOTES: PROMPT_FILE,
     EXACT: PROMPT_FILE,  # what is asked is the same, only the reply is read off the model instead of sampled
     VERBALIZED: PROMPT_FILE.with_name("prompt_verbalized.jinja"),
+    FLAG: PROMPT_FILE.with_name("prompt_flag.jinja"),
+    ABSTAIN: PROMPT_FILE.with_name("prompt_abstain.jinja"),
 }
 
 

@@ -19,17 +19,18 @@ ALLOWED: dict[str, set[str]] = {
     "phantoms": {"base", "dataset", "degradations", "images"},
     "building": {"base", "dataset", "degradations", "degrade_files", "images"},
     "sampling": {"base", "scoring"},
+    "evidence": {"dataset", "degradations", "phantoms"},
     "models": {"base", "phantoms"},
     "analysis": {"answer_sheets", "base", "dataset", "degradations", "scoring", "wrapping"},
     "wrapping": {"base", "dataset", "degradations", "scoring"},
     "answer_sheets": {"base", "dataset", "images", "scoring"},
     "people": {"analysis", "answer_sheets", "base", "dataset", "degradations", "images", "scoring"},
     "report": {"analysis", "base", "dataset", "phantoms", "scoring"},
-    "tasks": {"base", "dataset", "phantoms", "sampling", "scoring", "wrapping"},
+    "tasks": {"base", "dataset", "evidence", "phantoms", "sampling", "scoring", "wrapping"},
     # The command is a front to everything, the tasks included; nothing but the door knows it.
     "command_line": {
-        *("analysis", "answer_sheets", "base", "building", "dataset", "degradations", "degrade_files", "grading"),
-        *("images", "models", "people", "phantoms", "report", "sampling", "scoring", "tasks", "wrapping"),
+        *("analysis", "answer_sheets", "base", "building", "dataset", "degradations", "degrade_files", "evidence"),
+        *("grading", "images", "models", "people", "phantoms", "report", "sampling", "scoring", "tasks", "wrapping"),
     },
     "front_door": {"analysis", "command_line", "degradations", "report"},
 }

@@ -73,6 +73,31 @@ def test_a_verbalized_item_that_cannot_be_scored_stays_verbalized() -> None:
     assert record["elicitation"] == "verbalized"
 
 
+@pytest.mark.parametrize(
+    ("way", "said", "flagged"),
+    [("flag", "sufficient|insufficient", "Answer: A\nImage: insufficient"), ("abstain", "reply N", "N")],
+)
+def test_a_flag_has_a_prompt_and_a_reading_of_its_own(way: str, said: str, flagged: str) -> None:
+    doc = document(level="L0")
+    asked = getattr(hooks, f"doc_to_text_{way}")(doc)
+    assert asked.startswith("What is shown?\n\nA. a cyst\nB. a polyp\n")
+    assert said in asked
+    metrics = getattr(hooks, f"process_results_{way}")(
+        doc, [flagged, "Answer: B", "Answer: B", "[LMMS_EVAL_REQUEST_FAILED]"]
+    )
+    assert metrics["flag_rate"]["score"] == pytest.approx(1 / 3)
+    assert metrics["flag_unread_rate"]["score"] == pytest.approx(2 / 3 if way == "flag" else 0)
+    summary = getattr(hooks, f"summarise_{way}_level")([metrics["medqdeg"]])
+    assert said in summary["prompt"]
+    assert "flag_rate" not in hooks.process_results(doc, ["B"])
+
+
+def test_a_fourth_level_is_told_beside_the_three() -> None:
+    assert hooks.across_levels([0.8, 0.7, 0.5, 0.2], [1] * 4, False) == (
+        "L0 0.8000, L1 0.7000 (-0.1000), L2 0.5000 (-0.3000), gone 0.2000 (-0.6000)"
+    )
+
+
 def test_summaries_of_nothing_scored() -> None:
     metrics = hooks.process_results(document(level="L0"), ["[LMMS_EVAL_REQUEST_FAILED]"] * 2)
     summary = hooks.summarise_level([metrics["medqdeg"]])

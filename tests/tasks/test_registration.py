@@ -16,6 +16,13 @@ from medqdeg.tasks import TASKS_FOLDER, register, registration
 NAMES = {
     *("medqdeg", "medqdeg_l0", "medqdeg_l1", "medqdeg_l2"),
     *("medqdeg_dev", "medqdeg_dev_l0", "medqdeg_dev_l1", "medqdeg_dev_l2"),
+    *(
+        f"{suite}{level}{way}"
+        for suite in ("medqdeg", "medqdeg_phantom", "medqdeg_phantom_small")
+        for way in ("_flag", "_abstain")
+        for level in ("", "_l0", "_l1", "_l2", "_gone")
+    ),
+    *("medqdeg_gone", "medqdeg_phantom_gone", "medqdeg_phantom_small_gone"),
     *("medqdeg_verbalized", "medqdeg_l0_verbalized", "medqdeg_l1_verbalized", "medqdeg_l2_verbalized"),
 }
 

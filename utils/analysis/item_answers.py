@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..scoring.confidence import MISSING, UNREAD
+from ..scoring.confidence import NO_VOTE, UNREAD
 from ..scoring.elicitation import EXACT, VERBALIZED, VOTES
 from .statistics.agreement_gap import GapTerms, exact_terms, stated_terms, vote_terms
 from .statistics.clustered import sums_by_place
@@ -104,7 +104,7 @@ def answers_of_votes(counts: Array, unread: Array, k: NDArray[np.int64], request
 
 
 def vote_counts(records: Sequence[Mapping[str, Any]]) -> tuple[Array, Array]:
-    """Return (n, K_max) votes for each option and (n,) unread votes; missing trials count nowhere."""
+    """Return (n, K_max) votes for each option and (n,) unread votes; other trials count nowhere."""
     counts = np.zeros((len(records), max(record["k"] for record in records)))
     unread = np.zeros(len(records))
     for row, record in enumerate(records):
@@ -112,7 +112,7 @@ def vote_counts(records: Sequence[Mapping[str, Any]]) -> tuple[Array, Array]:
         for letter in record["letters"]:
             if letter == UNREAD:
                 unread[row] += 1
-            elif letter != MISSING:
+            elif letter not in NO_VOTE:
                 counts[row, place[letter]] += 1
     return counts, unread
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..scoring.confidence import ABSTAINED
 from ..scoring.elicitation import EXACT, VERBALIZED, VOTES
 from ..scoring.level_summary import AXES
 from ..scoring.records import cluster_of
@@ -48,7 +49,7 @@ class ItemTable:
         levels: (n,) "L0", "L1" or "L2".
         nodes: axis -> (n,) node, None where the axis does not apply.
         k: (n,) numbers of options.
-        trials: (n,) answered trials.
+        trials: (n,) answered trials that cast a vote.
         vote_levels: number T of steps into which the scores are grouped for the ECE.
         elicitation: "votes", "verbalized" or "exact".
         guesser: "confidence", "shift", "james_stein", "top_share" -> (n,) exact expectations for a guesser.
@@ -101,7 +102,7 @@ def item_table(records: Sequence[Mapping[str, Any]], *, greedy: bool = False) ->
     columns = vote_columns(answers.counts, answers.unread, k, answers.answer)
     for name in ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate", "missing_rate"):
         columns[name] = np.array([_number(record[name]) for record in records])
-    trials = np.array([record["trials"] for record in records])
+    trials = np.array([record["trials"] - record["letters"].count(ABSTAINED) for record in records])
     if elicitation == EXACT:
         _use_probabilities(columns, answers)
     elif elicitation == VERBALIZED:

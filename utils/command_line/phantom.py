@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,10 @@ def phantom(
     grey: Annotated[
         bool, typer.Option("--grey", help="Replace every image by plain grey: what does a blind model answer?")
     ] = False,
+    gone: Annotated[
+        bool,
+        typer.Option("--gone", help="Judge what each image still shows, and add the level at which evidence is gone."),
+    ] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="one per core")] = None,
     sheets: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Pictures: phantoms by modality, an item of every skill.")
@@ -48,8 +53,10 @@ def phantom(
         raise InputError("nothing to make: give --out DIR, or --sheets DIR, or both")
     if full and (n is not None or mix is not None or small):
         raise InputError("--full fixes the number of items and the mix; leave out --n, --mix and --small")
+    if gone and (severities is not None or grey or out is None):
+        raise InputError("--gone judges L1 and L2 of a suite in --out DIR; leave out --severities and --grey")
     if out is not None:
-        _make(out, n, seed, mix, _numbers(severities), full, small, grey, workers)
+        _make(out, n, seed, mix, _numbers(severities), full, small, grey, gone, workers)
     if sheets is not None:
         from ..phantoms.sheets import write_sheets
 
@@ -77,25 +84,26 @@ def _make(
     full: bool,
     small: bool,
     grey: bool,
+    gone: bool,
     workers: int | None,
 ) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from ..base.cores import usable_cores
     from ..dataset.composition import PAPER_CLEAN_ITEMS
+    from ..evidence.cache import make_judged_suite
     from ..phantoms.cache import DEFAULT_ITEMS, make_suite
 
+    make = make_judged_suite if gone else functools.partial(make_suite, severities=severities, grey=grey)
     columns = (TextColumn("phantoms"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:
         bar = progress.add_task("", total=None, visible=False)
-        folder = make_suite(
+        folder = make(
             out,
             items=PAPER_CLEAN_ITEMS if full else DEFAULT_ITEMS if n is None else n,
             seed=seed,
             mix="paper" if full else mix or "balanced",
-            severities=severities,
             small_only=small,
-            grey=grey,
             workers=workers or usable_cores(),
             on_start=lambda count: progress.update(bar, total=count, visible=True),
             on_item=lambda: progress.advance(bar),

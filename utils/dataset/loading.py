@@ -40,24 +40,24 @@ def load_level(split: str, level: str, location: Location | None = None) -> data
 
     Args:
         split: "test" or "dev".
-        level: "L0", "L1" or "L2".
+        level: "L0", "L1", "L2", or "gone" of phantoms.
         location: where the files lie; None asks `medqdeg.utils.dataset.location.locate`.
 
     Returns:
         A data set with the columns item_id, question, letters, options, answer, images (list of `Image`), level,
-        severity (0, 1, 2), modality, degradation (None at L0), skill, source, source_question_id, source_question_rule,
-        cluster_id and extra (JSON). Items of one cluster share a source question or an image, and count as one in
-        standard errors.
+        severity (0, 1, 2; NaN of "gone"), modality, degradation (None at L0), skill, source, source_question_id,
+        source_question_rule, cluster_id and extra (JSON). Items of one cluster share a source question or an image, and
+        count as one in standard errors.
 
     Raises:
         InputError: for anything wrong with the files, in one line.
     """
     dataset, path = _load(split, level, location or locate())
     levels = dataset["level"][:]
-    found = {name: levels.count(name) for name in taxonomy.LEVELS if name in levels}
+    found = {name: levels.count(name) for name in (*taxonomy.LEVELS, taxonomy.GONE) if name in levels}
     if level not in found:
         raise InputError(f"{path} has no items of level {level}; found {found or 'no rows'}")
-    expected = {taxonomy.CLEAN} if level == taxonomy.CLEAN else set(taxonomy.LEVELS) - {taxonomy.CLEAN}
+    expected = {taxonomy.CLEAN} if level == taxonomy.CLEAN else set(found) - {taxonomy.CLEAN}
     if strays := {name: count for name, count in found.items() if name not in expected}:
         _log.warning("medqdeg: %s holds items of other levels, which no task takes from it: %s", path, strays)
     return dataset.select([place for place, name in enumerate(levels) if name == level])
@@ -84,7 +84,7 @@ def load_series(split: str, location: Location | None = None) -> datasets.Datase
         return concatenate_datasets([clean, *(_load(split, label, location)[0] for label in labels)])
     degraded, path = _load(split, taxonomy.LEVELS[-1], location)
     levels = degraded["level"][:]
-    places = [place for place, name in enumerate(levels) if name not in taxonomy.LEVELS]
+    places = [place for place, name in enumerate(levels) if name not in (*taxonomy.LEVELS, taxonomy.GONE)]
     if not places:
         raise InputError(f"{path} holds no series, only {', '.join(sorted(set(levels)))}: make one with --severities")
     return concatenate_datasets([clean, degraded.select(places)])

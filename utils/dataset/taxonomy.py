@@ -8,6 +8,7 @@ underscores and full stops, and raise `InputError` with the known names when not
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,10 @@ from ..base.errors import InputError
 from ..base.suggestions import did_you_mean
 
 CLEAN = LEVELS[0]
+
+GONE = "gone"
+"""The level of phantoms whose evidence is gone (`medqdeg.utils.evidence`); how severe it is differs between items."""
+
 UNLABELLED = "unlabelled"
 """Stands for a label that an item lacks or that nobody knows; such items are counted, never dropped."""
 
@@ -197,11 +202,13 @@ def level(text: str | int | float) -> str:
 
 
 def severity_label(text: str | int | float) -> str:
-    """Return the level that `text` names, or the label of a severity of a series ("S1.50"), which must have its S.
+    """Return the level that `text` names, "gone", or the label of a severity of a series ("S1.50") with its S.
 
     Raises:
         InputError: for anything else.
     """
+    if str(text).strip().lower() == GONE:
+        return GONE
     if not str(text).strip().upper().startswith("S"):
         return level(text)
     try:
@@ -211,8 +218,11 @@ def severity_label(text: str | int | float) -> str:
 
 
 def severity_of(label: str) -> float:
-    """Return the severity that a level or the label of a series stands for: 1.0 for "L1", 1.5 for "S1.50"."""
-    return read_severity(label).value
+    """Return the severity that a level or the label of a series stands for: 1.0 for "L1", 1.5 for "S1.50".
+
+    NaN for "gone", where each item has its own.
+    """
+    return math.nan if label == GONE else read_severity(label).value
 
 
 def modality(text: str) -> str:

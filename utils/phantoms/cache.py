@@ -17,7 +17,7 @@ from ..base.built_folders import build_folder, is_built
 from ..base.errors import InputError
 from ..dataset import composition as paper_mix
 from .planning import plan_suite
-from .suite import PUBLISHED, write_suite
+from .suite import PUBLISHED, Finish, write_suite
 
 if TYPE_CHECKING:
     import datasets
@@ -44,6 +44,8 @@ def make_suite(
     severities: Sequence[float] = (),
     small_only: bool = False,
     grey: bool = False,
+    finish: Finish | None = None,
+    finished_by: str = "",
     workers: int = 1,
     on_start: Callable[[int], None] = lambda count: None,
     on_item: Callable[[], None] = lambda: None,
@@ -63,6 +65,8 @@ def make_suite(
             are made at all of them as far as they go. 0, the clean image, is always there.
         small_only: leave out what only the split "test" needs.
         grey: replace each image by a plain grey one.
+        finish: see `suite.write_suite`.
+        finished_by: what its results follow from, such as a digest of its code.
         workers: processes.
         on_start: called with the number of clean items, only if some have to be drawn.
         on_item: called after each.
@@ -89,11 +93,20 @@ def make_suite(
             seed,
             severities=[severity for severity in series if severity.value > 0] or PUBLISHED,
             grey=grey,
+            finish=finish,
             workers=workers,
             on_item=on_item,
         )
 
-    identity = _identity(items, seed, mix, small_only, grey, severities)
+    identity = identity_of(
+        items=items,
+        seed=seed,
+        mix=mix,
+        small_only=small_only,
+        grey=grey,
+        severities=severities,
+        finished_by=finished_by,
+    )
     return build_folder(folder, identity, write, marker=MARKER, what="phantoms")
 
 
@@ -106,18 +119,28 @@ def default_suite(small_only: bool) -> Path:
     Raises:
         InputError: if it could not be made.
     """
-    identity = _identity(DEFAULT_ITEMS, DEFAULT_SEED, "balanced", small_only, grey=False)
-    return _default("phantoms-small" if small_only else "phantoms", identity, ["--small"] if small_only else [])
+    identity = identity_of(small_only=small_only)
+    return default_folder("phantoms-small" if small_only else "phantoms", identity, ["--small"] if small_only else [])
 
 
 def default_series() -> Path:
     """Return the folder of the default series, likewise."""
-    identity = _identity(SERIES_ITEMS, DEFAULT_SEED, "balanced", small_only=False, grey=False, severities=SERIES)
+    identity = identity_of(items=SERIES_ITEMS, severities=SERIES)
     severities = ",".join(f"{severity:g}" for severity in SERIES)
-    return _default("phantoms-series", identity, ["--n", str(SERIES_ITEMS), "--severities", severities])
+    return default_folder("phantoms-series", identity, ["--n", str(SERIES_ITEMS), "--severities", severities])
 
 
-def _default(name: str, identity: dict[str, Any], options: list[str]) -> Path:
+def default_folder(name: str, identity: dict[str, Any], options: list[str]) -> Path:
+    """Return a folder of the user's cache, made there by `medqdeg phantom` if it is not there.
+
+    Args:
+        name: of the folder.
+        identity: of the suite that it holds (`identity_of`).
+        options: of the command that makes it.
+
+    Raises:
+        InputError: if it could not be made.
+    """
     folder = cache_folder() / name
     if is_built(folder, identity, MARKER):
         return folder
@@ -152,11 +175,29 @@ def cache_folder() -> Path:
     return user_cache_path("medqdeg")
 
 
-def _identity(
-    items: int, seed: int, mix: str, small_only: bool, grey: bool, severities: Sequence[float] = ()
+def identity_of(
+    *,
+    items: int = DEFAULT_ITEMS,
+    seed: int = DEFAULT_SEED,
+    mix: str = "balanced",
+    small_only: bool = False,
+    grey: bool = False,
+    severities: Sequence[float] = (),
+    finished_by: str = "",
 ) -> dict[str, Any]:
-    series = {"severities": sorted({*map(float, severities)})} if severities else {}
-    return {"items": items, "seed": seed, "mix": mix, "small_only": small_only, "grey": grey, **series, "code": _code()}
+    """Return what the bytes of a suite follow from; the arguments are those of `make_suite`."""
+    further: dict[str, Any] = {"severities": sorted({*map(float, severities)})} if severities else {}
+    if finished_by:
+        further["finished_by"] = finished_by
+    return {
+        "items": items,
+        "seed": seed,
+        "mix": mix,
+        "small_only": small_only,
+        "grey": grey,
+        **further,
+        "code": _code(),
+    }
 
 
 @functools.cache

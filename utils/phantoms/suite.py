@@ -45,6 +45,9 @@ _COLUMNS = (
     "skill",
     "source",
     "template",
+    "evidence",
+    "evidence_keen",
+    "evidence_weak",
     "scene",
     "parameters",
 )
@@ -65,6 +68,30 @@ class Phantom:
     image: np.ndarray
 
 
+@dataclass(frozen=True)
+class Version:
+    """A degraded version of an item.
+
+    Attributes:
+        degradation: its name.
+        level: a level, or the label of a severity.
+        severity: its number where the level does not say it, else None.
+        image: uint8.
+        record: how it was made.
+    """
+
+    degradation: str
+    level: str
+    severity: float | None
+    image: np.ndarray
+    record: Mapping[str, Any]
+
+
+Row = dict[str, Any]
+Finish = Callable[[Phantom, int, list[Row], Callable[[Version], Row]], list[Row]]
+"""(item, seed of the suite, its rows, what writes a further version and returns its row) -> the rows of the files."""
+
+
 def draw_phantom(item: PlannedItem, seed: int) -> Phantom:
     """Draw an item's scene and image; they follow from the suite's seed and the item alone."""
     rng = np.random.default_rng([_STREAM, seed, item.number])
@@ -80,6 +107,7 @@ def write_suite(
     *,
     severities: Sequence[Severity] = PUBLISHED,
     grey: bool = False,
+    finish: Finish | None = None,
     workers: int = 1,
     on_item: Callable[[], None] = lambda: None,
 ) -> None:
@@ -91,6 +119,7 @@ def write_suite(
         seed: of the suite.
         severities: at which each item's degradations are made, as far as they go.
         grey: replace each image by a plain grey one, to see what a model answers that sees nothing.
+        finish: adds to an item's rows, in the process that made them; a function of a module.
         workers: processes. Their number changes no byte.
         on_item: called after each clean item with its degraded versions.
     """
@@ -98,7 +127,7 @@ def write_suite(
     for modality in {item.modality for item in items.values()}:
         (folder / "images" / _folder(modality)).mkdir(parents=True, exist_ok=True)
     rows: dict[int, list[dict[str, Any]]] = {}
-    write = partial(_write_item, folder=folder, seed=seed, severities=severities, grey=grey)
+    write = partial(_write_item, folder=folder, seed=seed, severities=severities, grey=grey, finish=finish)
     for number, versions in zip(items, in_order(write, items.values(), workers, chunk=4), strict=True):
         rows[number] = versions
         on_item()
@@ -112,8 +141,8 @@ def write_suite(
 
 
 def _write_item(
-    item: PlannedItem, folder: Path, seed: int, severities: Sequence[Severity], grey: bool
-) -> list[dict[str, Any]]:
+    item: PlannedItem, folder: Path, seed: int, severities: Sequence[Severity], grey: bool, finish: Finish | None
+) -> list[Row]:
     phantom = draw_phantom(item, seed)
     index = f"phantom_{seed}_{item.number:05d}"
     common = {
@@ -133,28 +162,29 @@ def _write_item(
         (folder / path).write_bytes(_png(np.full_like(image, _GREY) if grey else image))
         return path
 
+    def write_version(version: Version) -> Row:
+        name = f"{index}_{version.degradation}_{version.level}"
+        return {
+            **common,
+            "index": name,
+            "level": version.level,
+            "image_path": write(version.image, name),
+            "degradation_type": version.degradation,
+            "degradation_severity": version.level.removeprefix("L"),
+            **({} if version.severity is None else {"severity": version.severity}),
+            "parameters": json.dumps(version.record, sort_keys=True, default=float),
+        }
+
     rows = [{**common, "index": index, "level": CLEAN, "image_path": write(phantom.image, index)}]
     for name in item.degradations:
         largest = largest_severity(name, item.modality)
         for severity in severities:
             if severity.value > largest:
                 continue
-            level = severity.label
-            image, record = degrade_with_record(phantom.image, name, level, seed=index, modality=item.modality)
-            version = f"{index}_{name}_{level}"
-            rows.append(
-                {
-                    **common,
-                    "index": version,
-                    "level": level,
-                    "image_path": write(image, version),
-                    "degradation_type": name,
-                    "degradation_severity": level.removeprefix("L"),
-                    **({"severity": severity.value} if severity.series else {}),
-                    "parameters": json.dumps(record, sort_keys=True, default=float),
-                }
-            )
-    return rows
+            image, record = degrade_with_record(phantom.image, name, severity.label, seed=index, modality=item.modality)
+            own = severity.value if severity.series else None
+            rows.append(write_version(Version(name, severity.label, own, image, record)))
+    return finish(phantom, seed, rows, write_version) if finish else rows
 
 
 def _folder(modality: str) -> str:

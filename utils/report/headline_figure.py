@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ..dataset.taxonomy import LEVELS
-from ..scoring.confidence import MISSING, UNREAD
+from ..scoring.confidence import NO_LETTER
 from .example import Example
 from .figure_parts import Frames, dots, percent, unranked
 from .figure_style import ACCURACY_COLOUR, CONFIDENCE_COLOUR, GUIDE_COLOUR, TEXT_COLOUR, label, signed, spoken
@@ -100,7 +100,7 @@ def _draw_example(figure: Figure, example: Example) -> None:
         with Image.open(path) as image:
             axes.imshow(np.asarray(image.convert("RGB")))
         axes.set_axis_off()
-        letters = [letter for letter in record["letters"] if letter not in (UNREAD, MISSING)]
+        letters = [letter for letter in record["letters"] if letter not in NO_LETTER]
         step = min(0.0155, 0.2 / max(len(letters), 1))
         for place, letter in enumerate(letters):
             x = middle + (place - (len(letters) - 1) / 2) * step

@@ -12,12 +12,12 @@ from typing import Any
 from ..analysis.runs.run import Run
 from ..base.atomic_files import write_atomically
 from ..dataset.taxonomy import CLEAN, LEVELS
-from ..scoring.confidence import MISSING, UNREAD
+from ..scoring.confidence import ABSTAINED, MISSING, UNREAD
 from .page import ITEMS_PAGE, PAGE, render
 from .page_data import number
 from .pictures import Key, Shown
 
-_SHORT = {UNREAD: "?", MISSING: "–"}
+_SHORT = {UNREAD: "?", MISSING: "–", ABSTAINED: "N"}
 
 
 def write_items(runs: Sequence[Run], folder: Path, shown: Mapping[Key, Shown] | None = None) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..dataset.taxonomy import LEVELS
+from ..dataset.taxonomy import GONE, LEVELS
 from .agreement import ItemGap, agreement_gap
 from .level_summary import mean
 
@@ -21,11 +21,15 @@ def gap_score(values: Sequence[Mapping[str, Any]]) -> float | None:
 
 
 def across_levels(values: Sequence[float | None], sizes: Sequence[int], weight_by_size: bool) -> str:
-    """Return a line with a score at the three levels (in the order of the group's tasks) and its change from L0."""
+    """Return a line with a score at the levels (in the order of the group's tasks) and its change from L0.
+
+    A fourth task is that of the level "gone".
+    """
+    names = LEVELS if len(values) <= len(LEVELS) else (*LEVELS, GONE)
     present = [value for value in values if value is not None]
-    if len(present) != len(LEVELS):
+    if len(present) != len(names):
         return "a level has no scores"
-    (first, clean), *degraded = zip(LEVELS, present, strict=True)
+    (first, clean), *degraded = zip(names, present, strict=True)
     changes = (f"{level} {value:.4f} ({value - clean:+.4f})" for level, value in degraded)
     return ", ".join([f"{first} {clean:.4f}", *changes])
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .confidence import MISSING, UNREAD
+from .confidence import NO_VOTE, UNREAD
 from .elicitation import EXACT, VERBALIZED
 
 
@@ -43,7 +43,7 @@ def item_gap(record: Mapping[str, Any]) -> ItemGap | None:
         right = record["probabilities"][record["options"].index(record["answer"])]
         agree = math.fsum(share**2 for share in record["probabilities"])
         return ItemGap(square * (agree - right), square, square, True)
-    letters = [letter for letter in record["letters"] if letter != MISSING]
+    letters = [letter for letter in record["letters"] if letter not in NO_VOTE]
     if record.get("elicitation") == VERBALIZED:
         stated = [
             number - (letter == record["answer"])

@@ -20,6 +20,15 @@ UNREAD: Final = "unread"
 MISSING: Final = "missing"
 """A request that failed: no trial at all."""
 
+ABSTAINED: Final = "abstained"
+"""A reply that says, in place of a letter, that the image allows none: an answered trial that casts no vote."""
+
+NO_LETTER: Final = frozenset({UNREAD, MISSING, ABSTAINED})
+"""Entries of a record's `letters` that are none."""
+
+NO_VOTE: Final = frozenset({MISSING, ABSTAINED})
+"""Those that count in no score of the votes."""
+
 
 def normalised_entropy_confidence(shares: Sequence[float], k: int | None = None) -> float:
     """Return the paper's confidence C = 1 - H / log K of one item.
@@ -44,10 +53,10 @@ def normalised_entropy_confidence(shares: Sequence[float], k: int | None = None)
 
 
 def vote_shares(votes: Sequence[str], options: Sequence[str]) -> list[float]:
-    """Return the share of each option among the trials that were not missing.
+    """Return the share of each option among the trials that cast a vote: neither missing nor abstained.
 
     Args:
-        votes: one entry per trial: a letter of `options`, `UNREAD` or `MISSING`.
+        votes: one entry per trial: a letter of `options`, `UNREAD`, `MISSING` or `ABSTAINED`.
         options: the item's K option letters.
 
     Returns:
@@ -55,10 +64,10 @@ def vote_shares(votes: Sequence[str], options: Sequence[str]) -> list[float]:
         replies cannot be read looks uncertain, never certain.
 
     Raises:
-        ValueError: if every trial is missing or a vote is none of the above.
+        ValueError: if no trial casts a vote or a vote is none of the above.
     """
     counts = Counter(votes)
-    unread, trials = counts.pop(UNREAD, 0), len(votes) - counts.pop(MISSING, 0)
+    unread, trials = counts.pop(UNREAD, 0), len(votes) - counts.pop(MISSING, 0) - counts.pop(ABSTAINED, 0)
     if unknown := set(counts) - set(options):
         raise ValueError(f"votes {sorted(unknown)} are not among the options {list(options)}")
     if trials == 0:
@@ -69,9 +78,9 @@ def vote_shares(votes: Sequence[str], options: Sequence[str]) -> list[float]:
 def majority_credit(votes: Sequence[str], answer: str) -> float:
     """Return 1 if the most frequent letter is the answer, 1/m if it is one of m tied letters, else 0.
 
-    Unread and missing trials are no letters; without any letter the credit is 0.
+    Unread, missing and abstained trials are no letters; without any letter the credit is 0.
     """
-    counts = Counter(vote for vote in votes if vote not in (UNREAD, MISSING))
+    counts = Counter(vote for vote in votes if vote not in NO_LETTER)
     if not counts:
         return 0.0
     top = max(counts.values())
@@ -87,7 +96,7 @@ class VoteScores:
         accuracy: mean over the trials of "the letter is the answer", in [0, 1]; unread counts as wrong.
         majority_vote: `majority_credit`, in [0, 1].
         confidence: the paper's C, in [0, 1]; None where the elicitation has none.
-        unread_rate: share of the answered trials that could not be read.
+        unread_rate: share of the votes that could not be read.
     """
 
     accuracy: float
@@ -102,14 +111,14 @@ class VoteScores:
 
 
 def score_votes(votes: Sequence[str], options: Sequence[str], answer: str) -> VoteScores | None:
-    """Score the trials of one item, or return None if every trial is missing.
+    """Score the trials of one item, or return None if none casts a vote.
 
     Args:
-        votes: one entry per trial: a letter of `options`, `UNREAD` or `MISSING`.
+        votes: one entry per trial: a letter of `options`, `UNREAD`, `MISSING` or `ABSTAINED`.
         options: the item's K >= 2 option letters.
         answer: the right letter.
     """
-    trials = sum(vote != MISSING for vote in votes)
+    trials = sum(vote not in NO_VOTE for vote in votes)
     if trials == 0:
         return None
     return VoteScores(

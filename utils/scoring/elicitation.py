@@ -23,6 +23,12 @@ VOTES: Final = "votes"
 VERBALIZED: Final = "verbalized"
 EXACT: Final = "exact"
 
+FLAG: Final = "flag"
+"""Votes whose replies also say whether the image suffices."""
+
+ABSTAIN: Final = "abstain"
+"""Votes whose replies may say, in place of a letter, that the image allows no answer."""
+
 
 @dataclass(frozen=True)
 class StatedScores(VoteScores):

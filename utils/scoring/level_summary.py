@@ -15,7 +15,7 @@ from typing import Any
 from ..dataset import taxonomy
 from .agreement import agreement_gap, item_gap
 from .answers import TIERS
-from .confidence import MISSING, UNREAD
+from .confidence import MISSING, NO_VOTE, UNREAD
 from .elicitation import EXACT
 from .identical_replies import sampling_suspicion
 from .records import ItemRecord
@@ -179,7 +179,7 @@ def _tier_counts(records: Iterable[ItemRecord]) -> dict[str, int]:
         UNREAD if tier is None else tier
         for record in records
         for letter, tier in zip(record["letters"], record.get("read_as") or (), strict=False)
-        if letter != MISSING
+        if letter not in NO_VOTE
     )
     return {tier: found[tier] for tier in (*TIERS, UNREAD) if found[tier]}
 
@@ -205,7 +205,7 @@ def level_summary(records: Sequence[ItemRecord]) -> dict[str, Any]:
     Of a series, the level is "series", and `severities` has the scores of each, by label.
     """
     levels = sorted({record["level"] for record in records})
-    if not set(levels) <= set(taxonomy.LEVELS):
+    if not set(levels) <= {*taxonomy.LEVELS, taxonomy.GONE}:
         by_level = {level: [record for record in records if record["level"] == level] for level in levels}
         series = {"severities": {level: node_scores(chosen) for level, chosen in by_level.items()}}
         levels = ["series"]

@@ -5,23 +5,27 @@ lmms-eval drops the document itself from its samples, so the record repeats what
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from ..dataset import taxonomy
 from .answers import (
     AnswerWithConfidence,
+    AnswerWithFlag,
     LetterProbabilities,
     Reading,
     is_failed_probabilities,
     is_missing_trial,
     read_answer_and_confidence,
+    read_answer_and_flag,
+    read_answer_or_flag,
     read_probabilities,
     read_reply,
 )
 from .answers.reading import OPTION_NAMED
-from .confidence import MISSING, UNREAD, VoteScores, score_votes
-from .elicitation import EXACT, VERBALIZED, VOTES, score_probabilities, score_stated
+from .confidence import ABSTAINED, MISSING, UNREAD, VoteScores, score_votes
+from .elicitation import ABSTAIN, EXACT, FLAG, VERBALIZED, VOTES, score_probabilities, score_stated
 
 if TYPE_CHECKING:
     from typing_extensions import NotRequired
@@ -29,7 +33,10 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 3
 """2 added the elicitation and what only one of them has (`probabilities` ... `invalid`); 3 optional fields, which
 records of before lack: `cluster_id`, `read_as`, `severity`, `weight`, `confidence_unstated_as_guess`,
-`not_diagnostic`, and those of people's answers."""
+`not_diagnostic`, `evidence`, and those of people's answers."""
+
+EVIDENCE = ("survives", "undecided", "gone", "void")
+"""What a phantom's image still shows of the answer: all of it, something in between, nothing, or nothing even clean."""
 
 PERSON = "person"
 """`respondent` of records whose answers people gave."""
@@ -39,10 +46,10 @@ class ItemRecord(TypedDict):
     """One item with its votes and scores.
 
     `elicitation` is "votes", "verbalized" or "exact"; `scoring.elicitation` says what the scores mean in each.
-    `letters` has one entry per trial, in order: an option letter, "unread" or "missing"; `trials` counts those that
-    are not missing, `distinct_replies` the different texts among them, `empty_replies` those without any text. The
-    scores are None where every trial is missing, where the item is `invalid` or where scoring failed (`error` then
-    says how).
+    `letters` has one entry per trial, in order: an option letter, "unread", "missing" or "abstained"; `trials` counts
+    those that are not missing, `distinct_replies` the different texts among them, `empty_replies` those without any
+    text. The scores are those of the votes, which abstained trials do not cast. They are None where no trial casts one,
+    where the item is `invalid` or where scoring failed (`error` then says how).
 
     `read_as` says of each entry of `letters` how it was read, one of `medqdeg.utils.scoring.answers.TIERS`, None where
     nothing was read; `letters_without_named` leaves the last tier out again.
@@ -52,6 +59,7 @@ class ItemRecord(TypedDict):
     `not_diagnostic` is there where trials could flag the image, beside a letter or instead of one: an entry for each
     of `letters`, True where the reply says that the image does not allow an answer, False where it says that it does,
     None where it says neither or the trial is missing.
+    `evidence` is there in records of phantoms that were judged (`medqdeg.utils.evidence`): one of `EVIDENCE`.
 
     `respondent` is "person" where people answered, and absent where a model did. `reader` (codes), `session` (from 1)
     and `seconds` (picture to answer, None where it is not known) then have one entry per trial; all of one `reader` in
@@ -114,6 +122,7 @@ class ItemRecord(TypedDict):
     session: NotRequired[list[int]]
     seconds: NotRequired[list[float | None]]
     not_diagnostic: NotRequired[list[bool | None]]
+    evidence: NotRequired[str]
 
 
 def letters_without_named(record: Mapping[str, Any]) -> list[str]:
@@ -147,7 +156,8 @@ def score_item(
         doc: a row of the data set that `medqdeg.utils.dataset` makes; images are not needed.
         replies: the T raw replies, in the order of the trials. Replies that are letters' probabilities
             (`medqdeg.utils.scoring.answers.probabilities`) make the elicitation exact, whatever was asked for.
-        elicitation: "votes" or "verbalized".
+        elicitation: "votes" or "verbalized"; or "flag" or "abstain", which are votes whose replies may say that the
+            image allows no answer, beside a letter or instead of one.
         stated_apart: verbalized, where confidences do not stand in the replies but beside them, as in the column of a
             sheet: one entry a trial, a number in [0, 1] or None.
         out_of_range: of these, how many None stand for a number that is no probability.
@@ -185,6 +195,12 @@ def score_item(
         as_guess = None if of_stated is None else of_stated.confidence_unstated_as_guess
         scores: VoteScores | None = of_stated
         fields["confidence_unstated_as_guess"] = as_guess
+    elif elicitation in (FLAG, ABSTAIN):
+        elicitation, flagged = VOTES, _read_flags(replies, options, elicitation)
+        letters = [_vote(one) for one in flagged]
+        read_as = [None if one is None else one.read_as for one in flagged]
+        fields = {"not_diagnostic": [None if one is None else one.not_diagnostic for one in flagged]}
+        scores = score_votes(letters, list(options), doc["answer"])
     else:
         found_in = [None if is_missing_trial(reply) else read_reply(reply, options) for reply in replies]
         letters = [MISSING if one is None else one.letter or UNREAD for one in found_in]
@@ -202,6 +218,17 @@ def score_item(
         **fields,
         **_score_fields(scores),
     )
+
+
+def _read_flags(replies: Sequence[str], options: Mapping[str, str], elicitation: str) -> list[AnswerWithFlag | None]:
+    read = read_answer_and_flag if elicitation == FLAG else read_answer_or_flag
+    return [None if is_missing_trial(reply) else read(reply, options) for reply in replies]
+
+
+def _vote(one: AnswerWithFlag | None) -> str:
+    if one is None:
+        return MISSING
+    return ABSTAINED if one.instead else one.letter or UNREAD
 
 
 def _exact_record(doc: Mapping[str, Any], found: LetterProbabilities) -> ItemRecord:
@@ -226,6 +253,10 @@ def _exact_record(doc: Mapping[str, Any], found: LetterProbabilities) -> ItemRec
 
 def failed_record(doc: Mapping[str, Any], error: Exception, elicitation: str = VOTES) -> ItemRecord:
     """Return the record of an item whose scoring raised: identified, without scores, with the error's text."""
+    if elicitation in (FLAG, ABSTAIN):
+        return _record(
+            doc, elicitation=VOTES, not_diagnostic=[], error=f"{type(error).__name__}: {error}", **_score_fields(None)
+        )
     return _record(doc, elicitation=elicitation, error=f"{type(error).__name__}: {error}", **_score_fields(None))
 
 
@@ -256,7 +287,8 @@ def _score_fields(scores: VoteScores | None) -> dict[str, float | None]:
 
 
 def _identity(doc: Mapping[str, Any]) -> dict[str, Any]:
-    of_series = doc["level"] not in taxonomy.LEVELS
+    of_series = doc["level"] not in (*taxonomy.LEVELS, taxonomy.GONE)
+    evidence = _evidence(doc)
     return {
         "schema": SCHEMA_VERSION,
         "item_id": doc["item_id"],
@@ -273,4 +305,13 @@ def _identity(doc: Mapping[str, Any]) -> dict[str, Any]:
         "answer": doc["answer"],
         **({"weight": doc["weight"]} if doc.get("weight") is not None else {}),
         **({"severity": taxonomy.severity_of(doc["level"])} if of_series else {}),
+        **({"evidence": evidence} if evidence else {}),
     }
+
+
+def _evidence(doc: Mapping[str, Any]) -> str | None:
+    """Return what a phantom's file says of its evidence; other data sets say nothing."""
+    if '"evidence"' not in (extra := doc.get("extra") or ""):
+        return None
+    found = json.loads(extra).get("evidence")
+    return found if found in EVIDENCE else None

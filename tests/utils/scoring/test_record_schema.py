@@ -52,7 +52,9 @@ WRITTEN: dict[str, dict[str, Any]] = {
         **score_item(document(), ["Answer: B\nConfidence: 70%", "Answer: A\nConfidence: 30%"], "verbalized"),
         **{"respondent": PERSON, "reader": ["R1", "R2"], "session": [1, 3], "seconds": [7.25, None]},
     },
-    "flagged": {**score_item(document(), ["B", "A", "what?"]), "not_diagnostic": [False, True, None]},
+    "flagged": dict(score_item(document(), ["Answer: B\nImage: insufficient", "B"], "flag")),
+    "abstained": dict(score_item(document(), ["N", "B", "what?"], "abstain")),
+    "gone": dict(score_item(document(level="gone", extra='{"evidence": "gone"}'), ["B"])),
     "of a series": dict(score_item(document(level="S1.50"), ["B"])),
 }
 BEFORE_3 = {name: value for name, value in WRITTEN["votes"].items() if name not in ("cluster_id", "read_as")}

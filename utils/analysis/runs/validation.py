@@ -15,8 +15,8 @@ from typing import Any
 
 from ...base.errors import InputError
 from ...dataset import taxonomy
-from ...dataset.taxonomy import LEVELS
-from ...scoring.confidence import MISSING, UNREAD, VoteScores, score_votes
+from ...dataset.taxonomy import GONE, LEVELS
+from ...scoring.confidence import ABSTAINED, MISSING, UNREAD, VoteScores, score_votes
 from ...scoring.elicitation import EXACT, VERBALIZED, VOTES, StatedScores, score_probabilities, score_stated
 from .schema_check import TOLERANCE, schema_fault, short
 
@@ -65,7 +65,7 @@ def _fault_of_values(record: Mapping[str, Any]) -> str | None:
     for name in (*_COUNTS, "schema"):
         if isinstance(record.get(name), float):
             return f"{name} is {record[name]}, written as a fraction"
-    if record["level"] in LEVELS:
+    if record["level"] in (*LEVELS, GONE):
         return None
     if not _is_of_series(record["level"]):
         return f"unknown level {short(record['level'])}"
@@ -86,7 +86,7 @@ def _fault_of_votes(record: Mapping[str, Any]) -> str | None:
         return f"k is {record['k']}, but there are {len(options)} options"
     if record["answer"] not in options:
         return f"the answer {short(record['answer'])} is not among the options"
-    if strange := sorted(set(letters) - {*options, UNREAD, MISSING}):
+    if strange := sorted(set(letters) - {*options, UNREAD, MISSING, ABSTAINED}):
         return f"unknown votes {short(strange[:3])}"
     answered = len(letters) - letters.count(MISSING)
     if record.get("elicitation") != EXACT and record["error"] is None and record["trials"] != answered:
@@ -129,6 +129,9 @@ def _fault_of_lists(record: Mapping[str, Any]) -> str | None:
     flags = record.get("not_diagnostic", ())
     if any(letter == MISSING and flag is not None for letter, flag in zip(record["letters"], flags, strict=False)):
         return "not_diagnostic says something of a missing trial"
+    given = flags or [None] * len(record["letters"])
+    if any(letter == ABSTAINED and flag is not True for letter, flag in zip(record["letters"], given, strict=True)):
+        return "an abstained trial does not say that the image allows no answer"
     return None
 
 

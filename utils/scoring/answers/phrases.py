@@ -255,7 +255,7 @@ SECOND_LETTER = re.compile(
     rf"{CLOSERS}\(?{_BOTH}[\s\"'(\[]{{0,4}}(?:(?:and|or|possibly|maybe|perhaps|even|also|option|choice|"
     rf"less likely|la|le|el|die)"
     rf"[\s,(\[]{{1,3}}){{0,3}}(?P<letter>[a-z]){LETTER_END}"
-    rf"(?={CLOSERS}(?:$|[.,;:!?/&+\u3000-\ud7ff]|(?:and|or|are|could|would|may|might|both|depending|seem|"
+    rf"(?={CLOSERS}(?:$|[\n.,;:!?/&+\u3000-\ud7ff]|(?:and|or|are|could|would|may|might|both|depending|seem|"
     rf"because|"
     rf"since|as|given)\b))"
 )
