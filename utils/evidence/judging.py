@@ -36,12 +36,12 @@ class Judgement:
     Attributes:
         verdict: `SURVIVES`, `UNDECIDED`, `GONE` or `VOID`.
         keen: e of the keen eye.
-        weak: e of the weak eye.
+        weak: e of the weak eye; None where the keen one has settled it.
     """
 
     verdict: str
     keen: float
-    weak: float
+    weak: float | None
 
 
 class ItemObserver:
@@ -76,11 +76,13 @@ class ItemObserver:
         All drawings are degraded with the record's parameters; what is noise in them is drawn anew for each.
         """
         if self.clean < LEAST_CLEAN:
-            return Judgement(VOID, self.clean, 0.0)
+            return Judgement(VOID, self.clean, None)
         degraded = self._scenes(record)
-        keen, weak = (evidence(degraded, self._clean_scenes, sigma) for sigma in (KEEN_EYE, WEAK_EYE))
-        verdict = GONE if keen <= MOST_GONE else SURVIVES if weak >= LEAST_SURVIVING else UNDECIDED
-        return Judgement(verdict, keen, weak)
+        keen = evidence(degraded, self._clean_scenes, KEEN_EYE)
+        if keen <= MOST_GONE:
+            return Judgement(GONE, keen, None)
+        weak = evidence(degraded, self._clean_scenes, WEAK_EYE)
+        return Judgement(SURVIVES if weak >= LEAST_SURVIVING else UNDECIDED, keen, weak)
 
     @cached_property
     def _images(self) -> list[list[np.ndarray]]:

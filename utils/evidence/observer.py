@@ -64,8 +64,9 @@ class Scenes:
 def block_means(image: np.ndarray) -> NDArray[np.float32]:
     """Return the means of 4 x 4 pixels: (H / 4, W / 4, channels), float32."""
     height, width = image.shape[:2]
-    parts = image.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK, -1)
-    means: NDArray[np.float32] = parts.mean(axis=(1, 3), dtype=np.float32)
+    rows = image.reshape(height // BLOCK, BLOCK, -1).sum(axis=1, dtype=np.uint16)
+    sums = rows.reshape(height // BLOCK, width // BLOCK, BLOCK, -1).sum(axis=2, dtype=np.uint16)
+    means: NDArray[np.float32] = sums.astype(np.float32) / BLOCK**2
     return means
 
 

@@ -6,8 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from ..dataset.taxonomy import CLEAN
 from ..dataset.taxonomy import GONE as LEVEL
 from ..phantoms.suite import Phantom, Version
@@ -41,10 +39,10 @@ def with_evidence(phantom: Phantom, seed: int, rows: list[Row], version: Callabl
 
 def _judgement(observer: ItemObserver, row: Row) -> Judgement:
     if row["level"] == CLEAN:
-        return Judgement(SURVIVES if observer.clean >= LEAST_CLEAN else VOID, observer.clean, np.nan)
+        return Judgement(SURVIVES if observer.clean >= LEAST_CLEAN else VOID, observer.clean, None)
     return observer.judge(json.loads(row["parameters"]))
 
 
 def _cells(judgement: Judgement) -> Row:
-    weak = "" if np.isnan(judgement.weak) else f"{judgement.weak:.3f}"
+    weak = "" if judgement.weak is None else f"{judgement.weak:.3f}"
     return {"evidence": judgement.verdict, "evidence_keen": f"{judgement.keen:.3f}", "evidence_weak": weak}
