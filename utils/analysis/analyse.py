@@ -15,6 +15,7 @@ from . import tables
 from .cell_sums import CellSums
 from .changes import level_changes
 from .clinical_rows import operating_rows, recalibration_rows
+from .flags import flag_rows
 from .item_table import ItemTable, item_table
 from .metrics import ACROSS_ELICITATIONS, BOOTSTRAPPED, WHOLE, Scope
 from .model_pairs import Asked, accuracy_alone, notes_on_pairing, reason_against_pairing
@@ -122,6 +123,7 @@ def analyse(
     rows = {name: [own[name] for own, _ in analysed if name in own] for name in tables.TABLES}
     rows["operating_points"] = [pd.DataFrame(operating_rows(run, own.operating_point)) for run, own in clinical.items()]
     rows["recalibration"] = [pd.DataFrame(recalibration_rows(run, own.recalibration)) for run, own in clinical.items()]
+    rows["flags"] = [pd.DataFrame(flag_rows(run)) for run in collection.runs]
     found = {name: estimates for name, (_, estimates) in zip(item_tables, analysed, strict=True)}
     pairs = []
     asked = [Asked.of(run) for run in collection.runs] if len(collection.runs) > 1 else []

@@ -107,6 +107,7 @@ def _run(analysis: Analysis, run: Run) -> dict[str, Any]:
         "recalibration": _recalibration(tables["recalibration"], analysis.clinical[run.name].recalibration),
         "planning": None if (pilot := analysis.clinical[run.name].pilot) is None else pilot.as_json(),
         "cliffs": _nested(tables["cliffs"], ("axis", "node", "pairing"), ("verdict",), single=True),
+        **({"flags": flags} if (flags := _flags(tables["flags"])) else {}),
         **({"option_named": named} if named else {}),
         **({"series": series_json(analysis.series[run.name])} if run.name in analysis.series else {}),
     }
@@ -193,6 +194,11 @@ def _recalibration(rows: pd.DataFrame, found: RunRecalibration) -> dict[str, Any
 
 def _interval(row: Mapping[str, Any], more: Sequence[str]) -> dict[str, Any]:
     return {key: plain(row[key]) for key in ("estimate", "low", "high", *more)}
+
+
+def _flags(frame: pd.DataFrame) -> dict[str, Any]:
+    values = ("estimate", "low", "high", "bound", "reason", "always_flag", "never_flag", "n", "clusters", "small")
+    return _nested(frame, ("set", "figure"), values)
 
 
 def _nested(frame: pd.DataFrame, keys: Sequence[str], values: Sequence[str], *, single: bool = False) -> dict[str, Any]:

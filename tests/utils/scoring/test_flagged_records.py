@@ -93,4 +93,4 @@ def test_a_phantom_s_evidence_reaches_the_record() -> None:
     assert (record["level"], record["evidence"], "severity" in record) == ("gone", "gone", False)
     assert record_fault(record) is None
     assert "evidence" not in score_item(document(extra=json.dumps({"evidence": "my own column"})), ["B"])
-    assert record_fault({**record, "evidence": "some"}) == "unknown evidence 'some'"
+    assert "evidence" in str(record_fault({**record, "evidence": "some"}))

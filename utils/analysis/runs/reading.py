@@ -12,7 +12,7 @@ from typing import Any
 from ...base.errors import InputError
 from ...base.secrets import arguments_by_name, public_argument, public_arguments, without_secrets
 from ...base.wrong_folders import what_it_is
-from ...dataset.taxonomy import LEVELS
+from ...dataset.taxonomy import GONE, LEVELS
 from ...scoring.level_summary import run_conditions
 from .answer_files import is_answer_file, read_answer_files
 from .conditions import of_all_parts, stated_conditions
@@ -28,7 +28,7 @@ _ADDED_LATER = {
     **{"elicitation": "votes", "stated": None, "stated_missing": 0, "stated_out_of_range": 0},
     **{"probabilities": None, "letter_mass": None, "invalid": False},
 }
-_LEVEL_IN_TASK = re.compile(r"_l[012](?=_|$)", re.IGNORECASE)
+_LEVEL_IN_TASK = re.compile(r"_(?:l[012]|gone)(?=_|$)", re.IGNORECASE)
 
 
 @dataclass
@@ -103,7 +103,8 @@ def read_runs(paths: Iterable[Path]) -> Collection:
     runs = _named([_run(group) for group in _grouped(parts)], warnings)
     for run in runs:
         if not run.records:
-            warnings.append(f"{run.name}: a series without its clean items; it is left out")
+            what = f"only items of the level {GONE}," if run.gone else "a series"
+            warnings.append(f"{run.name}: {what} without its clean items; it is left out")
     runs = [run for run in runs if run.records]
     if not runs:
         raise InputError("; ".join(["no MedQ-Deg run found", *_instead(paths), *warnings[:3]]))
@@ -254,6 +255,8 @@ def _run(parts: Sequence[_Part]) -> Run:
         ),
         key=lambda record: (record["level"], record["item_id"]),
     )
+    gone = tuple(record for record in records if record["level"] == GONE)
+    records = [record for record in records if record["level"] != GONE]
     levels = tuple(level for level in LEVELS if any(record["level"] == level for record in records))
     conditions = {**run_conditions(records), "elicitation": first.elicitation}
     series = tuple(record for record in records if record["level"] not in LEVELS)
@@ -281,6 +284,7 @@ def _run(parts: Sequence[_Part]) -> Run:
         conditions=conditions,
         warnings=tuple(dict.fromkeys(warnings)),
         paths=tuple(sorted({path for part in parts for path in part.paths})),
+        gone=gone,
         origin=origin_of_all_parts([part.origin for part in parts]),
         series=series,
     )

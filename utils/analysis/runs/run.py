@@ -27,6 +27,7 @@ class Run:
         warnings: one line each.
         paths: the files read.
         origin: how the run came about, as its files say: some of `origin.ORIGIN`.
+        gone: records of the level "gone" (phantoms without evidence), which only the flags are asked about.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Run:
     paths: tuple[Path, ...]
     origin: Mapping[str, str] = field(default_factory=dict)
     series: tuple[Mapping[str, Any], ...] = ()
+    gone: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
