@@ -103,12 +103,16 @@ def flag_rows(run: Run) -> Iterator[dict[str, Any]]:
 
 
 def _items(records: Sequence[Mapping[str, Any]]) -> _Items:
-    columns = np.array([_trials(record) for record in records])
+    flagged, right, reliability, unflagged_reliability, unflagged_accuracy = np.array(list(map(_trials, records))).T
     names = [cluster_of(record) for record in records]
     number = {name: place for place, name in enumerate(sorted(set(names)))}
     sets = {name: np.array(_places(records, name), dtype=np.int64) for name in SETS}
     return _Items(
-        *columns.T,
+        flagged=flagged,
+        right=right,
+        reliability=reliability,
+        unflagged_reliability=unflagged_reliability,
+        unflagged_accuracy=unflagged_accuracy,
         clusters=np.array([number[name] for name in names], dtype=np.int64),
         size=len(number),
         weight=np.array([weight_of(record) for record in records]),
