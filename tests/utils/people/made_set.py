@@ -24,8 +24,8 @@ Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 def picture(seed: int, side: int = 48) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    coarse = rng.integers(30, 220, (6, 6), dtype=np.uint8)
-    return np.kron(coarse, np.ones((side // 6, side // 6), dtype=np.uint8))
+    coarse = np.kron(rng.integers(30, 200, (6, 6)), np.ones((side // 6, side // 6)))
+    return (coarse + rng.integers(0, 40, coarse.shape)).astype(np.uint8)
 
 
 def png(pixels: np.ndarray) -> bytes:

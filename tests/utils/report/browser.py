@@ -12,8 +12,11 @@ import pytest
 
 
 @contextmanager
-def chromium(downloads: Path, *, width: int = 1280, height: int = 900) -> Iterator[Any]:
-    """A headless Chromium driven by selenium; the test is skipped where either is missing."""
+def chromium(downloads: Path, *, width: int = 1280, height: int = 900, ratio: float = 1) -> Iterator[Any]:
+    """A headless Chromium driven by selenium; the test is skipped where either is missing.
+
+    `ratio` is how many pixels of the device one of CSS has.
+    """
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     driver = shutil.which("chromedriver")
@@ -24,6 +27,7 @@ def chromium(downloads: Path, *, width: int = 1280, height: int = 900) -> Iterat
     for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage", "disable-gpu"):
         options.add_argument(f"--{argument}")
     options.add_argument(f"--window-size={width},{height}")
+    options.add_argument(f"--force-device-scale-factor={ratio}")
     options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
