@@ -11,7 +11,7 @@ STEPS = 18
 CONTRAST = round(0.05 * 255)
 """Grey levels between a digit and its ground: 5% of the range."""
 DIGITS = 3
-_SIDE, _SIZE = 150, 96
+_SIDE, _SIZE = 120, 80
 
 
 def digits(*salt: object) -> tuple[str, str]:
@@ -32,7 +32,7 @@ def picture(on_black: str, on_white: str) -> np.ndarray:
     """
     width = _SIDE * 2 * DIGITS
     wedge = np.repeat(np.rint(np.linspace(0, 255, STEPS)), width // STEPS)
-    top = np.broadcast_to(wedge, (110, width)).astype(np.uint8)
+    top = np.broadcast_to(wedge, (96, width)).astype(np.uint8)
     image = Image.new("L", (width, _SIDE + 40), 0)
     draw = ImageDraw.Draw(image)
     draw.rectangle((width // 2, 0, width, image.height), fill=255)

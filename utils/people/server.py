@@ -27,7 +27,7 @@ MISSING = "the desks need Starlette and uvicorn: pip install 'medqdeg[people]'"
 
 _TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
 SCRIPTS = tuple(f"{name}.js" for name in ("desk", "parts", "picture", "check", "review", "study", "calibrate"))
-_AHEAD = 2
+_AHEAD = 4
 """Steps whose pictures the page may fetch beforehand."""
 _TRIES = 2
 """Of the display check, before it counts as failed."""

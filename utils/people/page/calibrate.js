@@ -3,7 +3,7 @@
 import { element, keyButton, optionList } from '/parts.js';
 
 export const calibrate = {
-  layout: 'below',
+  layout: () => 'beside',
 
   about: (told) => ({
     name: 'Severity calibration',
@@ -18,13 +18,13 @@ export const calibrate = {
 
   panel(screen, state, page) {
     return [
-      element('div', {}, element('p', { class: 'question' }, screen.question), optionList(screen, true)),
-      element('div', { class: 'column' },
-        element('div', { class: 'row' }, ...page.told.ratings.map((text, number) =>
-          keyButton(String(number), text, () => page.answer({ rating: number }), { 'aria-pressed': screen.earlier ? String(state.chosen === number) : null }))),
-        element('div', { class: 'row' }, keyButton('C', state.clean ? 'back to the picture' : 'clean picture', () => this.compare(screen, state, page))),
-        element('p', { class: 'viewing' }, ...[['+ −', 'zoom'], ['Z', 'fit'], ['[ ] , .', 'contrast, brightness'], ['R', 'reset']]
-          .map(([key, text]) => element('span', {}, element('kbd', {}, key), ' ', text)))),
+      element('div', {}, element('p', { class: 'question' }, screen.question), optionList(screen)),
+      element('p', { class: 'quiet' }, 'What does the change do to the diagnosis?'),
+      element('div', { class: 'column' }, ...page.told.ratings.map((text, number) =>
+        keyButton(String(number), text, () => page.answer({ rating: number }), { 'aria-pressed': screen.earlier ? String(state.chosen === number) : null }))),
+      keyButton('C', state.clean ? 'back to the picture' : 'clean picture', () => this.compare(screen, state, page)),
+      element('p', { class: 'viewing' }, ...[['+ −', 'zoom'], ['Z', 'fit'], ['[ ] , .', 'contrast, brightness'], ['R', 'reset']]
+        .map(([key, text]) => element('span', {}, element('kbd', {}, key), ' ', text))),
     ];
   },
 

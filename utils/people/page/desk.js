@@ -104,7 +104,7 @@ class Page {
     this.set = 0;
     this.state = this.desk.begin(screen);
     const panes = await this.panes(screen.sets[0]);
-    document.body.className = this.desk.layout;
+    document.body.className = this.desk.layout(screen);
     this.panel();
     this.viewer.show(panes);
   }
@@ -210,4 +210,5 @@ class Page {
 }
 
 const page = new Page();
+window.medqdegPlaced = () => page.viewer.placed?.[0] ?? null;   // where the first picture lies, in device pixels
 page.load();

@@ -6,7 +6,7 @@ const BLIND = [['Y', 'yes', 'yes'], ['N', 'no', 'no'], ['?', 'cannot say', 'unsu
 const AFFECTED = ['', 'L1', 'L2', 'both'];
 
 export const review = {
-  layout: 'below',
+  layout: (screen) => (screen.phase === 'blind' ? 'beside' : 'below'),   // three pictures want the width, one the height
 
   about: (told) => ({
     name: 'Review of degraded pairs',
@@ -27,10 +27,10 @@ export const review = {
     const more = screen.sets.length > 1 ? element('p', { class: 'quiet' }, `image ${page.set + 1} of ${screen.sets.length}: `, keyButton('I', 'next', () => page.nextSet())) : null;
     const text = element('div', {},
       screen.degradation ? element('p', {}, element('span', { class: 'what' }, screen.degradation), ' ', element('span', { class: 'tag' }, screen.modality)) : null,
-      element('p', { class: 'question' }, screen.question), optionList(screen, true, state.key), more);
+      element('p', { class: 'question' }, screen.question), optionList(screen, screen.phase !== 'blind', state.key), more);
     if (screen.phase === 'blind') {
-      return [text, element('div', { class: 'column' }, element('p', { class: 'quiet' }, 'Can the question be answered from this picture?'),
-        element('div', { class: 'row' }, ...BLIND.map(([key, label, value]) => keyButton(key, label, () => page.answer({ answerable: value })))), this.viewing(false))];
+      return [text, element('p', { class: 'quiet' }, 'Can the question be answered from this picture?'),
+        element('div', { class: 'column' }, ...BLIND.map(([key, label, value]) => keyButton(key, label, () => page.answer({ answerable: value })))), this.viewing(false)];
     }
     const verdict = (value) => () => page.answer({ verdict: value, affected: state.affected, note: state.note });
     const buttons = page.told.verdicts.map(([key, value]) =>

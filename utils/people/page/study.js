@@ -3,7 +3,7 @@
 import { element, keyButton } from '/parts.js';
 
 export const study = {
-  layout: 'beside',
+  layout: () => 'beside',
 
   about: () => ({
     name: 'Reader study',
