@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import functools
 import math
+from fractions import Fraction
 
 import cv2
 import numpy as np
-from scipy import ndimage
+from scipy import special
 
 from ..truncation import DOUBT, Neighbourhoods, settle
 
@@ -62,7 +63,7 @@ def _mean_along(image: np.ndarray, taps: Taps, reach: Reach) -> np.ndarray:
     the rounding of SciPy's float64 sum where it is whole, too."""
     (up, left), (down, right) = reach
     # A side of one pixel has no other to reflect: OpenCV then repeats it.
-    border = cv2.copyMakeBorder(image, max(up, 0), max(down, 0), max(left, 0), max(right, 0), cv2.BORDER_REFLECT)
+    border = cv2.copyMakeBorder(image, up, down, left, right, cv2.BORDER_REFLECT)
     whole = image.dtype == np.uint8
     padded: np.ndarray = border.astype((np.uint16 if len(taps) <= 257 else np.uint32) if whole else np.float32)
     if not whole:
@@ -139,6 +140,34 @@ def _weighted(image: np.ndarray, weights: np.ndarray, taps: Taps, reach: Reach) 
     return settle(lower, upper, lambda indices: Neighbourhoods(image, *reach).weighted_sum(indices, taps))
 
 
+def _turned(weights: np.ndarray, angle: float) -> np.ndarray:
+    """A square turned anticlockwise about its centre, bilinear, as `scipy.ndimage.rotate(..., order=1)` has it.
+
+    The last bit of a weight decides about a grey level in constant areas, and SciPy's depends on its version (from 1.17
+    on it adds a coordinate's shift first) and on how the processor's BLAS multiplies. This is SciPy 1.17's on a
+    processor with fused multiplication, in operations that are the same everywhere.
+    """
+    last, middle = len(weights) - 1, (len(weights) - 1) / 2
+    cosine, sine = float(special.cosdg(angle)), float(special.sindg(angle))
+    down, along = np.arange(last + 1.0)[:, np.newaxis], np.arange(last + 1.0)
+    inside, corners = np.ones(weights.shape, bool), []
+    for of_row, of_column in ((cosine, sine), (-sine, cosine)):
+        # Rounded once: the product of floats is exact in fractions.
+        shift = middle - float(Fraction(of_row) * Fraction(middle) + Fraction(of_column * middle))
+        place = (shift + down * of_row) + along * of_column
+        inside &= (place >= 0) & (place <= last)
+        before = np.floor(place)
+        share = 1 - (place - before)
+        first = np.clip(before.astype(np.intp), 0, last)
+        corners.append(((first, share), (np.minimum(first + 1, last), 1 - share)))
+    total = np.zeros(weights.shape)
+    for row, share_of_row in corners[0]:
+        for column, share_of_column in corners[1]:
+            total += weights[row, column] * share_of_row * share_of_column
+    total[~inside] = 0
+    return total
+
+
 _LEAST_SUM = 1e-3
 """A line of an even number of pixels does not pass through the centre, and turned by some angles (2 pixels by 45
 degrees) it leaves the grid. Such a kernel, whose weights sum to 0 or to rounding errors, would give a black image."""
@@ -163,12 +192,11 @@ def _drawn_through_the_centre(size: int, angle: float) -> np.ndarray:
 
 @functools.lru_cache(maxsize=64)
 def _kernel(size: int, angle: float, kind: str) -> tuple[np.ndarray, int, int]:
-    """The line as a correlation kernel without its empty margins, and the size of the margins above and to
-    the left."""
+    """The line as a correlation kernel without its empty margins, and the size of the margins above and to the left."""
     weights = np.zeros((size, size))
     if kind == "rotated":
         weights[size // 2] = 1 / size
-        weights = ndimage.rotate(weights, angle, reshape=False, order=1)
+        weights = _turned(weights, angle)
         if weights.sum() < _LEAST_SUM:
             weights = _drawn_through_the_centre(size, angle)
     elif kind == "stepped":
@@ -182,6 +210,9 @@ def _kernel(size: int, angle: float, kind: str) -> tuple[np.ndarray, int, int]:
         raise ValueError(f"motion_blur: kernel must be rotated or stepped, not {kind!r}")
     # Convolution is correlation with the kernel turned about.
     weights = weights[::-1, ::-1] / weights.sum()
-    rows, columns = np.flatnonzero(weights.any(axis=1)), np.flatnonzero(weights.any(axis=0))
-    cut = weights[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return np.ascontiguousarray(cut), int(rows[0]), int(columns[0])
+    # The pixel itself stays in: a line of an even length, turned by 180 or 270 degrees, lies beside it.
+    box = []
+    for used in (weights.any(axis=1), weights.any(axis=0)):
+        places = [*np.flatnonzero(used).tolist(), (size - 1) // 2]
+        box.append(slice(min(places), max(places) + 1))
+    return np.ascontiguousarray(weights[tuple(box)]), box[0].start, box[1].start

@@ -55,14 +55,11 @@ def motion_blur(batch: Batch, arguments: Arguments) -> torch.Tensor:
             one["length"], one["angle"], one.get("kernel", "rotated")
         )
         height, width = values.shape[2:]
-        # A line may lie on one side of the pixel.
-        first_row, first_column = max(up, 0) - up, max(left, 0) - left
-        padded = values.index_select(2, mirrored(max(up, 0), max(down, 0), height, values.device))
-        padded = padded.index_select(3, mirrored(max(left, 0), max(right, 0), width, values.device))
+        padded = values.index_select(2, mirrored(up, down, height, values.device))
+        padded = padded.index_select(3, mirrored(left, right, width, values.device))
         total = torch.zeros_like(values)
         for row, column, weight in taps:
-            top, start = row + first_row, column + first_column
-            total.add_(padded[:, :, top : top + height, start : start + width], alpha=weight)
+            total.add_(padded[:, :, row : row + height, column : column + width], alpha=weight)
         return total
 
     return in_groups(batch, arguments, lambda one: (one["length"], one["angle"], one.get("kernel")), blurred)
