@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from medqdeg.degradations import degrade, get, list_degradations, reproduce
 from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.command_line import app
+from medqdeg.utils.degrade_files import requests
 from medqdeg.utils.degrade_files import runs as engine
 from medqdeg.utils.images import read_image
 from medqdeg.utils.images.folders import find_sources
@@ -212,7 +213,7 @@ def test_interrupted_by_the_keyboard_it_says_how_to_go_on(tmp_path):
 def test_a_worker_that_dies_ends_the_run_with_one_line_and_keeps_what_is_done(tmp_path):
     source, out = folder_of_images(tmp_path / "in", 12, side=300), tmp_path / "out"
     sources = find_sources([source]).sources
-    request = engine.DegradeRequest(names=("gaussian_noise",))
+    request = requests.DegradeRequest(names=("gaussian_noise",))
 
     def kill_a_worker(_: engine.Outcome) -> None:
         for child in multiprocessing.active_children():
@@ -274,14 +275,14 @@ def test_files_that_fail_are_named_and_counted_and_the_rest_goes_on(tmp_path):
 
 
 def test_an_error_in_one_degradation_does_not_stop_the_others(tmp_path, monkeypatch):
-    real = engine.degrade_with_record
+    real = requests.degrade_with_record
 
     def flawed(image, name, *arguments, **options):
         if name == "gaussian_blur":
             raise RuntimeError("a bug")
         return real(image, name, *arguments, **options)
 
-    monkeypatch.setattr(engine, "degrade_with_record", flawed)
+    monkeypatch.setattr(requests, "degrade_with_record", flawed)
     source = folder_of_images(tmp_path / "in", 1)
     arguments = [
         "degrade",

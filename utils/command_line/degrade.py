@@ -14,7 +14,7 @@ from ..base.cores import usable_cores
 from ..base.errors import InputError, one_line
 
 if TYPE_CHECKING:
-    from ..degrade_files.runs import DegradeRequest
+    from ..degrade_files.requests import DegradeRequest
     from ..images.folders import Search
 
 _SHEET_ROWS = 120
@@ -215,22 +215,15 @@ def _degrade_volumes(
         if not low < high:
             raise InputError(f"--value-range {value_range}: give the least and the greatest value, such as -1000,1000")
         found = (low, high)
-    written, errors = degrade_volumes(
-        inputs,
-        request.names,
-        request.severities,
-        out,
-        seed=request.seed,
-        value_range=found,
-        modality=request.modality,
-        table=request.table,
-        reference_size=request.reference_size,
-        allow_unchanged=request.allow_unchanged,
-    )
-    for line in errors:
-        typer.echo(line, err=True)
-    typer.echo(f"wrote {written} volume{'' if written == 1 else 's'} to {out}")
-    if errors:
+    try:
+        summary = degrade_volumes(inputs, request, out, value_range=found)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command continues", err=True)
+        raise typer.Exit(130) from None
+    _print_errors(summary.errors)
+    kept = f", kept {summary.kept} of an earlier run" if summary.kept else ""
+    typer.echo(f"wrote {_counted(summary.made, 'volume')} to {out}{kept}")
+    if summary.errors:
         raise typer.Exit(1)
 
 
@@ -251,7 +244,7 @@ def _request(
 ) -> DegradeRequest:
     """Check every option before a file is touched."""
     from ...degradations import largest_severity, list_degradations
-    from ..degrade_files.runs import FRAME_CHOICES, DegradeRequest
+    from ..degrade_files.requests import FRAME_CHOICES, DegradeRequest
     from ..images import OUTPUT_FORMATS
 
     names = []
@@ -351,7 +344,8 @@ def _run(search: Search, request: DegradeRequest, out: Path, workers: int) -> bo
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ..degrade_files.runs import MANIFEST, Outcome, degrade_files
+    from ..degrade_files.manifests import MANIFEST
+    from ..degrade_files.runs import Outcome, degrade_files
 
     console = Console(stderr=True)
     started = time.monotonic()
@@ -402,7 +396,7 @@ def _print_errors(errors: Iterable[str]) -> None:
 def _draw_sheet(search: Search, request: DegradeRequest, path: Path, count: int) -> bool:
     """Draw the contact sheet; return whether anything failed."""
     from ..base.atomic_files import write_atomically
-    from ..degrade_files.runs import level_name
+    from ..degrade_files.requests import level_name
     from ..degrade_files.sheet import sheet_rows, sheet_severities
     from ..images import encode_image
     from ..images.contact_sheet import draw_contact_sheet

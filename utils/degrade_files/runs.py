@@ -16,127 +16,23 @@ the line's hash.
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import hashlib
-import json
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from ...degradations import LEVELS, SeverityTable, UnchangedImageError, degrade_with_record, load_severities
+from ...degradations import UnchangedImageError
 from ..base.atomic_files import write_atomically
 from ..base.errors import InputError, one_line
 from ..base.worker_processes import as_completed
 from ..images import OUTPUT_FORMATS, count_frames, decode_image, encode_image, is_dicom, pixels_sha256, read_bytes
-from ..images.encoding import PNG_LEVEL
 from ..images.folders import Source
-
-MANIFEST = "manifest.jsonl"
-FRAME_CHOICES = ("single", "first", "middle", "all")
-
-
-def level_name(severity: int | str) -> str:
-    """Return what a severity is called in paths and messages: "L1", or the label of a series."""
-    return severity if isinstance(severity, str) else f"L{severity}"
-
-
-@dataclass(frozen=True)
-class DegradeRequest:
-    """What is asked for every image.
-
-    Attributes:
-        names: canonical names of degradations.
-        severities: 0, 1, 2, or labels of a series such as "S1.50".
-        seed: the run's seed.
-        modality: for every image; None takes a DICOM file's own, else none.
-        table: the severity table.
-        reference_size, keep_markings, allow_unchanged: as for `degrade`.
-        window: as for `decode_dicom`.
-        frames: of a file with several: `single` refuses it, `first`, `middle`, `all`.
-        format: of the outputs; see `encode_image`.
-        png_level: how hard PNG outputs are compressed, 0 to 9.
-    """
-
-    names: tuple[str, ...]
-    severities: tuple[int | str, ...] = (1, 2)
-    seed: int | str = 0
-    modality: str | None = None
-    table: SeverityTable = field(default_factory=load_severities)
-    reference_size: float | None = None
-    keep_markings: bool | None = None
-    allow_unchanged: bool = False
-    window: tuple[float, float] | str | None = None
-    frames: str = "single"
-    format: str = "png"
-    png_level: int = PNG_LEVEL
-    _strengths: dict[tuple[str, int | str, str | None], dict[str, Any]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-
-    def degrade(
-        self, image: Image.Image, name: str, severity: int | str, seed: str, modality: str | None
-    ) -> tuple[Image.Image, dict[str, Any]]:
-        """Degrade one image as the request says; as `degrade_with_record`, whose errors it raises."""
-        return degrade_with_record(
-            image,
-            name,
-            severity,
-            seed=seed,
-            modality=modality,
-            severities=self.table,
-            reference_size=self.reference_size,
-            keep_markings=self.keep_markings,
-            allow_unchanged=self.allow_unchanged,
-        )
-
-    def settings(self, name: str, severity: int | str, seed: str, modality: str | None) -> dict[str, Any]:
-        """Everything but the input that decides one output's bytes, as JSON."""
-        settings = {
-            "name": name,
-            "severity": severity,
-            "seed": seed,
-            "modality": modality,
-            "strength": self._strength(name, severity, modality),
-            "reference_size": self.reference_size,
-            "keep_markings": self.keep_markings,
-            "window": list(self.window) if isinstance(self.window, tuple) else self.window,
-            "format": self.format,
-            "version": _version(),
-        }
-        # Only where it is not the usual one, so that the manifests of earlier versions still hold.
-        if self.format == "png" and self.png_level != PNG_LEVEL:
-            settings["png_level"] = self.png_level
-        return settings
-
-    def prepare(self) -> None:
-        """Look the strengths up that all files share, so that a folder's workers need not."""
-        for name in self.names:
-            for severity in self.severities:
-                self._strength(name, severity, self.modality)
-
-    def _strength(self, name: str, severity: int | str, modality: str | None) -> dict[str, Any]:
-        key = (name, severity, modality)
-        if key not in self._strengths:
-            self._strengths[key] = self._looked_up(*key)
-        return self._strengths[key]
-
-    def _looked_up(self, name: str, severity: int | str, modality: str | None) -> dict[str, Any]:
-        def row(level: str) -> dict[str, str]:
-            return {key: str(value) for key, value in self.table.lookup(name, level, modality).items()}
-
-        if isinstance(severity, int):
-            return row(level_name(severity)) if severity else {}
-        # A severity of a series follows from both levels.
-        interpolate = self.table.course(name, modality).interpolate
-        return {**{level: row(level) for level in LEVELS[1:]}, "interpolate": interpolate}
+from .manifests import MANIFEST, json_line, read_manifest, still_holds, write_manifest
+from .requests import DegradeRequest, image_seed, level_name
 
 
 @dataclass(frozen=True)
@@ -233,25 +129,6 @@ def left_as_it_is(source: Source, degradations: Sequence[str]) -> str:
     )
 
 
-def read_manifest(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a manifest; none where it does not exist.
-
-    A line that is not whole (the last one of a killed run) is left out: its output will be made again.
-
-    Raises:
-        InputError: the file cannot be read.
-    """
-    if not path.exists():
-        return []
-    lines = []
-    for raw in read_bytes(path).split(b"\n"):
-        with contextlib.suppress(ValueError):  # also stands for bytes that are no UTF-8
-            line = json.loads(raw)
-            if isinstance(line, dict) and isinstance(line.get("output"), str):
-                lines.append(line)
-    return lines
-
-
 def _run(
     sources: Sequence[Source],
     request: DegradeRequest,
@@ -267,7 +144,7 @@ def _run(
     for output, line in known.items():
         by_item[str(line.get("item"))][output] = line
     # Rewritten before anything is appended, so that no new line continues a torn one.
-    _write_manifest(manifest, known)
+    write_manifest(manifest, known)
 
     request.prepare()
     summary = DegradeSummary(files=len(sources))
@@ -276,7 +153,7 @@ def _run(
         for outcome in as_completed(degrade_file, jobs, min(workers, len(sources))):
             for line in outcome.lines:
                 known[line["output"]] = line
-                journal.write(_json_line(line))
+                journal.write(json_line(line))
             journal.flush()
             summary.made += outcome.made
             summary.kept += outcome.kept
@@ -284,18 +161,8 @@ def _run(
             summary.failed_files += bool(outcome.errors)
             if on_progress is not None:
                 on_progress(outcome)
-    _write_manifest(manifest, {output: line for output, line in known.items() if (out / output).exists()})
+    write_manifest(manifest, {output: line for output, line in known.items() if (out / output).exists()})
     return summary
-
-
-@functools.cache
-def _version() -> str:
-    return metadata.version("medqdeg")
-
-
-def image_seed(seed: int | str, sha256: str, frame: int | None) -> str:
-    """Return one image's seed from the run's; see the module."""
-    return f"{seed}:{sha256}" + ("" if frame is None else f":frame {frame}")
 
 
 def choose_frames(data: bytes, source: Source, choice: str) -> list[int | None]:
@@ -338,7 +205,7 @@ def _degrade_frame(
             output = f"{name}/{level_name(severity)}/{item}{OUTPUT_FORMATS[request.format]}"
             wanted = {**request.settings(name, severity, seed, modality), "frame": frame}
             line = earlier.get(output)
-            if line is not None and _still_holds(line, sha256, wanted, out / output):
+            if line is not None and still_holds(line, sha256, wanted, [out / output]):
                 yield {**line, "input": source.written_name}, False
                 continue
             if picture is None:
@@ -370,27 +237,6 @@ def _degrade_frame(
                 },
                 True,
             )
-
-
-def _still_holds(line: Mapping[str, Any], sha256: str, wanted: Mapping[str, Any], path: Path) -> bool:
-    if line.get("input_sha256") != sha256 or line.get("request") != wanted:
-        return False
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() == line.get("output_sha256")
-    except OSError:
-        return False
-
-
-def _write_manifest(path: Path, lines: Mapping[str, dict[str, Any]]) -> None:
-    """Write lines in the order of their outputs, whatever the order in which they were made."""
-    write_atomically(path, "".join(_json_line(lines[output]) for output in sorted(lines)).encode())
-
-
-def _json_line(line: Mapping[str, Any]) -> str:
-    text = json.dumps(line, ensure_ascii=False, allow_nan=False)
-    if not text.isprintable():  # a file name that is no UTF-8, or has a line separator in it
-        text = json.dumps(line, allow_nan=False)
-    return text + "\n"
 
 
 def _refuse_names(lines: Iterable[Mapping[str, Any]], out: Path) -> None:

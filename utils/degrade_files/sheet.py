@@ -11,7 +11,8 @@ from ..base.errors import InputError
 from ..images import decode_image, read_bytes
 from ..images.contact_sheet import SheetRow, caption
 from ..images.folders import Source
-from .runs import DegradeRequest, choose_frames, image_seed, left_as_it_is, level_name
+from .requests import DegradeRequest, image_seed, level_name
+from .runs import choose_frames, left_as_it_is
 
 
 def sheet_severities(request: DegradeRequest) -> tuple[int | str, ...]:

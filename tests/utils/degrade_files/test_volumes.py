@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -14,9 +15,13 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from typer.testing import CliRunner
 
 from medqdeg.degradations.volumes import degrade_volume
+from medqdeg.utils.base.atomic_files import write_atomically
 from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.command_line import app
-from medqdeg.utils.degrade_files.volumes import degrade_volumes, read_volume
+from medqdeg.utils.degrade_files import volumes
+from medqdeg.utils.degrade_files.requests import DegradeRequest
+from medqdeg.utils.degrade_files.volume_files import read_volume
+from medqdeg.utils.degrade_files.volumes import degrade_volumes
 
 SHAPE = (4, 30, 26)
 
@@ -47,12 +52,22 @@ def series(folder: Path, values: np.ndarray) -> Path:
     return folder
 
 
+def asked(*names: str, severities: tuple[int | str, ...] = (1,), **settings: Any) -> DegradeRequest:
+    return DegradeRequest(names=names, severities=severities, **settings)
+
+
+def hashes(out: Path) -> dict[str, str]:
+    return {
+        path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(out.rglob("*"))
+        if path.is_file()
+    }
+
+
 def test_a_dicom_series_stays_one_on_the_same_grid_and_says_that_it_is_derived(tmp_path):
     folder, out = series(tmp_path / "study", hounsfield()), tmp_path / "out"
-    written, errors = degrade_volumes(
-        [folder], ["gaussian_blur", "low_dose"], [1], out, seed=3, value_range=(-1000, 1000)
-    )
-    assert (written, errors) == (2, [])
+    summary = degrade_volumes([folder], asked("gaussian_blur", "low_dose", seed=3), out, value_range=(-1000, 1000))
+    assert (summary.made, summary.kept, summary.errors) == (2, 0, [])
     back = read_volume(out / "gaussian_blur" / "L1" / "study")
     line = next(json.loads(each) for each in (out / "manifest.jsonl").read_text().splitlines())
     original = read_volume(folder)
@@ -76,16 +91,76 @@ def test_a_dicom_series_stays_one_on_the_same_grid_and_says_that_it_is_derived(t
         assert made.SeriesInstanceUID != source.SeriesInstanceUID
 
 
-def test_the_same_call_gives_the_same_files_and_one_line_each(tmp_path):
+def test_the_same_call_keeps_what_is_there(tmp_path):
     folder, out = series(tmp_path / "study", hounsfield()), tmp_path / "out"
+    request = asked("ghosting", severities=(1, 2, "S0.50"), seed=3)
+    assert degrade_volumes([folder], request, out).made == 3
+    first, stamps = hashes(out), {path: path.stat().st_mtime_ns for path in out.rglob("*.dcm")}
+    again = degrade_volumes([folder], request, out)
+    assert (again.made, again.kept) == (0, 3)
+    assert hashes(out) == first
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.dcm")} == stamps
+    assert len((out / "manifest.jsonl").read_text().splitlines()) == 3
 
-    def hashes() -> dict[str, str]:
-        degrade_volumes([folder], ["ghosting"], [1, 2], out, seed=3)
-        return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(out.rglob("*")) if p.is_file()}
 
-    first = hashes()
-    assert hashes() == first
-    assert len((out / "manifest.jsonl").read_text().splitlines()) == 2
+@pytest.mark.parametrize("stopped_at", range(1, 10))
+def test_a_killed_run_ends_as_one_that_was_not(tmp_path, monkeypatch, stopped_at):
+    inputs = [series(tmp_path / "first", hounsfield()), series(tmp_path / "second", hounsfield()[::-1])]
+    request = asked("gaussian_blur", "low_dose", seed=3)
+    degrade_volumes(inputs, request, tmp_path / "whole")
+    out, left = tmp_path / "out", [stopped_at]
+
+    def until_killed(path: Path, data: bytes) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        write_atomically(path, data)
+
+    monkeypatch.setattr(volumes, "write_atomically", until_killed)  # of 16 slices in 4 outputs
+    with pytest.raises(KeyboardInterrupt):
+        degrade_volumes(inputs, request, out)
+    monkeypatch.undo()
+    done = degrade_volumes(inputs, request, out)
+    assert done.kept == (stopped_at - 1) // 4
+    assert done.made == 4 - done.kept
+    assert hashes(out) == hashes(tmp_path / "whole")
+
+
+def test_what_no_longer_holds_is_made_again(tmp_path):
+    folder, out = series(tmp_path / "study", hounsfield()), tmp_path / "out"
+    degrade_volumes([folder], asked("exposure", "ghosting"), out, value_range=(-1000, 1000))
+    whole = hashes(out)
+    slices = sorted((out / "exposure" / "L1" / "study").iterdir())
+    slices[0].write_bytes(slices[0].read_bytes()[:-1])
+    again = degrade_volumes([folder], asked("exposure", "ghosting"), out, value_range=(-1000, 1000))
+    assert (again.made, again.kept) == (1, 1)
+    slices[2].unlink()
+    with (out / "manifest.jsonl").open("a") as manifest:
+        manifest.write('{"output": "torn')
+    again = degrade_volumes([folder], asked("exposure", "ghosting"), out, value_range=(-1000, 1000))
+    assert (again.made, again.kept) == (1, 1)
+    assert hashes(out) == whole
+    for request, ends in (
+        (asked("exposure"), (-900, 1000)),
+        (asked("exposure", seed=1), (-1000, 1000)),
+        (asked("exposure", reference_size=64.0), (-1000, 1000)),
+        (asked("exposure", modality="MRI"), (-1000, 1000)),
+    ):
+        assert degrade_volumes([folder], request, out, value_range=ends).made == 1
+        assert degrade_volumes([folder], request, out, value_range=ends).kept == 1
+    changed = pydicom.dcmread(folder / "3.dcm")
+    changed.PatientName = "Someone"
+    changed.save_as(folder / "3.dcm")
+    assert degrade_volumes([folder], asked("ghosting"), out, value_range=(-1000, 1000)).made == 1
+
+
+def test_two_volumes_of_one_name_are_refused(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    inputs = [series(tmp_path / each / "study", hounsfield()) for each in ("a", "b")]
+    with pytest.raises(InputError, match="would both be written to study"):
+        degrade_volumes(inputs, asked("exposure"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.float32])
@@ -95,7 +170,9 @@ def test_nifti_keeps_its_affine_and_dtype(tmp_path, dtype):
     voxels = hounsfield().transpose(2, 1, 0).astype(dtype)
     nibabel.save(nibabel.Nifti1Image(voxels, affine), tmp_path / "ct.nii.gz")
     out = tmp_path / "out"
-    assert degrade_volumes([tmp_path / "ct.nii.gz"], ["bias_field"], [2], out, seed="x") == (1, [])
+    request = asked("bias_field", severities=(2,), seed="x")
+    assert degrade_volumes([tmp_path / "ct.nii.gz"], request, out).made == 1
+    assert degrade_volumes([tmp_path / "ct.nii.gz"], request, out).kept == 1
     made = nibabel.load(out / "bias_field" / "L2" / "ct.nii.gz")
     np.testing.assert_allclose(made.affine, affine, atol=1e-6)
     assert made.get_data_dtype() == dtype
@@ -118,15 +195,15 @@ def test_what_is_no_volume_is_named_and_the_rest_goes_on(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "a.txt").write_text("no")
     inputs = [mixed, flat, tmp_path / "empty", tmp_path / "a.txt", good]
-    written, errors = degrade_volumes(inputs, ["exposure"], [1], tmp_path / "out", seed=0)
-    assert written == 1
+    summary = degrade_volumes(inputs, asked("exposure"), tmp_path / "out")
+    assert (summary.made, summary.failed_files) == (1, 4)
     for error, words in zip(
-        errors, ("another SeriesInstanceUID", "alike", "no DICOM file", "a volume is"), strict=True
+        summary.errors, ("another SeriesInstanceUID", "alike", "no DICOM file", "a volume is"), strict=True
     ):
         assert words in error
         assert "\n" not in error
     with pytest.raises(InputError, match="could be overwritten"):
-        degrade_volumes([good], ["exposure"], [1], tmp_path, seed=0)
+        degrade_volumes([good], asked("exposure"), tmp_path)
 
 
 def test_a_broken_nifti_file_is_named(tmp_path):
@@ -146,5 +223,8 @@ def test_the_command_degrades_volumes(tmp_path):
     line = json.loads((out / "manifest.jsonl").read_text())
     assert line["record"]["value_range"] == [-1000, 1000]
     assert line["record"]["modality"] == "CT"
+    again = CliRunner().invoke(app, ["degrade", str(folder), *options, "--value-range=-1000,1000"])
+    assert "wrote 0 volumes" in again.output
+    assert "kept 1 of an earlier run" in again.output
     wrong = CliRunner().invoke(app, ["degrade", str(folder), *options, "--value-range=5"])
     assert wrong.exit_code != 0

@@ -15,7 +15,7 @@ from PIL import Image
 
 from ....degradations import LEVELS, SeverityTable, degrade_with_record, largest_severity, read_severity
 from ...base.errors import InputError, one_line
-from ...degrade_files.runs import image_seed
+from ...degrade_files.requests import image_seed
 from ...images import DecodedImage, decode_image, encode_image, pixels_sha256
 
 DEGRADED_LEVELS: tuple[str, ...] = LEVELS[1:]
