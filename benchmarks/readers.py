@@ -1,9 +1,11 @@
 """Do the intervals of reader studies cover, and are severity thresholds right? Simulated readers of known truth.
 
     nice python benchmarks/readers.py panel [--studies 1000]
+    nice python benchmarks/readers.py thresholds [--studies 200]
 
 `panel`: coverage of the mean accuracy of a panel, with the readers taken as fixed, by a two-way bootstrap and by
-Obuchowski-Rockette-Hillis, the method of `medqdeg.utils.analysis.statistics.reader_panel`.
+Obuchowski-Rockette-Hillis, the method of `medqdeg.utils.analysis.statistics.reader_panel`. `thresholds`: bias, coverage
+and width of the three severity thresholds of `medqdeg.utils.people.thresholds`.
 """
 
 from __future__ import annotations
@@ -12,10 +14,13 @@ import argparse
 
 import numpy as np
 from numpy.typing import NDArray
+from reader_parts.panels import WORLDS, simulated_ratings
 from reader_parts.studies import DESIGNS, Design, simulated_study
 from scipy import stats
 
 from medqdeg.utils.analysis.statistics.reader_panel import Jackknifed, jackknifed_ratios, panel_mean
+from medqdeg.utils.base.errors import InputError
+from medqdeg.utils.people.thresholds import calibrate
 
 SEED = 20261128
 QUESTIONS = 120
@@ -32,15 +37,15 @@ def panel(studies: int) -> None:
         widths = []
         for readers in (3, 5, 10):
             rng = np.random.default_rng((SEED, place, readers))
-            hits, width = np.zeros(len(methods)), 0.0
+            hits, width = np.zeros(len(methods)), []
             for _ in range(studies):
                 right, seen = simulated_study(design, readers, QUESTIONS, rng)
                 ends = (_fixed(right, seen, design), _two_way(right, seen, design, rng), _hillis(right, seen, design))
                 hits += [low <= design.truth <= high for low, high in ends]
-                width += ends[-1][1] - ends[-1][0]
+                width.append(ends[-1][1] - ends[-1][0])
             for name, share in zip(methods, hits / studies, strict=True):
                 covered[name].append(f"{share:.3f}")
-            widths.append(f"{width / studies:.2f}")
+            widths.append(f"{np.nanmean(width):.2f}")
         cells = "  ".join(f"{name} {'/'.join(covered[name])}" for name in methods)
         print(f"  {design.name:24} {cells} ({'/'.join(widths)})", flush=True)
 
@@ -74,12 +79,41 @@ def _hillis(right: Array, seen: Array, design: Design) -> tuple[float, float]:
     return found.low, found.high
 
 
+def thresholds(studies: int) -> None:
+    print(f"seen/hampers/non-diagnostic, {studies} panels per row, 4 images, 20 ratings per reader and image")
+    for place, world in enumerate(WORLDS):
+        for readers in (3, 5):
+            rng = np.random.default_rng((SEED, place, readers, 1))
+            errors, covered, widths, refused = [], [], [], 0
+            for _ in range(studies):
+                try:
+                    found = calibrate(simulated_ratings(world, readers, 4, 20, rng), world.stop)
+                except InputError:
+                    refused += 1
+                    continue
+                own = (found.seen, found.hampers, found.non_diagnostic)
+                pairs = list(zip(own, world.truth, strict=True))
+                errors.append([one.estimate - truth for one, truth in pairs])
+                covered.append([one.low <= truth <= one.high for one, truth in pairs])
+                widths.append([one.high - one.low for one in own])
+            cells = (
+                ("bias", np.mean(errors, axis=0), "+.3f"),
+                ("coverage", np.mean(covered, axis=0), ".3f"),
+                ("width", np.median(widths, axis=0), ".2f"),
+            )
+            said = "  ".join(f"{name} {'/'.join(f'{one:{form}}' for one in row)}" for name, row, form in cells)
+            print(f"  {world.name:26} {readers} readers  {said}  refused {refused}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=("panel",))
-    parser.add_argument("--studies", type=int, default=1000)
+    parser.add_argument("part", choices=("panel", "thresholds"))
+    parser.add_argument("--studies", type=int, help="simulated per number; 1,000 panels of a study, 200 of thresholds")
     given = parser.parse_args()
-    panel(given.studies)
+    if given.part == "panel":
+        panel(given.studies or 1000)
+    else:
+        thresholds(given.studies or 200)
 
 
 if __name__ == "__main__":
