@@ -169,4 +169,5 @@ def _gradients(model: _Model, at: Array, offset: Array) -> Array:
         step = np.zeros(len(at))
         step[place] = _STEP
         columns.append((wanted(at + step) - wanted(at - step)) / (2 * _STEP))
-    return np.array(columns).T
+    found: Array = np.stack(columns, axis=1)
+    return found

@@ -154,9 +154,11 @@ def calibrate(ratings: Sequence[Rating], stop: float) -> Calibration:
     image = np.array([images.index(one.image) for one in ratings])
     of_readers = fit(s, given, reader, image, _OFFSETS)
     of_images = fit(s, given, image, reader, _OFFSETS)
-    found = [_threshold(place, of_readers, of_images, stop) for place in range(RATINGS - 1)]
+    seen, hampers, non_diagnostic = (_threshold(place, of_readers, of_images, stop) for place in range(RATINGS - 1))
     return Calibration(
-        *found,
+        seen=seen,
+        hampers=hampers,
+        non_diagnostic=non_diagnostic,
         readers=len(readers),
         images=len(images),
         ratings=len(ratings),
