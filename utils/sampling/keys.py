@@ -25,6 +25,11 @@ IN_BLOCKS = f"in blocks of {BLOCK}"
 """How trials are drawn: the two use a trial's seed in different ways, so that they share no replies."""
 
 
+def in_blocks(items: int, padded_to: int) -> str:
+    """Return how blocks are drawn whose shape matters: so many items at once, filled up to multiples of a length."""
+    return IN_BLOCKS if items == 1 else f"{IN_BLOCKS}, {items} items at once, filled up to multiples of {padded_to}"
+
+
 @dataclass(frozen=True)
 class RequestKey:
     """One question to one model.
@@ -34,7 +39,7 @@ class RequestKey:
         task: lmms-eval's task name.
         item: the item's `item_id`, or its position where the data has none.
         content: everything that the digest stands for, as JSON, the model as its own digest.
-        drawing: `ONE_BY_ONE` or `IN_BLOCKS`.
+        drawing: `ONE_BY_ONE`, or what `in_blocks` says.
     """
 
     digest: str
@@ -42,6 +47,18 @@ class RequestKey:
     item: str
     content: str
     drawing: str = ONE_BY_ONE
+
+    @property
+    def in_blocks(self) -> bool:
+        """Whether trials are drawn in blocks."""
+        return self.drawing.startswith(IN_BLOCKS)
+
+    def drawn(self, drawing: str) -> RequestKey:
+        """Return the key of the same question with its trials drawn in another way."""
+        if drawing == self.drawing:
+            return self
+        content = _as_text({**json.loads(self.content), "drawing": drawing})
+        return RequestKey(_digest(content), self.task, self.item, content, drawing)
 
     def seed(self, trial: int, sampling_seed: int, bits: int = 63) -> int:
         """Return the seed of a trial, of at most `bits` bits."""
@@ -68,9 +85,9 @@ def request_key(
         arguments: generation arguments.
         model: the model's identity (`integration.Integration.identity`).
         mode: "votes" or "exact".
-        drawing: `ONE_BY_ONE` or `IN_BLOCKS`.
+        drawing: `ONE_BY_ONE`, or what `in_blocks` says.
     """
-    content = json.dumps(
+    content = _as_text(
         {
             "version": _KEY_VERSION,
             "task": task,
@@ -80,12 +97,17 @@ def request_key(
             "model": model,
             "mode": mode,
             "drawing": drawing,
-        },
-        sort_keys=True,
-        ensure_ascii=False,
+        }
     )
-    digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
-    return RequestKey(digest, task, item, content, drawing)
+    return RequestKey(_digest(content), task, item, content, drawing)
+
+
+def _as_text(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, ensure_ascii=False)
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def image_digest(image: PIL.Image.Image) -> str:

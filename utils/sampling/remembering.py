@@ -32,6 +32,14 @@ def once(function: Callable[..., Any]) -> Callable[..., Any]:
     return remembered
 
 
+def with_one_image(request: Any, *, chat: bool) -> Any:
+    """Return an lmms-eval request whose image is decoded once, however often it is asked."""
+    request, parts, place = copy.copy(request), list(request.args), 1 if chat else 2
+    parts[place] = once(parts[place])
+    request.arguments = tuple(parts)
+    return request
+
+
 @contextmanager
 def remembering(integration: Integration) -> Iterator[None]:
     """Within the context the integration's processors, and the helpers that it imported, work once per prompt."""

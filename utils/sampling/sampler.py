@@ -20,15 +20,14 @@ from ..scoring.answers import LetterProbabilities, is_missing_trial, read_probab
 from ..scoring.answers.probabilities import FAILED_MARKER
 from ..scoring.elicitation import EXACT
 from . import exact
-from .block import BLOCK, CannotShare
+from .asking_blocks import BlockAsker
 from .choices import Choices, why_no_choices
 from .integration import Integration
-from .keys import IN_BLOCKS
 from .neutral import neutral_arguments
 from .progress import Progress, without_bars
-from .remembering import once
 from .seeding import REQUEST_SEED_BITS, Seeding
 from .settings import Settings
+from .shareable import CannotShare
 from .sharing import Sharing
 from .store import Response, ResponseStore
 from .trials import Trial, TrialFinder
@@ -61,7 +60,7 @@ class Sampler:
         self.choices = Choices(why_no_choices(integration, settings))
         self.integration, self.settings = integration, settings
         model = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-        self.finder = TrialFinder(integration, settings, model, in_blocks=sharing.why_not is None)
+        self.finder = TrialFinder(integration, settings, model, sharing)
         self.workers = settings.concurrency or integration.own_concurrency
         self.seeding = Seeding(integration, settings, self.workers)
         self.generate: Callable[[list[Instance]], list[Any]] = integration.lm.generate_until
@@ -151,8 +150,15 @@ class Sampler:
 
         chunks = self._chunks(trials)
         if self.workers == 1:
+            blocks = BlockAsker(self, self.sharing, self.settings.sampling_seed)
             for chunk in chunks:
-                finish(chunk, self._ask_group(chunk))
+                if chunk[0].key.in_blocks:
+                    for answered in blocks.add(chunk):
+                        finish(*answered)
+                else:
+                    finish(chunk, self._ask_group(chunk))
+            for answered in blocks.finish():
+                finish(*answered)
             return failed
         while not self.choices.decided and (chunk := next(chunks, [])):
             finish(chunk, self._ask_group(chunk))
@@ -182,8 +188,6 @@ class Sampler:
                     yield chunk
 
     def _ask_group(self, chunk: Sequence[Trial]) -> list[Response | str]:
-        if chunk[0].key.drawing == IN_BLOCKS:
-            return self._ask_block(chunk)
         if len(chunk) > 1 and chunk[0].group is not None and self.integration.client is not None:
             return self._ask_choices(chunk)
         return self._ask(chunk)
@@ -213,30 +217,35 @@ class Sampler:
             self.choices.weigh(texts[0], [answer.reply for answer in rest if isinstance(answer, Response)])
         return [*answers, *rest]
 
-    def _ask_block(self, wanted: Sequence[Trial]) -> list[Response | str]:
-        """The same for trials of one block: the whole block is drawn and stored, so that more repeats find it."""
-        key, number = wanted[0].key, wanted[0].trial // BLOCK
-        request = self._remembered(wanted[0].request)
-        block = [Trial(request, key, trial, ()) for trial in range(number * BLOCK, (number + 1) * BLOCK)]
-        seeds = [key.seed(trial.trial, self.settings.sampling_seed) for trial in block]
+    # --- What blocks of trials need -------------------------------------------------------------------------
+
+    def output(self, trial: Trial) -> Any:
+        """Return what the integration makes of a trial of a block; raises what went wrong in it."""
         self._error = None
-        try:
-            outputs = self.sharing.ask(lambda: self._call(block[:1], drawing=False)[0], seeds)
-            error = self._error
-        except CannotShare as reason:
-            self.sharing.fallbacks[str(reason)] += len(wanted)
-            return [answer for trial in wanted for answer in self._ask([trial])]
-        except Exception as raised:
-            outputs, error = [], raised
-        if error is not None:
-            self._note_error(error)
-            return [self._failure(one_line(error, 200))] * len(wanted)
+        (output,) = self._call([trial], drawing=False)
+        if self._error is not None:
+            raise self._error
+        return output
+
+    def response(self, output: Any) -> Response:
+        """Return what of an output is stored."""
+        return _response(output)
+
+    def one_by_one(self, trials: Sequence[Trial]) -> list[Response | str]:
+        """Ask trials without sharing."""
+        return [answer for trial in trials for answer in self._ask([trial])]
+
+    def failure(self, error: Exception) -> str:
+        """Note an error and return the text that stands for the reply."""
+        self._note_error(error)
+        return self._failure(one_line(error, 200))
+
+    def drawn(self) -> None:
+        """Note that replies were drawn from their own seeds."""
         self._errors_before_reply = None
         self.seeding.note(arrived=True)
-        stored = self.store.add_all(
-            key, {trial.trial: _response(out) for trial, out in zip(block, outputs, strict=True)}
-        )
-        return [stored[trial.trial] for trial in wanted]
+
+    # --- One request at a time ------------------------------------------------------------------------------
 
     def _ask(self, chunk: Sequence[Trial]) -> list[Response | str]:
         """Return a stored response for each trial, or the text that stands for a failed request."""
@@ -274,14 +283,6 @@ class Sampler:
         # An engine is handed a group as one: it reads once what is equal in it.
         with self.seeding.around(seed, drawing=drawing), self.integration.batches_of(len(chunk)):
             return self.generate([self._copied(trial) for trial in chunk])
-
-    def _remembered(self, request: Instance) -> Instance:
-        """The request with an image that is decoded once, however often it is asked."""
-        request, parts = copy.copy(request), list(request.args)
-        place = 1 if self.integration.chat else 2
-        parts[place] = once(parts[place])
-        request.arguments = tuple(parts)
-        return request
 
     def _copied(self, trial: Trial) -> Instance:
         """The request with generation arguments of its own: some integrations change them as they go."""

@@ -23,6 +23,7 @@ class Settings:
         min_letter_mass: exact: an item whose letters have less mass, in [0, 1], is invalid.
         concurrency: requests in flight; None takes the integration's own `num_concurrent`, or 1.
         chunk: requests handed to the inner model in one call; only 1 is reproducible.
+        batch: items whose blocks of trials are decoded together by a model in this process.
         share: whether the trials of an item share one prefill where that is possible.
         retries: further rounds, at the end, for requests that failed.
         identity: name of the model in the store, instead of what tells it apart by itself.
@@ -37,6 +38,7 @@ class Settings:
     min_letter_mass: float = 0.9
     concurrency: int | None = None
     chunk: int = 1
+    batch: int = 1
     share: bool = True
     retries: int = 1
     identity: str | None = None
@@ -87,6 +89,7 @@ def parse_settings(pairs: list[str]) -> Settings:
         min_letter_mass=mass,
         concurrency=_whole("concurrency", own, None, at_least=1),
         chunk=chunk,
+        batch=_whole("batch", own, 1, at_least=1) or 1,
         share=_flag("share", own, default=True),
         retries=_whole("retries", own, 1, at_least=0) or 0,
         identity=own.get("identity"),

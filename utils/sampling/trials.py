@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..scoring.elicitation import EXACT, VERBALIZED
-from .block import BLOCK
 from .choices import MOST_CHOICES, why_no_choices
 from .integration import Integration
-from .keys import IN_BLOCKS, ONE_BY_ONE, RequestKey, request_key
+from .keys import ONE_BY_ONE, RequestKey, request_key
 from .settings import Settings
+from .sharing import Sharing
 from .store import Response, ResponseStore
 
 if TYPE_CHECKING:
@@ -45,16 +45,16 @@ class TrialFinder:
         warnings: what the requests themselves give reason to say.
     """
 
-    def __init__(self, integration: Integration, settings: Settings, model: str, *, in_blocks: bool) -> None:
+    def __init__(self, integration: Integration, settings: Settings, model: str, sharing: Sharing) -> None:
         """Look at nothing yet.
 
         Args:
             integration: the inner model.
             settings: the wrapper's arguments.
             model: digest of what tells the inner model from another one.
-            in_blocks: whether the trials of an item share one prefill.
+            sharing: whether the trials of an item share one prefill.
         """
-        self.integration, self.settings, self.model, self.in_blocks = integration, settings, model, in_blocks
+        self.integration, self.settings, self.model, self.sharing = integration, settings, model, sharing
         self.warnings: list[str] = []
         self._together = 1
         if why_no_choices(integration, settings) is None:
@@ -84,8 +84,8 @@ class TrialFinder:
                 yield Trial(request, key, trial, where, self._group(request, key, trial)), stored.get(trial)
 
     def _group(self, request: Instance, key: RequestKey, trial: int) -> tuple[str, int] | None:
-        if key.drawing == IN_BLOCKS:
-            return key.digest, trial // BLOCK
+        if key.in_blocks:
+            return key.digest, 0
         if self._together > 1 and self.integration.arguments_of(request).get("temperature"):
             return key.digest, trial // self._together
         return None
@@ -118,7 +118,8 @@ class TrialFinder:
 
     def _drawing(self, arguments: Mapping[str, Any], trials: int) -> str:
         """A single reply, and one that is not drawn, take the way that a model takes without us."""
-        return IN_BLOCKS if self.in_blocks and trials > 1 and arguments.get("temperature") else ONE_BY_ONE
+        shared = self.sharing.why_not is None and trials > 1 and arguments.get("temperature")
+        return self.sharing.drawing if shared else ONE_BY_ONE
 
     def _check_exact(self, request: Instance, doc: Any) -> None:
         task = request.metadata["task"]

@@ -107,7 +107,7 @@ def _create(arg_string: str, additional_config: dict[str, Any] | None, *, force_
     if integration.model is not None and (settings.concurrency or 1) > 1:
         raise InputError("concurrency is for servers; a model in this process answers one request at a time")
     neutral = neutralise(integration.model.generation_config) if integration.model is not None else None
-    sharing = Sharing(integration)
+    sharing = Sharing(integration, settings.batch)
     with integration.generate_through(sharing.check):
         fidelity = check_fidelity(integration)
     _settle_sharing(sharing, settings)

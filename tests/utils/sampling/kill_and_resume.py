@@ -23,7 +23,7 @@ from lmms_eval.evaluator import simple_evaluate
 from lmms_eval.tasks import TaskManager
 
 from medqdeg.tasks import TASKS_FOLDER
-from medqdeg.utils.sampling import sharing
+from medqdeg.utils.sampling import asking_blocks
 from medqdeg.utils.sampling.store_files import own_file
 
 TRIALS = 15
@@ -33,15 +33,15 @@ torch.set_num_threads(1)  # a fork takes no threads along
 
 def attempt(checkpoint: Path, store: Path, asked: Path, output: Path) -> None:
     """One run of lmms-eval, in a process of its own."""
-    original = sharing.generate_block
+    original = asking_blocks.decode_block
     log = os.open(asked, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
-    def noted(model: Any, generate: Any, kwargs: Any, seeds: Any, **options: Any) -> Any:
-        if options.get("noisy", True):  # the preflight draws nothing
-            os.write(log, f"{sorted(seeds)}\n".encode())
-        return original(model, generate, kwargs, seeds, **options)
+    def noted(model: Any, generate: Any, prompt: Any, seeds: Any, **options: Any) -> Any:
+        for start in range(0, len(seeds), 10):
+            os.write(log, f"{sorted(seeds[start : start + 10])}\n".encode())
+        return original(model, generate, prompt, seeds, **options)
 
-    sharing.generate_block = noted
+    asking_blocks.decode_block = noted
     results = simple_evaluate(
         model="medqdeg",
         model_args=f"inner=llava_hf,store={store},pretrained={checkpoint},device=cpu,device_map=cpu",

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from medqdeg.utils.sampling.block import BLOCK, CannotShare, generate_block
+from medqdeg.utils.sampling.block import BLOCK, generate_block
 from medqdeg.utils.sampling.noise import TrialNoise
+from medqdeg.utils.sampling.shareable import CannotShare
 
 from .tiny_architectures import ARCHITECTURES, EOS, PAD, prompt, tiny_model
 
@@ -146,6 +147,7 @@ def test_no_global_random_state_is_read_or_changed() -> None:
         ({"inputs_embeds": torch.ones((1, 5, 32))}, "inputs_embeds"),
         ({"stopping_criteria": [object()]}, "stopping_criteria"),
         ({"stop_strings": ["x"]}, "stop_strings"),
+        ({"attention_mask": torch.tensor([[1] * 13 + [0]])}, "fills the prompt up on the right"),
         ({"begin_suppress_tokens": [4]}, "begin_suppress_tokens"),
     ],
 )

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from medqdeg.utils.sampling import sharing as sharing_module
+from medqdeg.utils.sampling import asking_blocks
+from medqdeg.utils.sampling.block import BLOCK
 from medqdeg.utils.sampling.fidelity import probe_image
 from medqdeg.utils.sampling.remembering import equal, once, own_containers
 
@@ -32,14 +33,13 @@ def one_thread() -> Any:
 def blocks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of rows of every block that is drawn from now on."""
     drawn: list[int] = []
-    original = sharing_module.generate_block
+    original = asking_blocks.decode_block
 
-    def noted(model: Any, generate: Any, kwargs: Any, seeds: Any, **options: Any) -> Any:
-        if options.get("noisy", True):
-            drawn.append(len(seeds))
-        return original(model, generate, kwargs, seeds, **options)
+    def noted(model: Any, generate: Any, prompt: Any, seeds: Any, **options: Any) -> Any:
+        drawn.extend([BLOCK] * (len(seeds) // BLOCK))
+        return original(model, generate, prompt, seeds, **options)
 
-    monkeypatch.setattr(sharing_module, "generate_block", noted)
+    monkeypatch.setattr(asking_blocks, "decode_block", noted)
     return drawn
 
 
@@ -54,7 +54,7 @@ def test_a_block_is_drawn_once_and_serves_more_repeats(
     three = evaluate(f"{arguments},store={tmp_path}", repeats=3)
     assert blocks == [10] * 12
     assert sampling(three)["sharing"] == {
-        **{"block": 10, "why_not": None, "rows_at_once": 10, "asked_one_by_one": {}},
+        **{"block": 10, "why_not": None, "rows_at_once": 10, "asked_one_by_one": {}, "batch": None},
     }
     assert sampling(three)["trials"] == {"requested": 36, "asked": 36, "reused": 0, "failed": 0}
     assert sampling(three)["seeded"] is True
@@ -132,15 +132,15 @@ def test_rows_that_would_differ_are_found_before_the_run(
     """An architecture whose positions depend on more than masks and cache would answer another question."""
     from medqdeg.utils.sampling import block
 
-    original = block._copied
+    original = block.joined
 
-    def shifted(cache: Any, rows: int) -> Any:
-        copied = original(cache, rows)
+    def shifted(*args: Any) -> Any:
+        copied = original(*args)
         for layer in copied.layers:
             layer.keys = layer.keys.roll(1, dims=-1)
         return copied
 
-    monkeypatch.setattr(block, "_copied", shifted)
+    monkeypatch.setattr(block, "joined", shifted)
     results = evaluate(f"inner=llava_hf,pretrained={llava},{CPU}", repeats=2, limit=2)
     assert "differs from one alone" in sampling(results)["sharing"]["why_not"]
     assert sampling(results)["trials"]["asked"] == 4

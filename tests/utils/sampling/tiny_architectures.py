@@ -44,7 +44,8 @@ def _qwen(prefix: str) -> Any:
     )
 
 
-def _config(name: str) -> Any:
+def configuration(name: str) -> Any:
+    """Of a model of two layers."""
     siglip = transformers.SiglipVisionConfig(**_SQUARE, vision_use_head=False)
     match name:
         case "qwen2_5_vl":
@@ -104,18 +105,23 @@ ARCHITECTURES = ("qwen2_5_vl", "qwen2_vl", *_IMAGE_TOKENS)
 
 
 def tiny_model(name: str, dtype: torch.dtype) -> Any:
+    """A random model with settings of its own for generation."""
+    model = random_model(configuration(name))
+    model.generation_config = transformers.GenerationConfig(
+        do_sample=True, temperature=1.0, top_k=0, top_p=1.0, eos_token_id=EOS, pad_token_id=PAD
+    )
+    return model.to(dtype)
+
+
+def random_model(config: Any) -> Any:
     """A model whose logits spread enough that its choices differ, the same in every call."""
-    config = _config(name)
     with torch.random.fork_rng():
         torch.manual_seed(5)
         model = transformers.AutoModelForImageTextToText.from_config(config).eval()
         for name_of, parameter in model.named_parameters():
             if parameter.ndim > 1:
                 torch.nn.init.normal_(parameter, std=0.25 if "lm_head" in name_of or "embed" in name_of else 0.15)
-    model.generation_config = transformers.GenerationConfig(
-        do_sample=True, temperature=1.0, top_k=0, top_p=1.0, eos_token_id=EOS, pad_token_id=PAD
-    )
-    return model.to(dtype)
+    return model
 
 
 def prompt(name: str, dtype: torch.dtype, *, seed: int = 0, words: int = 6) -> dict[str, torch.Tensor]:
