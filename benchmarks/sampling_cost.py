@@ -1,12 +1,14 @@
-"""What T votes cost: processor time per item at T = 10 (and 100) over T = 1, for three ways of asking.
+"""What T votes cost: processor time per item at T = 10 (and 100) over T = 1, for four ways of asking.
 
 Random models of 60 to 90 million parameters, made by the script in a minute and thrown away: a Qwen2.5-VL and a LLaVA
 with the small tokenizer of the package, images of 448 x 448 pixels, end-of-sequence never drawn, so that every reply
 has exactly the tokens asked for. The ways take turns in one process, item by item; the median of the ratios is printed.
 
 plain: lmms-eval's integration by itself. one by one: the wrapper with `share=false`. blocks: the wrapper as it is.
+four at once: the wrapper with `batch=4`, four items (or blocks of an item) in one decode. The Qwen integration computes in
+bfloat16, the others in float32.
 
-    OMP_NUM_THREADS=1 python benchmarks/sampling_cost.py [--items 3] [--turns 3] [--tokens 8 64] [--reference]
+    OMP_NUM_THREADS=1 python benchmarks/sampling_cost.py [--items 4] [--turns 3] [--tokens 8 64] [--reference]
 """
 
 from __future__ import annotations
@@ -119,12 +121,20 @@ def compare(integration: str, own: str, options: argparse.Namespace, name: str) 
         "plain": (integration, own),
         "one by one": ("medqdeg", f"inner={integration},share=false,{own}"),
         "blocks": ("medqdeg", f"inner={integration},{own}"),
+        "four at once": ("medqdeg", f"inner={integration},batch=4,{own}"),
     }
+    if options.ours:
+        del ways["one by one"]
     for tokens in options.tokens:
         times: dict[tuple[str, int], list[float]] = {}
         for turn in range(options.turns):
             for way, (model, arguments) in ways.items():
-                for trials in (1, 10, *((100,) if way == "blocks" and options.hundred and tokens == 8 else ())):
+                asked_for = [1] if way != "four at once" else []
+                if way != "plain" or not options.ours:
+                    asked_for.append(10)
+                if way in ("blocks", "four at once") and options.hundred and tokens == 8:
+                    asked_for.append(100)
+                for trials in asked_for:
                     with quiet():
                         # A new wrapper has an empty store in memory.
                         lm = get_model(model).create_from_arg_string(arguments)
@@ -143,11 +153,12 @@ def compare(integration: str, own: str, options: argparse.Namespace, name: str) 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--items", type=int, default=3)
+    parser.add_argument("--items", type=int, default=4)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--tokens", type=int, nargs="+", default=[8, 64])
     parser.add_argument("--architectures", nargs="*", default=ARCHITECTURES)
     parser.add_argument("--hundred", action="store_true", help="T = 100 too, at 8 tokens")
+    parser.add_argument("--ours", action="store_true", help="blocks and a plain T = 1 only, which takes a tenth")
     parser.add_argument("--reference", action="store_true", help="the reference model too")
     options = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
