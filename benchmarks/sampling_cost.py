@@ -5,8 +5,8 @@ with the small tokenizer of the package, images of 448 x 448 pixels, end-of-sequ
 has exactly the tokens asked for. The ways take turns in one process, item by item; the median of the ratios is printed.
 
 plain: lmms-eval's integration by itself. one by one: the wrapper with `share=false`. blocks: the wrapper as it is.
-four at once: the wrapper with `batch=4`, four items (or blocks of an item) in one decode. The Qwen integration computes in
-bfloat16, the others in float32.
+four at once: the wrapper with `batch=4`, four items (or blocks of an item) in one decode. The Qwen integration computes
+in bfloat16, the others in float32.
 
     OMP_NUM_THREADS=1 python benchmarks/sampling_cost.py [--items 4] [--turns 3] [--tokens 8 64] [--reference]
 """
