@@ -16,6 +16,7 @@ from .cell_sums import CellSums
 from .changes import level_changes
 from .clinical_rows import operating_rows, recalibration_rows
 from .flags import flag_rows
+from .contrasts import contrast_rows
 from .item_table import ItemTable, item_table
 from .metrics import ACROSS_ELICITATIONS, BOOTSTRAPPED, WHOLE, Scope
 from .model_pairs import Asked, accuracy_alone, notes_on_pairing, reason_against_pairing
@@ -181,6 +182,7 @@ def _analyse_run(
         "figures": figures,
         "changes": changes,
         "dunning_kruger": pd.DataFrame(effects),
+        "contrasts": pd.DataFrame(contrast_rows(run, table)),
         "cliffs": pd.DataFrame(tables.cliff_rows(run, changes)),
         "reliability": pd.DataFrame(reliability),
         "risk_coverage": pd.DataFrame(risk_coverage),

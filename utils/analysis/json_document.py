@@ -29,6 +29,7 @@ SCHEMA_VERSION = 2
 CONFIDENCE_LEVEL = 0.95
 
 _TESTED = ("p", "q", "reason", "n", "clusters", "small")
+_CONTRAST = ("estimate", "low", "high", "p", "q", "first", "second", "n_first", "n_second", "clusters", "small")
 _EFFECT = (
     *("verdict", "verdict_form", "verdict_reason", "p", "q"),
     *("paper_rule", "rule_matched", "verdict_paper_shift", "verdict_paper_shift_plain"),
@@ -103,6 +104,7 @@ def _run(analysis: Analysis, run: Run) -> dict[str, Any]:
             ("comparison", "axis", "node"),
             _EFFECT,
         ),
+        "contrasts": _nested(tables["contrasts"], ("axis", "contrast", "figure"), _CONTRAST),
         "operating_point": _operating_point(analysis.clinical[run.name].operating_point),
         "recalibration": _recalibration(tables["recalibration"], analysis.clinical[run.name].recalibration),
         "planning": None if (pilot := analysis.clinical[run.name].pilot) is None else pilot.as_json(),

@@ -18,6 +18,7 @@ from .cell_ratios import Estimates
 from .cell_sums import COVERAGES, Cell, Curves, Replicates
 from .changes import CLIFF, MATCHED, PLAIN, Change
 from .clinical_rows import OPERATING_POINTS, RECALIBRATION
+from .contrasts import COLUMNS as CONTRASTS
 from .families import family_p, family_q, family_shrunken
 from .flags import FLAGS
 from .item_table import OVERALL, ItemTable
@@ -48,6 +49,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "operating_points": OPERATING_POINTS,
     "recalibration": RECALIBRATION,
     "flags": FLAGS,
+    "contrasts": CONTRASTS,
     "cliffs": ("run", "axis", "node", "pairing", "verdict"),
     "reliability": ("run", *_PLACE, "vote_level", "score", *_INTERVAL, *_SIZE),
     "risk_coverage": ("run", *_PLACE, "coverage", *_INTERVAL, *_SIZE),
