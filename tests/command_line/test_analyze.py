@@ -184,7 +184,9 @@ def test_everything_that_is_written_is_documented(
     document: dict[str, Any], tables: dict[str, pd.DataFrame], repository: Path
 ) -> None:
     text = (repository / "docs" / "analysis.md").read_text()
-    data = frozenset({*LEVELS, *(str(node) for node in tables["nodes"]["node"])} - set(FIGURES))
+    data = frozenset(
+        {*LEVELS, *(str(node) for node in tables["nodes"]["node"]), *tables["contrasts"]["contrast"]} - set(FIGURES)
+    )
     named = set(re.findall(r"`(\w+)`", text))
     assert set(_keys(document, data)) - named == set()
     columns = {column for names in TABLES.values() for column in names}
@@ -213,7 +215,7 @@ def test_headline_and_warnings_are_printed(
     assert re.search(r"L0 to L2, matched \(each degraded item against its own clean version\): " + change, printed)
     assert "Does overconfidence hold or grow as accuracy falls? No verdict: too few source questions." in printed
     assert "No threshold keeps L0 error below 5% with 90% confidence (best upper bound" in printed
-    assert f"27 files in {tmp_path / 'out'}, analysis.json among them" in captured.out
+    assert f"{2 * len(TABLES) + 1} files in {tmp_path / 'out'}, analysis.json among them" in captured.out
 
 
 def test_rule_and_figures_of_a_line_are_of_the_same_pairing(

@@ -15,8 +15,8 @@ from . import tables
 from .cell_sums import CellSums
 from .changes import level_changes
 from .clinical_rows import operating_rows, recalibration_rows
-from .flags import flag_rows
 from .contrasts import contrast_rows
+from .flags import flag_rows
 from .item_table import ItemTable, item_table
 from .metrics import ACROSS_ELICITATIONS, BOOTSTRAPPED, WHOLE, Scope
 from .model_pairs import Asked, accuracy_alone, notes_on_pairing, reason_against_pairing

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from ..analysis.analyse import Analysis
+from .findings import findings, published_groups
 from .frame_kinds import FRAMES as FRAMES  # from here to those who ask for frames
 from .frame_kinds import SCOPE as SCOPE
 from .input_notes import notes
@@ -43,7 +44,7 @@ def report_frames(analysis: Analysis, *, published: bool = False) -> dict[str, p
     with_published: Mapping[str, Callable[..., pd.DataFrame]] = {
         **{"table_6": table_6, "table_2": table_2, "table_3": table_3, "figure_5": figure_5},
         **{"dunning_kruger": dunning_kruger_within, "rank_change": rank_change},
-        "confidence_accuracy": confidence_accuracy,
+        **{"confidence_accuracy": confidence_accuracy, "findings": findings, "published_groups": published_groups},
     }
     of_runs: Mapping[str, Callable[[Analysis], pd.DataFrame]] = {
         **{"headline": headline, "severity_curves": severity_curves, "modality": modality, "hierarchy": hierarchy},

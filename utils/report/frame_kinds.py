@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..analysis.item_table import OVERALL
 from ..analysis.metrics import Scope
+from ..dataset.taxonomy import TASKS
 from .paper_tables import DUNNING_KRUGER, FIGURE_5, PAPER_TABLE
 
 CORE = ("accuracy", "confidence", "calibration_shift")
@@ -173,6 +174,20 @@ FRAMES: Mapping[str, FrameKind] = {
         "The less accurate has the larger shift (the paper's rule), or the larger confidence, which does not contain "
         "the accuracy.",
         ("first", "second", "level", "paper_rule", "less_accurate_more_confident"),
+    ),
+    "findings": FrameKind(
+        "What the paper found, what the runs show",
+        "A finding is a number whose sign the paper claims. As claimed, the reverse: the run's 95% interval lies on "
+        "one side of 0. Published numbers have no interval: how many of a group's models have the sign. Changes are "
+        f"matched for the runs ({MATCHED_MEANING}) and plain for published models.",
+        ("finding", "number", "model", "origin", *_INTERVAL, "n", "reading", "note"),
+    ),
+    "published_groups": FrameKind(
+        "The published models in three groups",
+        "Accuracy over L1 and L2. The macro mean gives the six tasks the same weight (table 2), the micro mean every "
+        "item (tables 3 and 6). Medical models are far behind by the one and close by the other; treatment is the "
+        "weakest task.",
+        ("group", "models", "macro", "micro", *TASKS),
     ),
     "other_results": FrameKind(
         "Other benchmarks in the same results",

@@ -60,7 +60,7 @@ def page_table(name: str, frames: Mapping[str, pd.DataFrame]) -> PageTable | Non
     if name == "operating_points":
         frame = frame.dropna(axis="columns", how="all")
         frame = frame if "figure" in frame else frame[["model", "risk", "statement"]]
-    if "figure" in frame and "estimate" in frame:
+    if "estimate" in frame and ("figure" in frame or name == "findings"):
         value = "share" if name == "operating_points" else "difference"
         frame = frame.rename(columns={"estimate": value, "low": f"{value}_low", "high": f"{value}_high"})
     kind = FRAMES[name]

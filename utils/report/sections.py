@@ -185,6 +185,13 @@ SECTIONS: tuple[Section, ...] = (
         when=lambda facts: facts.has("rank_change") and len(facts.frames["rank_change"]) > 1,
     ),
     Section(
+        "findings",
+        "Findings",
+        "What the paper found, what the runs show",
+        _says("Six claims of the paper as numbers, with what its own tables say and what the runs say."),
+        tables=("findings", "published_groups"),
+    ),
+    Section(
         "tables",
         "Tables",
         "Tables",

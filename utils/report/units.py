@@ -23,7 +23,7 @@ _NAMES = frozenset(
             "threshold",
             "risk",
         ),
-        *("guesser_accuracy", "guesser_confidence", "guesser_shift", "accuracy_l0", "accuracy_l2"),
+        *("guesser_accuracy", "guesser_confidence", "guesser_shift", "accuracy_l0", "accuracy_l2", "macro", "micro"),
     }
 )
 _ENDS = ("_low", "_high", "_change")
