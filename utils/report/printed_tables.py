@@ -89,11 +89,13 @@ def caption(frames: Mapping[str, pd.DataFrame], name: str) -> str:
 def _plain_table(name: str, frame: pd.DataFrame) -> PrintedTable:
     kind = FRAMES[name]
     signed_rows = frame["figure"].eq("calibration_shift") if "figure" in frame else pd.Series(False, frame.index)
-    changes = name in ("degradation_drop", "paired", "typical_drop")
+    changes = name in ("degradation_drop", "paired", "typical_drop", "findings")
     columns = [column for column in kind.columns if not column.endswith(("_low", "_high")) and column != "small"]
     hidden = [column for column in REASONS if column in frame and (column == REASONS[1] or frame[column].isna().all())]
     columns = [column for column in columns if column not in hidden]
     columns = [column for column in columns if column not in ("low", "high", "statement")]
+    if name == "findings":
+        columns.remove("note")  # sentences, for which the page has room
     rows = []
     for row, signed in zip(frame.to_dict("records"), signed_rows, strict=True):
         cells = []

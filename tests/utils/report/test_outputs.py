@@ -73,6 +73,8 @@ def test_tables_are_written_in_three_forms(frames: dict[str, pd.DataFrame], tmp_
     assert written == {f"{name}.{suffix}" for name in FRAMES for suffix in ("csv", "tex", "md")} - empty
     assert {name for name in FRAMES if frames[name].empty} == {"typical_drop"}
     for name, frame in frames.items():
+        if frame.empty:
+            continue
         table = printed(name, frame)
         assert all(len(row) == len(table.columns) for row in table.rows)
         for part in latex(table, name).split(r"\begin{longtable}")[1:]:
