@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..dataset.taxonomy import CLEAN, LEVELS, MODALITIES
+from ...degradations import MODALITIES
+from ..dataset.taxonomy import CLEAN, LEVELS
 from .cell_ratios import CellRatios
 from .change_estimates import matched_columns, matched_terms
 from .item_table import ItemTable
