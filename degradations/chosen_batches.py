@@ -78,7 +78,7 @@ def _in_groups(
     groups: dict[tuple[str, float | str], list[int]] = {}
     for index, choice in enumerate(choices):
         groups.setdefault((choice.name, choice.severity), []).append(index)
-    out = torch.empty_like(images)
+    out: list[torch.Tensor] = [images] * len(images)
     records: list[Record] = [{}] * len(images)
     for (name, severity), members in groups.items():
         all_of_them = len(members) == len(images)
@@ -86,10 +86,10 @@ def _in_groups(
         done, own = _of_one_kind(degrader, some, name, severity, [draws[index] for index in members])
         if all_of_them:
             return done, own
-        out[members] = done
-        for index, record in zip(members, own, strict=True):
-            records[index] = record
-    return out, records
+        for index, image, record in zip(members, done, own, strict=True):
+            out[index], records[index] = image, record
+    # Stacked, since torch has no assignment to some of a tensor of uint16.
+    return (torch.stack(out) if out else images.clone()), records
 
 
 def _of_one_kind(

@@ -216,6 +216,19 @@ def test_the_backend_changes_neither_choice_nor_record(leading, key, picture):
     assert levels_apart(degraded.numpy(), expected.numpy(), "uint8").max() <= 1
 
 
+@pytest.mark.parametrize("dtype", AS_DTYPE)
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_images_of_several_choices_in_one_batch(dtype, channels, picture):
+    batch = torch.stack([chw(image) for image in images(picture, (36, 40, 3), dtype, count=6)])
+    batch = torch.cat([batch, batch[:, :1]], dim=1)[:, :channels]
+    expected, degraded = (chosen(backend)(batch) for backend in ("numpy", "torch"))
+    assert degraded.dtype == batch.dtype
+    assert levels_apart(degraded.numpy(), expected.numpy(), dtype).max() <= 1
+    assert torch.equal(degraded[:, 3:], batch[:, 3:])
+    for backend in ("numpy", "torch"):
+        assert chosen(backend)(batch[:0]).shape == batch[:0].shape
+
+
 def test_a_grey_tensor_without_channels_and_hounsfield_units(picture):
     grey = torch.from_numpy(picture((48, 40)).copy())
     one = {"seed": 0, "severity": 1, "name": "gaussian_noise"}
