@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from ..analysis.analyse import Analysis
+from .curve_figures import curve_points, curves
 from .findings import findings, published_groups
 from .frame_kinds import FRAMES as FRAMES  # from here to those who ask for frames
 from .frame_kinds import SCOPE as SCOPE
@@ -51,7 +52,7 @@ def report_frames(analysis: Analysis, *, published: bool = False) -> dict[str, p
         **{"degradation_drop": degradation_drop, "reliability": reliability, "risk_coverage": risk_coverage},
         **{"paired": paired, "refused_pairs": refused_pairs, "dunning_kruger_between": dunning_kruger_between},
         **{"other_results": other_results, "verdicts": verdicts, "operating_points": operating_points},
-        "typical_drop": typical_drop,
+        **{"typical_drop": typical_drop, "curves": curves, "curve_points": curve_points},
         "notes": functools.partial(notes, published=published),
     }
     return {

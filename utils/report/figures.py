@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from ..base.atomic_files import write_atomically
 from ..base.worker_processes import in_order
 from .comparison_figures import degradation_drop, paired, rank_change
+from .curve_figures import planned_curves
 from .figure_parts import Frames
 from .figure_style import RC
 from .level_figures import confidence_accuracy, dumbbell, reliability, risk_coverage, severity_curves
@@ -95,7 +96,7 @@ def _planned(frames: Frames) -> dict[str, Callable[[Frames], Figure | None]]:
         for model, slug in models.items()
         for kind, draw in _OF_A_MODEL.items()
     }
-    return {**_OF_ALL, **own}
+    return {**_OF_ALL, **own, **dict(planned_curves(frames, models))}
 
 
 def _write_planned(frames: Frames, folder: Path, plan: tuple[str, Callable[[Frames], Figure | None]]) -> list[Path]:

@@ -128,6 +128,30 @@ FRAMES: Mapping[str, FrameKind] = {
         "relative to log T: compare its change, not its height.",
         ("model", "benchmark", "comparison", "figure", *_INTERVAL, *_SIZE),
     ),
+    "curves": FrameKind(
+        "Where accuracy falls as severity grows",
+        "Of a series of severities (1 as severe as L1, 2 as L2). s10, s50: where 10% and 50% of the accuracy above "
+        "chance are lost, empty beyond the last severity; ratio = s10 / s50; a cliff where its interval lies above 0.5 "
+        "on the severity and on the physical parameter. Trusted: accuracy is as asked there and at every smaller "
+        "severity, with 95% confidence; empty where not established.",
+        (
+            *("model", "degradation", "modality", "cliff", "cliff_reason", "stop", "parameter"),
+            *(
+                f"{name}{end}"
+                for name in ("s10", "s50", "ratio", "ratio_physical", "ratio_to_l2")
+                for end in ("", "_low", "_high")
+            ),
+            *("accuracy_asked", "trusted_up_to", "trusted_answers_up_to", "n", "clusters", "small"),
+        ),
+    ),
+    "curve_points": FrameKind(
+        "Points of the curves",
+        "One row per run, degradation, modality, severity and figure; pooled curves go by rank and have no dose.",
+        (
+            *("model", "degradation", "modality", "severity", "rank", "parameter", "value", "unit", "figure"),
+            *(*_INTERVAL, *_SIZE),
+        ),
+    ),
     "hierarchy": FrameKind(
         "Capabilities, tasks and skills",
         "One row per run, level, node and figure. `tier` is the node's axis; `task`, `capability` are those above it.",

@@ -21,6 +21,7 @@ import pandas as pd
 from ..analysis.analyse import Analysis
 from ..analysis.statistics.bootstrap import SMALL
 from ..base.atomic_files import write_atomically
+from .curve_figures import curve_data
 from .note_ranks import identical_replies, ranked_notes
 from .page_data import page_data
 from .page_example import PageExample
@@ -69,7 +70,7 @@ def write_page(
     html = render(
         "report.html.jinja",
         scripts=page_scripts(sections),
-        data={**data, "sections": [section.id for section in sections], "items_page": items_page},
+        data={**data, **curve_data(frames), "sections": [section.id for section in sections], "items_page": items_page},
         title=page_title([run.name for run in runs], {data_name(run) for run in runs}),
         stories=run_stories(analysis),
         example=example,

@@ -125,6 +125,19 @@ SECTIONS: tuple[Section, ...] = (
         "degradation.js",
     ),
     Section(
+        "series",
+        "Curves",
+        "Severity as an axis",
+        _says(
+            "Accuracy and confidence at any severity, with 95% bands. Dashed: s50, where half of the accuracy above "
+            "chance is lost; shaded: its interval. Above each panel stands the physical parameter. Severities do not "
+            f"compare between degradations. {_OPEN}"
+        ),
+        "series.js",
+        tables=("curves",),
+        when=lambda facts: facts.has("curves"),
+    ),
+    Section(
         "hierarchy",
         "Skills",
         "Skills: 2, 6, 30",
