@@ -54,10 +54,24 @@ def severity_table(
         lines += ["", *comments]
         if rows:
             lines.append(f"{name}:")
+            # A degradation's rows replace all that there were, so those of other modalities are written again.
+            calibrated = {modality for modality, _ in rows}
+            rows += [(modality, row) for modality, row in _kept(name, table).items() if modality not in calibrated]
         for modality, row in rows:
             lines.append(f"  {modality}:")
             lines += [f"    {level}: {_flow(values)}" for level, values in row.items()]
     return "\n".join([*lines, ""])
+
+
+def _kept(name: str, table: SeverityTable) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return modality -> level -> parameters as they are in a table."""
+    return {
+        modality: {
+            level: {key: _value(one.value, one.unit, whole=_is_whole(one)) for key, one in values.items()}
+            for level, values in levels.items()
+        }
+        for modality, levels in table.rows[name].items()
+    }
 
 
 def _row(
