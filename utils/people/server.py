@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import InputError, one_line
+from ..base.extras import how_to_install
 from . import display_check
 from .desks import RATINGS
 from .guard import Guard
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-MISSING = "the desks need Starlette and uvicorn: pip install 'medqdeg[people]'"
+MISSING = f"the desks need Starlette and uvicorn: {how_to_install('people')}"
 
 _TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
 SCRIPTS = tuple(f"{name}.js" for name in ("desk", "parts", "picture", "check", "review", "study", "calibrate"))
