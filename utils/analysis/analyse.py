@@ -23,6 +23,7 @@ from .model_pairs import Asked, accuracy_alone, notes_on_pairing, reason_against
 from .operating import RunOperatingPoint, operating_point
 from .panels import panel_rows
 from .pilot import Pilot, pilot
+from .real_degradations import compare_real, real_frames
 from .recalibrated import RunRecalibration, recalibration
 from .run_estimates import RunEstimates
 from .runs.conditions import decodes_greedily
@@ -152,6 +153,8 @@ def analyse(
     }
     if series:
         frames |= _series_frames(series)
+    if (real := compare_real(collection.runs, item_tables, replicates, seed)) is not None:
+        frames |= real_frames(real)
     standing = standings(collection.runs)
     return Analysis(collection, replicates, seed, frames, pairs, item_tables, standing, clinical, series)
 

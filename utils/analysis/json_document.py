@@ -16,6 +16,7 @@ from .clinical_rows import operating_rows
 from .metrics import FIGURES
 from .named_tier import named_tier
 from .operating import RunOperatingPoint
+from .real_degradations import REAL_TABLES
 from .recalibrated import RunRecalibration
 from .runs.run import Run
 from .series_rows import series_json
@@ -61,7 +62,8 @@ def document(analysis: Analysis) -> dict[str, Any]:
             }
             for pair in analysis.pairs
         ],
-        **({"panels": _panels(panels)} if len(panels := analysis.tables["panels"]) else {}),
+        **({"panels": _rows(panels)} if len(panels := analysis.tables["panels"]) else {}),
+        **{name: _rows(analysis.tables[name]) for name in REAL_TABLES if name in analysis.tables},
         "other_results": [
             {
                 "model": other.model,
@@ -158,8 +160,8 @@ def _pair(analysis: Analysis, first: str, second: str) -> dict[str, Any]:
     return found
 
 
-def _panels(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of `panels`: too many keys, and most of them empty, for a nest of dictionaries."""
+def _rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table: of `panels` too many keys, and most of them empty, for a nest of dictionaries."""
     return [{name: plain(value) for name, value in row.items()} for row in _dicts(rows)]
 
 

@@ -75,6 +75,8 @@ def described(doc: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a key holds of an item."""
     item = {name: doc[name] for name in FIELDS if name != "cluster_id"}
     item["cluster_id"] = doc.get("cluster_id") or doc["source_question_id"]
+    if doc.get("degradation_origin"):
+        item["degradation_origin"] = doc["degradation_origin"]
     return {name: list(value) if isinstance(value, (list, tuple)) else value for name, value in item.items()}
 
 
@@ -100,6 +102,7 @@ def item_of_row(row: Row, rule: str) -> dict[str, Any]:
         "source_question_id": question,
         "source_question_rule": rule,
         "cluster_id": f"index:{row.cluster}" if row.cluster else question,
+        **({"degradation_origin": row.origin} if row.origin else {}),
     }
 
 

@@ -56,6 +56,8 @@ def write_tsv(docs: Sequence[Mapping[str, Any]], path: Path) -> Path:
     twice = len({doc["item_id"] for doc in docs}) < len(docs)
     columns = ["index", "image", "question", *letters, "answer", "modality", "degradation_type"]
     columns += ["degradation_severity", "source", "category", "source_question_id", "cluster_id"]
+    with_origin = any(doc.get("degradation_origin") for doc in docs)
+    columns += ["degradation_origin"] if with_origin else []
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +65,8 @@ def write_tsv(docs: Sequence[Mapping[str, Any]], path: Path) -> Path:
             writer = csv.writer(file, delimiter="\t", lineterminator="\n")
             writer.writerow(columns)
             for doc in docs:
-                writer.writerow(_cells(doc, letters, with_level=twice))
+                origin = [doc.get("degradation_origin") or ""] if with_origin else []
+                writer.writerow([*_cells(doc, letters, with_level=twice), *origin])
         part.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None

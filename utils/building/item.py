@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 BAD_IMAGE, SAME_ID = "image cannot be read", "id occurs twice"
 """Reasons that both the readers and those who look at all items give."""
 
+BAD = "degraded"
+"""`SourceItem.level` of an image of which only that it is bad is known."""
+
 
 @dataclass(frozen=True)
 class ImageSource:
@@ -37,6 +40,10 @@ class SourceItem:
         images: one or more.
         licence: SPDX identifier or the source's own words; None where unknown.
         extra: what else the source says, kept in the data set.
+        level: "L1" or "L2" where the images were already bad when they were taken, `BAD` where nothing says how bad;
+            None for a clean item. Such an item is not degraded any further.
+        degradation: of such an item, a name of `taxonomy.DEGRADATIONS`; None where it is not known.
+        clean_of: of such an item, the `source_id` of its clean partner; None where there is none.
     """
 
     source: str
@@ -49,6 +56,9 @@ class SourceItem:
     images: tuple[ImageSource, ...]
     licence: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    level: str | None = None
+    degradation: str | None = None
+    clean_of: str | None = None
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,15 @@ class Waiting:
         names: its degradations.
         spares: those that may take the place of one that the gate rejects, in order.
         cluster_id: the id of the first item that it is connected with by shared images.
+        clean_id: of an item whose images were bad when they were taken, the id of its clean partner in the set, its own
+            where there is none; None for a clean item.
     """
 
     item: SourceItem
     names: tuple[str, ...]
     spares: tuple[str, ...]
     cluster_id: str
+    clean_id: str | None = None
 
 
 def write_waiting(path: Path, group: Iterable[Waiting]) -> None:
@@ -65,6 +68,7 @@ def _read_again(image: ImageSource) -> bytes:
 def _as_json(waiting: Waiting) -> str:
     item = waiting.item
     texts = ("source", "source_id", "question", "answer", "modality", "skill", "licence")
+    texts += ("level", "degradation", "clean_of") if item.level is not None else ()
     return json.dumps(
         {
             "item": {
@@ -75,6 +79,7 @@ def _as_json(waiting: Waiting) -> str:
             "names": list(waiting.names),
             "spares": list(waiting.spares),
             "cluster_id": waiting.cluster_id,
+            **({} if waiting.clean_id is None else {"clean_id": waiting.clean_id}),
         },
         ensure_ascii=False,
         sort_keys=True,
@@ -84,4 +89,4 @@ def _as_json(waiting: Waiting) -> str:
 def _from_json(text: str) -> Waiting:
     given = json.loads(text)
     item = SourceItem(**{**given["item"], "options": tuple(given["item"]["options"]), "images": ()})
-    return Waiting(item, tuple(given["names"]), tuple(given["spares"]), given["cluster_id"])
+    return Waiting(item, tuple(given["names"]), tuple(given["spares"]), given["cluster_id"], given.get("clean_id"))

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..dataset import taxonomy
-from ..dataset.built import option_letters
+from ..dataset.built import REAL, REAL_UNKNOWN_LEVEL, option_letters
 from ..dataset.delimited import write_tsv_rows
 from ..dataset.tsv import MISSING_VALUES
-from .item import SourceItem
+from .item import BAD, SourceItem
 from .layout import replacing
 from .make.degrading import MadeImage
 
@@ -29,12 +29,25 @@ def item_id(item: SourceItem) -> str:
 
 
 def as_row(
-    item: SourceItem, cluster_id: str, level: str, name: str | None, images: Sequence[MadeImage]
+    item: SourceItem,
+    cluster_id: str,
+    level: str,
+    name: str | None,
+    images: Sequence[MadeImage],
+    clean_id: str | None = None,
 ) -> dict[str, Any]:
-    """Return one row with the columns of `dataset.built.features`."""
-    clean_id = item_id(item)
+    """Return one row with the columns of `dataset.built.features`; of a set without one of them it is left out.
+
+    `clean_id` is the clean partner's of an item whose images were bad when they were taken, None for any other.
+    """
+    origin = None
+    if item.level is not None:
+        origin, own = (REAL_UNKNOWN_LEVEL if item.level == BAD else REAL), item_id(item)
+    else:
+        clean_id = item_id(item)
+        own = clean_id if name is None else f"{clean_id}:{name}:{level}"
     return {
-        "item_id": clean_id if name is None else f"{clean_id}:{name}:{level}",
+        "item_id": own,
         "question": item.question,
         "options": list(item.options),
         "answer": option_letters(len(item.options))[item.answer],
@@ -53,6 +66,8 @@ def as_row(
         "licence": item.licence,
         "parameters": json.dumps([dict(image.record) for image in images], ensure_ascii=False, sort_keys=True),
         "extra": json.dumps(dict(item.extra), ensure_ascii=False, sort_keys=True),
+        "severity": taxonomy.severity_of(level),
+        "degradation_origin": origin,
     }
 
 
@@ -100,7 +115,7 @@ def read_rows(paths: Iterable[Path], columns: Sequence[str] | None = None) -> It
                 yield from batch.to_pylist()
 
 
-def write_tsv(path: Path, rows: Iterable[Mapping[str, Any]], letters: int) -> None:
+def write_tsv(path: Path, rows: Iterable[Mapping[str, Any]], letters: int, more: Sequence[str] = ()) -> None:
     """Write rows of a built set in the published TSV layout, as `dataset.tsv` reads it.
 
     An image is base64, several are a JSON list. An option whose text the readers of that layout take for a missing
@@ -110,17 +125,23 @@ def write_tsv(path: Path, rows: Iterable[Mapping[str, Any]], letters: int) -> No
         path: where to.
         rows: as `read_rows` gives them.
         letters: how many option columns; at least two.
+        more: of "severity" and "degradation_origin", the columns that the set has.
     """
     options = option_letters(max(letters, 5))
     columns = (
         *("index", "image", "question", *options, "answer", "modality", "degradation_type", "degradation_severity"),
-        *("source", "category", "source_index", "cluster_id", "licence"),
+        *("source", "category", "source_index", "cluster_id", "licence", *more),
     )
     with replacing(path) as part:
-        write_tsv_rows(part, columns, map(_tsv_row, rows))
+        write_tsv_rows(part, columns, (_tsv_row(row, more) for row in rows))
 
 
-def _tsv_row(row: Mapping[str, Any]) -> dict[str, str]:
+def _more(row: Mapping[str, Any], name: str) -> str:
+    value = taxonomy.severity_of(row["level"]) if name == "severity" else row[name]
+    return "" if value is None else str(value)
+
+
+def _tsv_row(row: Mapping[str, Any], more: Sequence[str]) -> dict[str, str]:
     images = [base64.b64encode(image["bytes"]).decode() for image in row["images"]]
     texts = [f"{text}." if text in MISSING_VALUES else text for text in row["options"]]
     return {
@@ -137,4 +158,5 @@ def _tsv_row(row: Mapping[str, Any]) -> dict[str, str]:
         "source_index": row["clean_id"],
         "cluster_id": row["cluster_id"],
         "licence": row["licence"] or "",
+        **{name: _more(row, name) for name in more},
     }

@@ -44,6 +44,7 @@ def analyze(
     """
     from ..analysis import named_tier
     from ..analysis.analyse import analyse
+    from ..analysis.real_degradations import real_lines
     from ..analysis.runs.reading import read_runs
     from ..analysis.writing import write_analysis
     from ..report.curve_lines import print_curves
@@ -56,6 +57,8 @@ def analyze(
     written = write_analysis(analysis, out)
     print_headline(analysis)
     print_curves(analysis)
+    for line in real_lines(analysis.tables):
+        print(one_line(line))
     for run in collection.runs:
         for line in named_tier.lines(run):
             print(one_line(line))

@@ -31,13 +31,22 @@ _MAY_BE_ABSENT = frozenset({"cluster_id"})
 """Columns that sets of earlier versions lack."""
 
 
+REAL, REAL_UNKNOWN_LEVEL = "real", "real, level not known"
+"""`degradation_origin` of items whose images were bad when they were taken, rather than degraded by the package."""
+
+
 @cache
-def features() -> datasets.Features:
+def features(*, series: bool = False, real: bool = False) -> datasets.Features:
     """Return the columns of a built set.
 
     `clean_id` is the `item_id` of the L0 item; `cluster_id` is that of the first clean item with which it is connected
     by shared images, its own where it shares none. `parameters` is a JSON list with the record of each image, `extra`
     a JSON object with what else the source says. `degradation` and its category are null at L0.
+
+    Args:
+        series: whether the files are of a series of severities; they then have the column `severity`, a float.
+        real: whether it holds images that were bad when they were taken; it then has the column `degradation_origin`,
+            `REAL` or `REAL_UNKNOWN_LEVEL` for these and null for all others.
     """
     from datasets import Features, Image, List, Value
 
@@ -46,8 +55,11 @@ def features() -> datasets.Features:
         *("item_id", "question", "options", "answer", "images", "level", "modality"),
         *("degradation", "degradation_category", "skill", "task", "capability", "source", "source_id", "clean_id"),
         *("cluster_id", "licence", "parameters", "extra"),
+        *(("severity",) if series else ()),
+        *(("degradation_origin",) if real else ()),
     )
-    return Features({name: {"options": List(text), "images": List(Image())}.get(name, text) for name in names})
+    others = {"options": List(text), "images": List(Image()), "severity": Value("float64")}
+    return Features({name: others.get(name, text) for name in names})
 
 
 def part_name(level: str, split: str, number: int, of: int) -> str:
@@ -159,7 +171,8 @@ def _checked(row: dict[str, Any]) -> dict[str, Any]:
     if row["answer"] not in letters:
         raise InputError(f"the answer {quoted(row['answer'])} is not among the options {', '.join(letters)}")
     level = taxonomy.severity_label(row["level"])
-    if level != taxonomy.CLEAN and not row["degradation"]:
+    origin = row.get("degradation_origin")
+    if level != taxonomy.CLEAN and not row["degradation"] and not origin:
         raise InputError(f"the item is degraded ({level}) but names no degradation")
     if not row["images"]:
         raise InputError("the item has no image")
@@ -178,7 +191,8 @@ def _checked(row: dict[str, Any]) -> dict[str, Any]:
         "level": level,
         "severity": taxonomy.severity_of(level),
         "modality": taxonomy.modality(row["modality"]),
-        "degradation": taxonomy.degradation(row["degradation"]) if level != taxonomy.CLEAN else None,
+        "degradation": taxonomy.degradation(row["degradation"]) if row["degradation"] else None,
+        "degradation_origin": origin,
         "skill": row["skill"] if row["skill"] == taxonomy.UNLABELLED else taxonomy.skill(row["skill"]),
         "source": row["source"],
         "extra": row["extra"] or "{}",

@@ -45,9 +45,9 @@ def load_level(split: str, level: str, location: Location | None = None) -> data
 
     Returns:
         A data set with the columns item_id, question, letters, options, answer, images (list of `Image`), level,
-        severity (0, 1, 2; NaN of "gone"), modality, degradation (None at L0), skill, source, source_question_id,
-        source_question_rule, cluster_id and extra (JSON). Items of one cluster share a source question or an image, and
-        count as one in standard errors.
+        severity (0, 1, 2; NaN of "gone"), modality, degradation (None at L0), degradation_origin (None unless the image
+        was bad when it was taken), skill, source, source_question_id, source_question_rule, cluster_id and extra
+        (JSON). Items of one cluster share a source question or an image, and count as one in standard errors.
 
     Raises:
         InputError: for anything wrong with the files, in one line.
@@ -154,6 +154,7 @@ def _features() -> datasets.Features:
             "severity": Value("float64"),
             "modality": text,
             "degradation": text,
+            "degradation_origin": text,
             "skill": text,
             "source": text,
             "source_question_id": text,
@@ -262,6 +263,7 @@ def _checked_rows(path: Path, rule: str) -> Iterator[dict[str, Any]]:
             "severity": taxonomy.severity_of(row.level),
             "modality": row.modality,
             "degradation": row.degradation,
+            "degradation_origin": row.origin,
             "skill": row.skill,
             "source": row.source,
             "source_question_id": source_question_id(row, rule),

@@ -41,6 +41,7 @@ COLUMN_NAMES: Mapping[str, tuple[str, ...]] = {
     "question_type": ("question_type",),
     "source_question": ("source_index", "source_question_id", "clean_index", "original_index", "good_index"),
     "cluster": ("cluster_id",),
+    "origin": ("degradation_origin",),
 }
 """What a column holds -> its names, the preferred one first."""
 
@@ -102,6 +103,7 @@ class Row:
     source: str
     source_question: str | None
     cluster: str | None
+    origin: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -225,7 +227,8 @@ def row_of_cells(cells: Mapping[str, str], columns: Columns, name: str, place: P
         options = _options(cells, columns, answer)
         level = taxonomy.severity_label(cell("severity") or taxonomy.CLEAN)
         degradation = None if level == taxonomy.CLEAN else cell("degradation")
-        if level != taxonomy.CLEAN and degradation is None:
+        origin = cell("origin")
+        if level != taxonomy.CLEAN and degradation is None and origin is None:
             raise InputError(f"the item is degraded ({level}) but names no degradation")
         modality = cell("modality")
         source = cell("source")
@@ -244,6 +247,7 @@ def row_of_cells(cells: Mapping[str, str], columns: Columns, name: str, place: P
             source=taxonomy.source(source) if source else taxonomy.UNLABELLED,
             source_question=identifier(source_question) if source_question else None,
             cluster=identifier(cluster) if cluster else None,
+            origin=origin,
             extra={column: cells[column] for column in columns.extra if cells[column] != ""},
         )
     except InputError as error:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 3
 """2 added the elicitation and what only one of them has (`probabilities` ... `invalid`); 3 optional fields, which
 records of before lack: `cluster_id`, `read_as`, `severity`, `weight`, `confidence_unstated_as_guess`,
-`not_diagnostic`, `evidence`, and those of people's answers."""
+`not_diagnostic`, `evidence`, `degradation_origin`, and those of people's answers."""
 
 EVIDENCE = ("survives", "undecided", "gone", "void")
 """What a phantom's image still shows of the answer: all of it, something in between, nothing, or nothing even clean."""
@@ -60,6 +60,9 @@ class ItemRecord(TypedDict):
     of `letters`, True where the reply says that the image does not allow an answer, False where it says that it does,
     None where it says neither or the trial is missing.
     `evidence` is there in records of phantoms that were judged (`medqdeg.utils.evidence`): one of `EVIDENCE`.
+
+    `degradation_origin` is there where the image was bad when it was taken: "real", or "real, level not known" for one
+    that stands at L1 only because nothing says how bad it is. All others are clean, or degraded by the package.
 
     `respondent` is "person" where people answered, and absent where a model did. `reader` (codes), `session` (from 1)
     and `seconds` (picture to answer, None where it is not known) then have one entry per trial; all of one `reader` in
@@ -123,6 +126,7 @@ class ItemRecord(TypedDict):
     seconds: NotRequired[list[float | None]]
     not_diagnostic: NotRequired[list[bool | None]]
     evidence: NotRequired[str]
+    degradation_origin: NotRequired[str]
 
 
 def letters_without_named(record: Mapping[str, Any]) -> list[str]:
@@ -306,6 +310,7 @@ def _identity(doc: Mapping[str, Any]) -> dict[str, Any]:
         **({"weight": doc["weight"]} if doc.get("weight") is not None else {}),
         **({"severity": taxonomy.severity_of(doc["level"])} if of_series else {}),
         **({"evidence": evidence} if evidence else {}),
+        **({"degradation_origin": doc["degradation_origin"]} if doc.get("degradation_origin") else {}),
     }
 
 

@@ -90,6 +90,7 @@ def test_an_item_as_the_tasks_get_it(tmp_path: Path) -> None:
         "severity": 1.0,
         "modality": "CT",
         "degradation": "gaussian_noise",
+        "degradation_origin": None,
         "skill": "Disease Diagnosis",
         "source": "OmniMedVQA",
         "source_question_rule": "text",

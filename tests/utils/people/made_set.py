@@ -52,6 +52,7 @@ def row(number: int, level: str, degradation: str | None, side: int, images: int
         "severity": float(strength),
         "modality": MODALITIES[number % len(MODALITIES)],
         "degradation": degradation,
+        "degradation_origin": None,
         "skill": "unlabelled",
         "source": "simulated",
         "source_question_id": f"index:q{number}",

@@ -178,7 +178,7 @@ def _introduction(manifest: Mapping[str, Any]) -> str:
         f"ones (L1) and {strong:,} about severely degraded ones (L2). Each clean question comes back in one to three "
         "ways of degrading its image, each at both levels, so that one can ask of a model: when the image gets "
         "worse, does it know that it knows less?\n\n"
-        f"{_series(manifest)}"
+        f"{_series(manifest)}{_real(manifest)}"
         f"Built with medqdeg {manifest['versions']['medqdeg']}, seed {manifest['request']['seed']}, in the manner of "
         "MedQ-Deg (arXiv:2603.07769)."
     )
@@ -194,6 +194,17 @@ def _series(manifest: Mapping[str, Any]) -> str:
         "is one draw, that of L1; at severity 2 it is as strong as L2 and another image. The quality gate looks at L1 "
         "and L2. Of a degradation that ends earlier, the later severities are missing. `--tasks medqdeg_curve` runs "
         "them all.\n\n"
+    )
+
+
+def _real(manifest: Mapping[str, Any]) -> str:
+    real = manifest.get("real")
+    if not real:
+        return ""
+    listed = ", ".join(f"{items:,} at {level}" for level, items in real.items())
+    return (
+        f"Of these, {listed} are about images that were already bad when they were taken, beside the simulated ones: "
+        "their `degradation_origin` is not null. Where nothing says how bad they are, they stand at L1.\n\n"
     )
 
 

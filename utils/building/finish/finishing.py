@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,20 +54,23 @@ def finish(out: Path, plan: Mapping[str, Any], *, tsv: bool) -> dict[str, Any]:
     return manifest
 
 
-def _files(out: Path, name: str) -> dict[str, Path]:
+def _files(out: Path, name: str, levels: Iterable[str] = taxonomy.LEVELS) -> dict[str, Path]:
     split, number, _, of = name.split("-")
-    return {level: out / part_name(level, split, int(number), int(of)) for level in taxonomy.LEVELS}
+    return {level: out / part_name(level, split, int(number), int(of)) for level in levels}
 
 
 def _write_tsvs(out: Path, names: list[str], manifest: Mapping[str, Any]) -> list[str]:
     letters = max(map(int, manifest["counts"][taxonomy.CLEAN]["options"]), default=2)
+    degraded = (*taxonomy.LEVELS[1:], *manifest.get("series", ()))
+    more = [*(["severity"] if "series" in manifest else []), *(["degradation_origin"] if "real" in manifest else [])]
     written = []
     for split in splits_in(names):
-        parts = [_files(out, name) for name in names if name.startswith(f"{split}-")]
-        for levels in ((taxonomy.CLEAN,), tuple(level for level in taxonomy.LEVELS if level != taxonomy.CLEAN)):
+        every = (taxonomy.CLEAN, *degraded)
+        parts = [_files(out, name, every) for name in names if name.startswith(f"{split}-")]
+        for levels in ((taxonomy.CLEAN,), degraded):
             name = file_name(split, levels[0])
             rows = itertools.chain.from_iterable(read_rows([part[level] for level in levels]) for part in parts)
-            write_tsv(out / name, rows, letters)
+            write_tsv(out / name, rows, letters, more)
             written.append(name)
     return written
 

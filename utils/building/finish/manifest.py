@@ -45,6 +45,7 @@ def summarise(
         "request": request,
         "items": {level: sum(counts[level]["source"].values()) for level in taxonomy.LEVELS},
         **_series(request, reports),
+        **({"real": real} if (real := _added(report.get("real", {}) for report in reports)) else {}),
         "counts": counts,
         "inputs": account["inputs"],
         "read": account["read"],

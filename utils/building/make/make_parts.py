@@ -18,7 +18,8 @@ from typing import Any
 from ....degradations import load_severities
 from ...base.errors import InputError, one_line
 from ...dataset import taxonomy
-from ...dataset.built import part_name, series_labels
+from ...dataset.built import features, part_name, series_labels
+from ..item import BAD
 from ..layout import WorkFolder, file_sha256, read_json, replacing, write_json
 from ..waiting import Waiting, read_waiting
 from ..writing import ParquetRows, as_row, item_id
@@ -93,6 +94,9 @@ def _make(
         further = partial(degrade_series, series=series, seed=request["seed"], table=degraded.keywords["table"])
         for waiting, images in read_waiting(work.clean(part)):
             item = waiting.item
+            if item.level is not None:
+                _add_real(files, waiting, images, degraded, failed)
+                continue
             make = partial(degraded, images, modality=item.modality, where=item_id(item))
             try:
                 made = make(waiting.names)
@@ -115,6 +119,22 @@ def _make(
             else:
                 dropped.append(item_id(item))
     return {"key": plan["key"], **files.report(), "pairs": pairs, "failed": failed, "dropped": dropped}
+
+
+def _add_real(
+    files: _PartFiles,
+    waiting: Waiting,
+    images: Sequence[bytes],
+    degraded: Callable[..., MadeItem],
+    failed: list[dict[str, str]],
+) -> None:
+    """Write an item whose images were bad when they were taken: as they are, at their level."""
+    try:
+        made = degraded(images, (), modality=waiting.item.modality, where=item_id(waiting.item))
+    except InputError as error:
+        failed.append({"item_id": item_id(waiting.item), "reason": one_line(error)})
+    else:
+        files.add_real(waiting, made.clean)
 
 
 def _tried(
@@ -157,12 +177,16 @@ class _PartFiles:
             level: {axis: Counter() for axis in AXES} for level in levels
         }
         self._writers: dict[str, ParquetRows] = {}
+        real = "degradation_origin" in schema.names
+        of_series = features(series=True, real=real).arrow_schema if series else schema
         for level, name in self._names.items():
-            self._writers[level] = ParquetRows(stack.enter_context(replacing(out / name)), schema)
+            own = schema if level in taxonomy.LEVELS else of_series
+            self._writers[level] = ParquetRows(stack.enter_context(replacing(out / name)), own)
             stack.callback(self._writers[level].close)
         lines = stack.enter_context(replacing(work.images(part)))
         self._lines = stack.enter_context(lines.open("w", encoding="utf-8", newline="\n"))
         self._images = 0
+        self._real: Counter[str] = Counter()
 
     def add(self, waiting: Waiting, clean: tuple[MadeImage, ...], pairs: Iterable[DegradedPair]) -> None:
         """Write an item and its degraded versions."""
@@ -171,8 +195,15 @@ class _PartFiles:
             for level, images in pair.levels.items():
                 self._write(waiting, level, pair.name, images)
 
+    def add_real(self, waiting: Waiting, images: tuple[MadeImage, ...]) -> None:
+        """Write an item whose images were bad when they were taken; at L1 where nothing says how bad."""
+        item = waiting.item
+        level = taxonomy.LEVELS[1] if item.level in (None, BAD) else str(item.level)
+        self._write(waiting, level, item.degradation, images)
+        self._real[level] += 1
+
     def _write(self, waiting: Waiting, level: str, name: str | None, images: tuple[MadeImage, ...]) -> None:
-        row = as_row(waiting.item, waiting.cluster_id, level, name, images)
+        row = as_row(waiting.item, waiting.cluster_id, level, name, images, waiting.clean_id)
         self._writers[level].add(row, sum(len(image.png) for image in images))
         _count(self._counts[level], row)
         self._images += len(images)
@@ -194,7 +225,8 @@ class _PartFiles:
             level: {axis: dict(sorted(counter.items())) for axis, counter in axes.items()}
             for level, axes in self._counts.items()
         }
-        return {"files": files, "counts": counts, "images": self._images}
+        real = {"real": dict(sorted(self._real.items()))} if self._real else {}
+        return {"files": files, "counts": counts, "images": self._images, **real}
 
 
 def _count(counts: Mapping[str, Counter[str]], row: Mapping[str, Any]) -> None:

@@ -27,6 +27,7 @@ from .clusters import account_of, cluster_names, connected, dev_items
 from .contradictions import conflicts_in, without_contradictions
 from .duplicates import canonical_order
 from .front import Progress, Sources, leakage, merge
+from .real_images import dev_with_partners, with_partners
 from .selection import Chosen, Mix, select
 from .skips import EMPTY_SOURCE, most_common_reasons, skipped_counts, skipped_table
 
@@ -149,7 +150,8 @@ def make_plan(request: BuildRequest, out: Path, sources: Sources, workers: int, 
     items, skipped = _collect(request, sources, progress)
     items, twice = _without_repeated_ids(items)
     skipped += twice
-    read = Counter(item.source for item in items)
+    real, items = [item for item in items if item.level is not None], [item for item in items if item.level is None]
+    read = Counter(item.source for item in (*items, *real))
     merged = merge(items, progress, workers=workers)
     skipped += merged.skipped
     pool, contradictory = without_contradictions(merged.items, merged.report, keep=request.keep_contradictions)
@@ -166,10 +168,15 @@ def make_plan(request: BuildRequest, out: Path, sources: Sources, workers: int, 
     clusters = connected(pictures)
     dev = dev_items(chosen, clusters, _dev_share(request, len(chosen)), request.seed)
     waiting = _waiting(selection.chosen, clusters)
+    bad, without_partner = with_partners(real, waiting)
+    skipped += without_partner
+    dev = dev_with_partners(dev, waiting, bad)
+    waiting += bad
     parts = list(_set_aside(waiting, dev, request.part_items, work, progress))
     if (changed := hashes.changed_since_hashed()) is not None:
         raise InputError(f"{changed} changed while it was read: run the same command again")
-    write_whole(work.schema, features().arrow_schema.serialize().to_pybytes())
+    columns = features(real=bool(bad))
+    write_whole(work.schema, columns.arrow_schema.serialize().to_pybytes())
     write_whole(work.skipped, skipped_table(skipped))
     write_json(
         work.root / "account.json",

@@ -10,7 +10,7 @@ import json
 import logging
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,7 +20,7 @@ from ...base.table_files import recognise_dialect
 from ...dataset import taxonomy
 from ...dataset.image_cells import relative_path
 from ...images import decode_image, encode_image
-from ..item import ImageSource, Skipped, SourceItem
+from ..item import BAD, ImageSource, Skipped, SourceItem
 from . import checks
 from .checks import RowError, label, text
 from .own_map import OwnMap, Part, load_map
@@ -133,7 +133,7 @@ def _item(row: SourceRow, chosen: OwnMap, places: Places, folder: str) -> Source
         for image in _images(cells.get(column), row, column, chosen, places, folder)
     ]
     place = _answer(answer, options, chosen.answer_as)
-    return checks.make_item(
+    made = checks.make_item(
         source=chosen.source,
         source_id=label(chosen.id.of(cells)) or row.where,
         question=question,
@@ -145,6 +145,36 @@ def _item(row: SourceRow, chosen: OwnMap, places: Places, folder: str) -> Source
         licence=label(chosen.licence.of(cells)) or None,
         extra={column: cells.get(column) for column in chosen.extra},
     )
+    level = _level(label(chosen.level.of(cells)))
+    if level is None:
+        return made
+    degradation, partner = label(chosen.degradation.of(cells)), label(chosen.clean.of(cells))
+    return replace(
+        made, level=level, degradation=_degradation(degradation) if degradation else None, clean_of=partner or None
+    )
+
+
+UNKNOWN_LEVEL, UNKNOWN_DEGRADATION = "unknown level", "unknown degradation"
+
+
+def _level(text: str) -> str | None:
+    """Return how bad an image already is: "L1", "L2", `BAD`, or None for a clean one."""
+    if not text:
+        return None
+    if text.casefold() == BAD:
+        return BAD
+    try:
+        level = taxonomy.level(text)
+    except InputError:
+        raise RowError(UNKNOWN_LEVEL, f"{text!r}; known are L0, L1, L2, {BAD}") from None
+    return None if level == taxonomy.CLEAN else level
+
+
+def _degradation(text: str) -> str:
+    try:
+        return taxonomy.degradation(text)
+    except InputError as error:
+        raise RowError(UNKNOWN_DEGRADATION, error) from None
 
 
 def _skill(part: Part, cells: Mapping[str, Any], answer: str) -> str:

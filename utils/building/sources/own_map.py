@@ -47,6 +47,9 @@ class OwnMap:
         source: what the source is called in reports.
         table: the table's relative path in the folder or zip file; None where the path is the table itself.
         question, answer, modality, skill, licence, id: see `Part`.
+        level: how bad the images already are: L0 (or nothing), L1, L2 or "degraded"; see `Part`.
+        degradation: what is wrong with images that are bad; see `Part`.
+        clean: the id of the row with the clean images, of a row whose images are bad; see `Part`.
         options: columns, one per option.
         options_list: one column that holds all options instead: a list, a JSON list, or texts with `separator` between.
         separator: see `options_list`.
@@ -69,6 +72,9 @@ class OwnMap:
     id: Part = Part()
     skill: Part = Part()
     licence: Part = Part()
+    level: Part = Part()
+    degradation: Part = Part()
+    clean: Part = Part()
     options: tuple[str, ...] = ()
     options_list: str | None = None
     separator: str | None = None
@@ -88,6 +94,7 @@ class OwnMap:
     def columns(self) -> list[str]:
         """Every column that the map names."""
         parts = (self.id, self.question, self.answer, self.modality, self.skill, self.licence)
+        parts += (self.level, self.degradation, self.clean)
         named = [part.column for part in parts] + [self.options_list, *self.options, *self.images, *self.extra]
         return [column for column in named if column is not None]
 
@@ -110,7 +117,7 @@ def load_map(path: Path) -> OwnMap:
         raise InputError(one_line(f"{path}: {error}")) from None
 
 
-_PARTS = ("id", "question", "answer", "modality", "skill", "licence")
+_PARTS = ("id", "question", "answer", "modality", "skill", "licence", "level", "degradation", "clean")
 _KEYS = (
     *("source", *_PARTS, "options", "separator", "answer_as", "images", "images_as", "image_folder", "frame", "window"),
     *("follow_links", "extra", "table", "encoding", "delimiter", "language"),
