@@ -12,12 +12,12 @@ from typing import Any
 from ..analysis.runs.run import Run
 from ..base.atomic_files import write_atomically
 from ..dataset.taxonomy import CLEAN, LEVELS
-from ..scoring.confidence import ABSTAINED, MISSING, UNREAD
+from .item_votes import kept_replies, level_names, people_of, votes_of
 from .page import ITEMS_PAGE, PAGE, render
 from .page_data import number
 from .pictures import Key, Shown
 
-_SHORT = {UNREAD: "?", MISSING: "–", ABSTAINED: "N"}
+_SCRIPTS = ("templates/tables.js", "templates/item_pictures.js", "templates/item_detail.js", "templates/items.js")
 
 
 def write_items(runs: Sequence[Run], folder: Path, shown: Mapping[Key, Shown] | None = None) -> Path:
@@ -39,7 +39,11 @@ def write_items(runs: Sequence[Run], folder: Path, shown: Mapping[Key, Shown] | 
     text = json.dumps(_columns(runs, shown or {}), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     packed = base64.b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode()
     html = render(
-        "items.html.jinja", scripts=("templates/tables.js", "templates/items.js"), data={"packed": packed}, page=PAGE
+        "items.html.jinja",
+        scripts=_SCRIPTS,
+        data={"packed": packed},
+        page=PAGE,
+        title=", ".join(run.name for run in runs[:3]),
     )
     path = folder / ITEMS_PAGE
     write_atomically(path, html.encode())
@@ -60,16 +64,36 @@ class _Names:
 
 
 def _columns(runs: Sequence[Run], shown: Mapping[Key, Shown]) -> dict[str, Any]:
-    names = {name: _Names() for name in ("modality", "degradation", "skill", "question", "options", "votes")}
+    of_items = ("modality", "degradation", "skill", "question", "options")
+    names = {
+        name: _Names()
+        for name in (
+            "modality",
+            "degradation",
+            "skill",
+            "question",
+            "options",
+            "votes",
+            "reply",
+            "replies",
+            "read_as",
+            "people",
+        )
+    }
     places: dict[tuple[str, ...], int] = {}
     clean: dict[tuple[str, str], int] = {}
+    groups = _Names()
+    levels = level_names((record for run in runs for record in run.records), LEVELS)
     columns: dict[str, list[Any]] = {
-        name: [] for name in ("id", "level", "answer", "image", "clean", *list(names)[:-1])
+        name: [] for name in ("id", "level", "answer", "image", "clean", "source", *of_items)
     }
+    raw, left_out = kept_replies(runs)
     answers = []
     for run in runs:
         # Runs show the same item if all that identifies it is the same; two data sets may share ids.
-        own: dict[str, list[Any]] = {name: [] for name in ("at", "votes", "confidence", "credit")}
+        own: dict[str, list[Any]] = {
+            name: [] for name in ("at", "votes", "confidence", "credit", "replies", "read_as", "people")
+        }
         for record in run.records:
             letters = tuple(map(str, record["options"]))
             source = str(record["source_question_id"])
@@ -80,30 +104,28 @@ def _columns(runs: Sequence[Run], shown: Mapping[Key, Shown]) -> dict[str, Any]:
                 if record["level"] == CLEAN:
                     clean.setdefault((run.family, source), places[key])
                 columns["id"].append(str(record["item_id"]))
-                columns["level"].append(LEVELS.index(record["level"]))
+                columns["level"].append(levels.index(record["level"]))
                 columns["answer"].append(str(record["answer"]))
                 columns["image"].append(list(known.images))
                 columns["clean"].append((run.family, source))
+                columns["source"].append(groups.place((run.family, source)))
                 columns["question"].append(names["question"].place(known.question))
                 columns["options"].append(names["options"].place((letters, known.options)))
                 for name in ("modality", "degradation", "skill"):
                     columns[name].append(names[name].place(str(record[name] or "")))
             own["at"].append(places[key])
-            own["votes"].append(names["votes"].place(_votes(record)))
+            own["votes"].append(names["votes"].place(votes_of(record)))
             own["confidence"].append(number(record["confidence"], 3))
             own["credit"].append(number(record["majority_vote"], 3))
-        answers.append({"name": run.name, **own})
+            texts = raw.get((run.name, record["level"], record["item_id"]))
+            packed = tuple(names["reply"].place(text) for text in texts) if texts else None
+            own["replies"].append(-1 if packed is None else names["replies"].place(packed))
+            tiers = record.get("read_as")
+            own["read_as"].append(names["read_as"].place(tuple(tiers)) if texts and tiers else -1)
+            people = people_of(record)
+            own["people"].append(-1 if people is None else names["people"].place(people))
+        person = any(record.get("respondent") == "person" for record in run.records[:1])
+        answers.append({"name": run.name, "person": person, **own})
     columns["clean"] = [clean.get(key, -1) for key in columns["clean"]]
     kept = {name: entry.values() for name, entry in names.items()}
-    return {"levels": LEVELS, "items": columns, "names": kept, "runs": answers}
-
-
-def _votes(record: Mapping[str, Any]) -> str:
-    if record["probabilities"]:
-        shares = zip(record["options"], record["probabilities"], strict=True)
-        return ", ".join(f"{letter} {share:.2f}" for letter, share in shares)
-    letters = [_SHORT.get(letter, str(letter)) for letter in record["letters"]]
-    if record["stated"]:
-        stated = ("" if value is None else f" {value:.2f}" for value in record["stated"])
-        return ", ".join(f"{letter}{value}" for letter, value in zip(letters, stated, strict=True))
-    return "".join(letters)
+    return {"levels": levels, "items": columns, "names": kept, "runs": answers, "replies_left_out": left_out}

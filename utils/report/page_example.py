@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..scoring.confidence import MISSING, UNREAD
 from .example import Example
 from .figure_style import spoken
 from .frame_kinds import CONFIDENT
+from .item_votes import SHORT
 
 RIGHT, WRONG, UNKNOWN = "right", "wrong", "unread"
 
@@ -73,10 +73,8 @@ def page_example(example: Example | None) -> PageExample | None:
 
 def _votes(record: Mapping[str, Any]) -> tuple[Vote, ...]:
     def kind(letter: str) -> str:
-        if letter in (UNREAD, MISSING):
+        if letter in SHORT:
             return UNKNOWN
         return RIGHT if letter == record["answer"] else WRONG
 
-    return tuple(
-        Vote({UNREAD: "?", MISSING: "–"}.get(letter, str(letter)), kind(letter)) for letter in record["letters"]
-    )
+    return tuple(Vote(SHORT.get(letter, str(letter)), kind(letter)) for letter in record["letters"])

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,43 @@ def test_items_keep_votes_and_point_to_their_clean_version(tmp_path: Path) -> No
         letters = "".join({"unread": "?", "missing": "–"}.get(letter, letter) for letter in record["letters"])
         assert items["names"]["votes"][votes] == letters
         assert columns["id"][columns["clean"][place]] == record["item_id"][:4]
+
+
+def test_raw_replies_are_kept_where_they_say_more_than_a_letter(tmp_path: Path) -> None:
+    own = write_run(tmp_path, scored_levels(12, seed=1))
+    texts = {}
+    for path in own.glob("*.jsonl"):
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        for number, row in enumerate(rows):
+            record = row["medqdeg"]
+            long = number % 2 == 0
+            row["filtered_resps"] = [f"Reply {k}: <b>{record['item_id']}" if long else "A" for k in range(10)]
+            if long:
+                texts[record["level"], record["item_id"]] = row["filtered_resps"]
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    items = _items(write_items(read_runs([tmp_path]).runs, tmp_path))
+    (run,) = items["runs"]
+    found = {}
+    for place, packed in zip(run["at"], run["replies"], strict=True):
+        if packed >= 0:
+            key = items["levels"][items["items"]["level"][place]], items["items"]["id"][place]
+            found[key] = [items["names"]["reply"][text] for text in items["names"]["replies"][packed]]
+    assert found == texts
+    assert not items["replies_left_out"]
+
+
+def test_levels_of_a_series_and_answers_of_people_are_shown(tmp_path: Path) -> None:
+    levels = scored_levels(6, seed=1)
+    for record in levels["L1"]:
+        trials = len(record["letters"])
+        record |= {"level": "S1.50", "severity": 1.5, "respondent": "person", "reader": ["r1"] * trials}
+        record |= {"seconds": [2.5] * trials}
+    collection = read_runs([write_run(tmp_path, levels)])
+    run = replace(collection.runs[0], records=tuple(record for own in levels.values() for record in own))
+    items = _items(write_items([run], tmp_path))
+    assert items["levels"] == ["L0", "L1", "L2", "S1.50"]
+    people = {place for place in items["runs"][0]["people"] if place >= 0}
+    assert [items["names"]["people"][place][:2] for place in people] == [[["r1"] * 10, [2.5] * 10]]
 
 
 def test_pictures_and_questions_come_from_the_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

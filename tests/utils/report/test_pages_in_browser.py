@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         content["model_name"] = model
         content["results"][_evil(2, "task")] = {_evil(3, "metric") + ",none": 0.25, "alias": _evil(0, "alias")}
         path.write_text(json.dumps(content))
+        for samples in own.glob("*.jsonl"):
+            rows = [json.loads(line) for line in samples.read_text().splitlines()]
+            for row in rows:
+                row["filtered_resps"] = [
+                    _evil(trial, f"I say {letter}") for trial, letter in enumerate(row["medqdeg"]["letters"])
+                ]
+            samples.write_text("".join(json.dumps(row) + "\n" for row in rows))
     collection = read_runs([folder / "in0", folder / "in1"])
     analysis = analyse(collection, replicates=100)
     write_page(analysis, report_frames(analysis, published=True), folder, item_browser=True)
@@ -255,12 +263,142 @@ def test_item_browser_filters_and_shows_the_pictures(items: Any, made: Path) -> 
     items.find_element(CSS, "#list").send_keys("\ue015\ue015")
     assert items.find_element(CSS, ".row[aria-selected=true]").get_attribute("aria-posinset") == "3"
     pictures = items.find_elements(CSS, "#detail .pictures figure")
-    assert len(pictures) == 2
+    assert len(pictures) == 3  # clean, L1, L2
     widths = items.execute_script(
         "return Promise.all([...document.querySelectorAll('#detail img')].map(i=>i.decode().then(()=>i.naturalWidth)))"
     )
     assert set(widths) <= {40}
     assert "option " in items.find_element(CSS, "#detail .options").text
+
+
+def _press(browser: Any, keys: str) -> None:
+    from selenium.webdriver import ActionChains
+
+    ActionChains(browser).send_keys(keys).perform()
+
+
+def _address(browser: Any) -> str:
+    return browser.execute_script("return decodeURIComponent(location.hash)")
+
+
+def _selected(browser: Any) -> str:
+    return browser.find_element(CSS, ".row[aria-selected=true]").get_attribute("aria-posinset")
+
+
+def test_item_browser_by_keys(items: Any) -> None:
+    items.find_element(CSS, "#list").click()
+    _press(items, "jjk")
+    place = int(_selected(items))
+    _press(items, "\ue015\ue015\ue013")  # down, down, up
+    assert int(_selected(items)) == place + 1
+    _choose(items, "filter-level", "L2")
+    items.execute_script("document.activeElement.blur()")
+    assert _address(items).startswith("#L2/")
+    _press(items, "1")
+    assert _address(items).startswith("#L0/")
+    _press(items, "2")
+    assert _address(items).startswith("#L1/")
+    _press(items, "\ue014")  # right
+    assert _address(items).startswith("#L2/")
+    assert items.find_element(CSS, "figure.current figcaption b").text == "L2"
+    _press(items, "/")
+    assert items.switch_to.active_element.get_attribute("id") == "filter-words"
+    before = _address(items)
+    _press(items, "0003")
+    time.sleep(0.4)
+    assert "0003" in _address(items) != before
+    _press(items, "\ue00c")  # escape
+    assert items.switch_to.active_element.get_attribute("id") == "list"
+
+
+def test_item_browser_has_an_address_per_item(items: Any, made: Path) -> None:
+    address = items.find_elements(CSS, ".row")[3]
+    address.click()
+    link = items.find_element(CSS, "#link").get_attribute("href")
+    question = items.find_element(CSS, "#detail .question").text
+    shown = _address(items)
+    items.get("about:blank")
+    open_page(items, made / "items.html")
+    items.get(link)
+    time.sleep(0.2)
+    assert _address(items) == shown
+    assert items.find_element(CSS, "#detail .question").text == question
+
+
+def test_item_browser_lays_levels_over_each_other(items: Any) -> None:
+    _choose(items, "filter-level", "L2")
+    items.execute_script("document.activeElement.blur()")
+    # the planted items have a picture at every second place only
+    while len(items.find_elements(CSS, "#detail .frame img")) < 2:
+        _press(items, "j")
+    _press(items, "s")
+    slider = items.find_element(CSS, "#slider")
+    items.execute_script("arguments[0].value = 20; arguments[0].dispatchEvent(new Event('input'))", slider)
+    stack = items.find_elements(CSS, ".stack .above")
+    if stack:
+        assert "80%" in stack[0].get_attribute("style")
+    assert "left of the line" in items.find_element(CSS, ".overlaid figcaption").text
+    _press(items, "b")
+    caption = items.find_element(CSS, ".overlaid figcaption")
+    said = {caption.text for _ in range(14) if time.sleep(0.12) is None}
+    assert len(said) == 2
+    _press(items, "d")
+    assert len(items.find_elements(CSS, "#detail .pictures figure")) == 3
+    _press(items, "z")
+    assert items.find_element(CSS, "#zoom").text == "zoom 2×"
+    scales = "return [...document.querySelectorAll('#detail .frame img')].map((i) => i.style.transform)"
+    assert set(items.execute_script(scales)) == {"scale(2)"}
+
+
+def test_item_browser_marks_votes_and_opens_raw_replies(items: Any) -> None:
+    _choose(items, "filter-kind", "wrong")
+    votes = items.find_elements(CSS, "figure.current .vote")
+    kinds = {vote.get_attribute("class").split()[-1] for vote in votes}
+    assert "wrong" in kinds
+    shapes = {
+        kind: items.execute_script(
+            "const s = getComputedStyle(document.querySelector(arguments[0])); "
+            "return [s.boxShadow, s.borderBottomStyle]",
+            f"#detail .footnote .vote.{kind}",
+        )
+        for kind in ("right", "wrong", "unread")
+    }
+    assert len({tuple(shape) for shape in shapes.values()}) == 3  # told apart without colour
+    replies = items.find_element(CSS, ".replies")
+    items.execute_script("arguments[0].open = true", replies)
+    assert "I say " in replies.text
+    assert "<script>" in replies.text
+    assert "read as" in replies.text
+
+
+def test_item_browser_shows_two_models_beside_each_other(items: Any) -> None:
+    _choose(items, "filter-run", "first-7B")
+    second = items.execute_script("return document.querySelector('#filter-beside').options[2].text")
+    _choose(items, "filter-beside", second)
+    names = [name.text for name in items.find_elements(CSS, "figure.current .who")]
+    assert names == ["first-7B", second]
+    _choose(items, "filter-kind", "right, the one beside wrong")
+    marks = items.execute_script(
+        "return [...document.querySelectorAll('.row b')]"
+        ".map(r => [...r.querySelectorAll('.mark')].map(m => m.className))"
+    )
+    assert marks
+    assert {tuple(pair) for pair in marks} == {("mark good", "mark bad")}
+
+
+def test_axe_finds_no_violation(browser: Any, made: Path) -> None:
+    path = os.environ.get("AXE_CORE")
+    if not path:
+        pytest.skip("AXE_CORE does not name axe.min.js of axe-core")
+    for page in ("report.html", "items.html"):
+        open_page(browser, made / page)
+        browser.execute_script("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        browser.execute_script(Path(path).read_text())
+        found = browser.execute_async_script(
+            "axe.run(document, { resultTypes: ['violations'] })"
+            ".then((r) => arguments[0](r.violations.map((v) => v.id)))"
+        )
+        assert found == [], page
 
 
 def test_nothing_that_is_planted_runs(browser: Any, made: Path) -> None:

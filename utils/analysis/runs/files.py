@@ -115,7 +115,7 @@ def read_samples(path: Path) -> Samples | str | None:
     differing: list[str] = []
     warnings = []
     try:
-        for number, row in _rows(path):
+        for number, row in rows_of(path):
             rows += 1
             if isinstance(row, str):
                 warnings.append(f"{path}: line {number} {row}")
@@ -178,7 +178,7 @@ def _first_of_each(records: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[s
     return list(kept.values()), [f"{same} items appear twice, alike; counted once"] if same else []
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def rows_of(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Yield line number and content of each line that is not blank, or what is wrong with it."""
     with _opened(path) as file:
         for number, line in enumerate(file, 1):

@@ -77,6 +77,8 @@ const report = (() => {
       const holder = place(`${id}-plot`);
       holder.replaceChildren();
       draw(holder);
+      // Plot names its groups; only a group may have a name.
+      for (const group of holder.querySelectorAll("svg g[aria-label]:not([role])")) group.setAttribute("role", "group");
     };
     drawn.push(again);
     return again;

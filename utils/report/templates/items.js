@@ -4,7 +4,8 @@
   const ROW = 56;
   const packed = Uint8Array.from(atob(data.packed), (letter) => letter.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const { levels, items, names, runs } = JSON.parse(await new Response(stream).text());
+  const all = JSON.parse(await new Response(stream).text());
+  const { levels, items, names, runs } = all;
   const place = (id) => document.getElementById(id);
   const text = (column, item) => names[column][items[column][item]];
   const rowOf = runs.map((run) => {
@@ -12,15 +13,21 @@
     run.at.forEach((item, row) => { found[item] = row; });
     return found;
   });
-  const state = { run: 0, level: "", modality: "", degradation: "", skill: "", kind: "", sure: 0.8, words: "" };
-  const credit = (item) => (item < 0 || rowOf[state.run][item] < 0 ? null : runs[state.run].credit[rowOf[state.run][item]]);
+  const state = { run: 0, beside: "", level: "", modality: "", degradation: "", skill: "", kind: "", sure: 0.8, words: "", open: false };
+  const view = itemDetail(all, rowOf, state);
+  const creditOf = (at, item) => (item < 0 || rowOf[at][item] < 0 ? null : runs[at].credit[rowOf[at][item]]);
+  const credit = (item) => creditOf(state.run, item);
+  const other = (item) => (state.beside === "" ? null : creditOf(state.beside, item));
   const confidence = (item) => (rowOf[state.run][item] < 0 ? null : runs[state.run].confidence[rowOf[state.run][item]]);
   const KINDS = {
     right: ["right", (item) => credit(item) === 1],
     wrong: ["wrong", (item) => credit(item) === 0],
     sure: ["confident and wrong", (item) => credit(item) === 0 && confidence(item) >= state.sure],
     flipped: ["flipped from right to wrong", (item) => items.level[item] > 0 && credit(item) === 0 && credit(items.clean[item]) === 1],
+    ahead: ["right, the one beside wrong", (item) => credit(item) === 1 && other(item) === 0],
+    behind: ["wrong, the one beside right", (item) => credit(item) === 0 && other(item) === 1],
   };
+  const MARKS = new Map([[1, ["right", "✓"]], [0, ["wrong", "✗"]]]);
   let shown = [];
   let chosen = -1;
 
@@ -40,8 +47,13 @@
     place("count").textContent = `${shown.length.toLocaleString("en")} of ${items.id.length.toLocaleString("en")} items`;
     place("rows").style.height = `${shown.length * ROW}px`;
     place("list").scrollTop = 0;
-    choose(shown.length ? 0 : -1);
   }
+  const refilter = () => { filter(); choose(shown.length ? 0 : -1); };
+
+  const mark = (value) => {
+    const [name, sign] = MARKS.get(value) ?? ["tied or unscored", "–"];
+    return element("span", { class: `mark ${value === 1 ? "good" : value === 0 ? "bad" : ""}` }, sign, element("span", { class: "visually-hidden" }, ` ${name} `));
+  };
 
   function draw() {
     const list = place("list");
@@ -50,10 +62,10 @@
     const rows = [];
     for (let at = first; at < last; at += 1) {
       const item = shown[at];
-      const mark = { 1: "right", 0: "wrong" }[credit(item)] ?? "tied or unscored";
-      const what = [levels[items.level[item]], mark, `confidence ${digits(confidence(item))}`, text("modality", item), text("degradation", item).replaceAll("_", " ")];
+      const what = [levels[items.level[item]], text("degradation", item).replaceAll("_", " ") || "clean", text("modality", item)];
       const row = element("div", { class: "row", role: "option", id: `row-${at}`, "aria-selected": String(at === chosen), "aria-posinset": at + 1, "aria-setsize": shown.length },
-        element("b", {}, text("question", item) || `Item ${items.id[item]}`), element("span", {}, what.filter(Boolean).join(" · ")));
+        element("b", {}, mark(credit(item)), ...(state.beside === "" ? [] : [mark(other(item))]), ` ${what.filter(Boolean).join(" · ")} · ${digits(confidence(item))}%`),
+        element("span", {}, text("question", item) || `Item ${items.id[item]}`));
       row.style.top = `${at * ROW}px`;
       row.addEventListener("click", () => choose(at));
       rows.push(row);
@@ -69,74 +81,84 @@
     if (at >= 0) {
       if (at * ROW < list.scrollTop) list.scrollTop = at * ROW;
       else if ((at + 1) * ROW > list.scrollTop + list.clientHeight) list.scrollTop = (at + 1) * ROW - list.clientHeight;
+      history.replaceState(null, "", view.hash(shown[at]));
     }
     draw();
-    detail(at < 0 ? -1 : shown[at]);
+    place("detail").scrollTop = 0;
+    view.show(at < 0 ? -1 : shown[at], go);
   }
 
-  function picture(item, caption) {
-    if (item < 0) return element("figure", {}, element("div", { class: "none" }, "No clean version among the runs' items"), element("figcaption", {}, caption));
-    // Only files that the report itself wrote beside the page.
-    const paths = items.image[item].filter((path) => /^images\/[0-9a-f]+\.webp$/.test(path));
-    const pictures = paths.map((src) => element("img", { src, alt: `${caption}, ${text("modality", item)}`, loading: "lazy" }));
-    if (!pictures.length) pictures.push(element("div", { class: "none" }, "No picture: give the data set with --data"));
-    return element("figure", {}, ...pictures, element("figcaption", {}, caption));
+  /* Show an item wherever it is: filters that hide it are taken off, and a model that was not asked changed. */
+  function go(item) {
+    if (rowOf[state.run][item] < 0) state.run = rowOf.findIndex((row) => row[item] >= 0);
+    let at = shown.indexOf(item);
+    if (at < 0) {
+      for (const name of ["level", "modality", "degradation", "skill", "kind", "words"]) state[name] = "";
+      for (const box of form.querySelectorAll("select, input")) box.value = { "filter-run": state.run, "filter-beside": state.beside }[box.id] ?? "";
+      filter();
+      at = shown.indexOf(item);
+    }
+    choose(at);
   }
-
-  function detail(item) {
-    const holder = place("detail");
-    holder.scrollTop = 0;
-    if (item < 0) { holder.replaceChildren(element("p", {}, "No item fits these filters.")); return; }
-    const clean = items.level[item] === 0 ? item : items.clean[item];
-    const pictures = element("div", { class: "pictures" }, picture(clean, `${levels[0]}, clean`));
-    if (items.level[item] > 0) pictures.append(picture(item, `${levels[items.level[item]]}, ${text("degradation", item).replaceAll("_", " ")}`));
-    const answer = items.answer[item];
-    const options = element("ul", { class: "options" }, ...text("options", item)[0].map((letter, at) => {
-      const option = text("options", item)[1][at];
-      return element("li", { class: letter === answer ? "answer" : null }, `${letter}${option === undefined ? "" : `. ${option}`}${letter === answer ? "  ✓ answer" : ""}`);
-    }));
-    const body = element("tbody");
-    runs.forEach((run, at) => {
-      const cells = (which) => {
-        const row = which < 0 ? -1 : rowOf[at][which];
-        return row < 0 ? ["–", "–"] : [names.votes[run.votes[row]], digits(run.confidence[row])];
-      };
-      const own = items.level[item] > 0 ? [...cells(clean), ...cells(item)] : cells(item);
-      body.append(element("tr", {}, element("td", {}, run.name), ...own.map((value, column) => element("td", { class: column % 2 ? "number" : "votes" }, value))));
-    });
-    const heads = items.level[item] > 0 ? ["Model", "Votes, L0", "Confidence, L0", `Votes, ${levels[items.level[item]]}`, `Confidence, ${levels[items.level[item]]}`] : ["Model", "Votes", "Confidence"];
-    const table = element("table", {}, element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))), body);
-    holder.replaceChildren(
-      element("p", { class: "question" }, text("question", item) || "(The question is not in the results; give the data set with --data.)"),
-      pictures, options, element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Votes" }, table),
-      element("p", { class: "footnote" }, `Item ${items.id[item]} · ${text("skill", item)}. ?: no letter could be read; –: the request failed or was not made.`));
+  function fromAddress() {
+    const [level, id] = location.hash.slice(1).split("/").map((part) => { try { return decodeURIComponent(part); } catch { return ""; } });
+    const item = id === undefined ? -1 : items.id.findIndex((each, at) => each === id && levels[items.level[at]] === level);
+    if (item >= 0) go(item);
+    return item >= 0;
   }
+  itemPictures.state.redraw = (id) => { view.show(shown[chosen] ?? -1, go); if (id) place(id)?.focus(); };
 
   const form = place("filters");
   form.addEventListener("submit", (event) => event.preventDefault());
-  const set = (name) => (value) => { state[name] = value; filter(); };
-  const all = (name) => [["", "all"], ...names[name].map((value, at) => [String(at), value.replaceAll("_", " ") || "none (clean)"]).sort((a, b) => a[1].localeCompare(b[1]))];
-  select(form, "Model", runs.map((run, at) => [String(at), run.name]), (value) => set("run")(Number(value)), "filter-run");
+  const set = (name) => (value) => { state[name] = value; refilter(); };
+  const every = (name) => [["", "all"], ...names[name].map((value, at) => [String(at), value.replaceAll("_", " ") || "none (clean)"]).sort((a, b) => a[1].localeCompare(b[1]))];
+  const models = runs.map((run, at) => [String(at), run.name]);
+  select(form, "Model", models, (value) => set("run")(Number(value)), "filter-run");
+  if (runs.length > 1) select(form, "beside", [["", "none"], ...models], (value) => { state.beside = value === "" ? "" : Number(value); const item = shown[chosen]; filter(); if (item !== undefined) go(item); else choose(shown.length ? 0 : -1); }, "filter-beside");
   select(form, "Level", [["", "all"], ...levels.map((level, at) => [String(at), level])], set("level"), "filter-level");
-  select(form, "Modality", all("modality"), set("modality"), "filter-modality");
-  select(form, "Degradation", all("degradation"), set("degradation"), "filter-degradation");
-  select(form, "Skill", all("skill"), set("skill"), "filter-skill");
-  select(form, "Show", [["", "all"], ...Object.entries(KINDS).map(([name, [label]]) => [name, label])], set("kind"), "filter-kind");
-  const words = element("input", { type: "search", placeholder: "Search text or id", "aria-label": "Search text or id", id: "filter-words" });
+  select(form, "Modality", every("modality"), set("modality"), "filter-modality");
+  select(form, "Degradation", every("degradation"), set("degradation"), "filter-degradation");
+  select(form, "Skill", every("skill"), set("skill"), "filter-skill");
+  select(form, "Show", [["", "all"], ...Object.entries(KINDS).slice(0, runs.length > 1 ? 6 : 4).map(([name, [label]]) => [name, label])], set("kind"), "filter-kind");
+  const words = element("input", { type: "search", placeholder: "Search text or id ( / )", "aria-label": "Search text or id", id: "filter-words" });
   let waiting = 0;
   words.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(() => set("words")(words.value), 120); });
-  form.append(words, element("output", { id: "count", "aria-live": "polite" }), element("span", { class: "interval" }, `confident: ${state.sure} or more`));
+  form.append(words, element("output", { id: "count", "aria-live": "polite" }), element("span", { class: "interval" }, `confident: ${100 * state.sure}% or more`));
   const list = place("list");
   list.addEventListener("scroll", draw, { passive: true });
-  list.addEventListener("keydown", (event) => {
+
+  const to = (at) => { if (shown.length) choose(Math.min(shown.length - 1, Math.max(0, at))); };
+  const level = (step) => {
+    const found = view.versions(shown[chosen]);
+    const next = found[found.indexOf(shown[chosen]) + step];
+    if (next !== undefined) go(next);
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const typing = event.target.matches("input[type=search]");
+    if (typing && event.key === "Escape") { words.blur(); list.focus(); }
+    if (typing || event.target.matches("select, input")) return;
     const page = Math.max(1, Math.floor(list.clientHeight / ROW) - 1);
-    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -shown.length, End: shown.length }[event.key];
-    if (step === undefined || !shown.length) return;
+    const scrolls = event.target.closest(".scroll, #detail") !== null; // there the arrows scroll
+    const keys = {
+      j: () => to(chosen + 1), k: () => to(chosen - 1), "/": () => words.focus(), b: () => place("mode-blink")?.click(), s: () => place("mode-slider")?.click(),
+      d: () => place("mode-side")?.click(), z: () => place("zoom")?.click(),
+      ...(scrolls ? {} : { ArrowDown: () => to(chosen + 1), ArrowUp: () => to(chosen - 1), PageDown: () => to(chosen + page), PageUp: () => to(chosen - page), Home: () => to(0), End: () => to(shown.length - 1) }),
+      ...(chosen < 0 ? {} : { ArrowRight: () => level(1), ArrowLeft: () => level(-1) }),
+    };
+    let act = keys[event.key];
+    if (/^[1-9]$/.test(event.key) && chosen >= 0) {
+      const wanted = view.versions(shown[chosen])[Number(event.key) - 1];
+      if (wanted !== undefined) act = () => go(wanted);
+    }
+    if (!act) return;
     event.preventDefault();
-    choose(Math.min(shown.length - 1, Math.max(0, chosen + step)));
+    act();
   });
   addEventListener("resize", draw);
+  addEventListener("hashchange", fromAddress);
   theme(place("theme"));
   filter();
+  if (!fromAddress()) choose(shown.length ? 0 : -1);
   document.documentElement.dataset.ready = "yes";
 })();

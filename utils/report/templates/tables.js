@@ -21,7 +21,6 @@ const medq = (() => {
       if (chosen) document.documentElement.dataset.theme = names[chosen];
       else delete document.documentElement.dataset.theme;
       button.textContent = `Colours: ${names[chosen]}`;
-      button.setAttribute("aria-label", `Colours: ${names[chosen]}`);
       if (redraw) redraw();
     });
   }
