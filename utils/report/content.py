@@ -23,6 +23,7 @@ from .input_notes import notes
 from .model_frames import dunning_kruger_between, other_results, paired, rank_change, refused_pairs
 from .node_frames import degradation_drop, hierarchy, modality
 from .paper_tables import dunning_kruger_within, figure_5, table_2, table_3, table_6
+from .readers import readers
 from .reliability_bins import reliability
 from .run_frames import (
     confidence_accuracy,
@@ -53,6 +54,7 @@ def report_frames(analysis: Analysis, *, published: bool = False) -> dict[str, p
         **{"paired": paired, "refused_pairs": refused_pairs, "dunning_kruger_between": dunning_kruger_between},
         **{"other_results": other_results, "verdicts": verdicts, "operating_points": operating_points},
         **{"typical_drop": typical_drop, "curves": curves, "curve_points": curve_points},
+        "readers": readers,
         "notes": functools.partial(notes, published=published),
     }
     return {

@@ -25,6 +25,7 @@ from .figure_style import RC
 from .level_figures import confidence_accuracy, dumbbell, reliability, risk_coverage, severity_curves
 from .node_figures import hierarchy, modality
 from .operating_figure import operating_points
+from .readers import readers_figure
 from .typical_drop import typical_drop_figure
 
 FORMATS = ("pdf", "svg", "png")
@@ -34,6 +35,7 @@ _OF_ALL: Mapping[str, Callable[[Frames], Figure | None]] = {
     **{"degradation_drop": degradation_drop, "reliability": reliability, "risk_coverage": risk_coverage},
     **{"rank_change": rank_change, "paired": paired, "operating_points": operating_points},
     "typical_drop": typical_drop_figure,
+    "readers": readers_figure,
 }
 _OF_A_MODEL: Mapping[str, Callable[..., Figure | None]] = {"modality": modality, "hierarchy": hierarchy}
 _METADATA: Mapping[str, dict[str, Any]] = {  # without dates: the same input gives the same bytes

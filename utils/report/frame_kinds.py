@@ -111,6 +111,16 @@ FRAMES: Mapping[str, FrameKind] = {
         "One row per run, level and figure, with what a guesser would score (empty where it has no such value).",
         ("model", "level", "figure", *_INTERVAL, *_SIZE, "guesser"),
     ),
+    "readers": FrameKind(
+        "Readers and models",
+        "The mean of a panel with a 95% interval for readers and questions like these (OR-Hillis; of fewer than three "
+        "readers, for these alone), each reader, and all of them minus a model on the items that both answered. "
+        "Accuracy compares whatever was asked for; confidence and shift only with models that state their confidence.",
+        (
+            *("panel", "who", "against", "comparison", "level", "figure", *_INTERVAL, "method", "n", "clusters"),
+            *("reason", "kind"),
+        ),
+    ),
     "modality": FrameKind(
         "By modality",
         "One row per run, level, modality and figure.",

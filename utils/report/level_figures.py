@@ -23,6 +23,7 @@ from .figure_style import (
 from .frame_kinds import CORE
 from .paper_tables import OURS
 from .printed_tables import caption
+from .readers import draw_means, reader_names
 
 _DOTTED = (0, (1, 1.5))
 _LEVEL_SIZES = {"L0": 3.0, "L1": 4.5, "L2": 6.5}
@@ -32,9 +33,14 @@ _INTERVALS_UP_TO = 3  # models; of more, the intervals hide each other
 def severity_curves(frames: Frames) -> Figure | None:
     """Draw accuracy, confidence and shift by level, with the guesser's line."""
     frame = frames["severity_curves"]
+    frame = frame[~frame["model"].isin(reader_names(frames))]  # they have a figure of their own
+    if frame.empty:
+        return None
     styles = model_styles(frame["model"])
     figure = Figure(figsize=(7.6, 2.9), layout="constrained")
+    people: list[Line2D] = []
     for axes, name in zip(figure.subplots(1, 3), CORE, strict=True):
+        people = draw_means(axes, frames, name) or people
         for number, (model, style) in enumerate(styles.items()):
             own = frame[(frame["model"] == model) & (frame["figure"] == name)]
             places = own["level"].map(LEVELS.index)
@@ -50,7 +56,7 @@ def severity_curves(frames: Frames) -> Figure | None:
         if name == "calibration_shift":
             axes.axhline(0, color=GUIDE_COLOUR, linewidth=0.8)
     guesser = Line2D([], [], color=GUIDE_COLOUR, linestyle=_DOTTED, label="guesser (same T and K)")
-    model_legend(figure, list(styles), [guesser, *([small_handle()] if frame["small"].any() else [])])
+    model_legend(figure, list(styles), [guesser, *people, *([small_handle()] if frame["small"].any() else [])])
     return figure
 
 

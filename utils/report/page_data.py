@@ -15,6 +15,7 @@ from ..analysis.statistics.bootstrap import SMALL
 from ..dataset.taxonomy import CAPABILITY_TREE, LEVELS
 from .frame_kinds import CORE, NODE_FIGURES
 from .paper_tables import OURS
+from .readers import reader_points
 from .typical_drop import FRAME, typical_rows
 
 _DECIMALS = 4
@@ -38,6 +39,7 @@ def page_data(analysis: Analysis, frames: Mapping[str, pd.DataFrame]) -> dict[st
         **{name: _curve(frames[name]) for name in ("reliability", "risk_coverage")},
         **_ranking(analysis, frames),
         FRAME: typical_rows(frames),
+        "readers": reader_points(frames),
         "published": _published(frames.get("table_6"), frames.get("figure_5")),
     }
 

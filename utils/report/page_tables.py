@@ -57,11 +57,13 @@ def page_table(name: str, frames: Mapping[str, pd.DataFrame]) -> PageTable | Non
         frame = frame[[*frame.columns.difference(last, sort=False), *last]]
     if name == "paired":
         frame = frame[["statement", *frame.columns.drop("statement")]]
+    if name == "readers":
+        frame = frame.drop(columns=["kind"]).dropna(axis="columns", how="all")
     if name == "operating_points":
         frame = frame.dropna(axis="columns", how="all")
         frame = frame if "figure" in frame else frame[["model", "risk", "statement"]]
     if "estimate" in frame and ("figure" in frame or name == "findings"):
-        value = "share" if name == "operating_points" else "difference"
+        value = "share" if name in ("operating_points", "readers") else "difference"
         frame = frame.rename(columns={"estimate": value, "low": f"{value}_low", "high": f"{value}_high"})
     kind = FRAMES[name]
     return PageTable(name, kind.title, f"{kind.meaning} {caption(frames, name)}".strip(), frame)

@@ -80,6 +80,15 @@ SECTIONS: tuple[Section, ...] = (
         ),
         "severity.js",
     ),
+    Section(
+        "readers",
+        "Readers",
+        "People beside the models",
+        _says("How readers do on the same items, the interval of their mean, and what separates models from them."),
+        "readers.js",
+        tables=("readers",),
+        when=lambda facts: facts.has("readers"),
+    ),
     Section("headline", "Headline", "Every run at every level", _says(""), tables=("headline",)),
     Section(
         "verdict",

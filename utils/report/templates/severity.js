@@ -6,11 +6,14 @@
   function severity() {
     figure("severity", (holder) => {
       legend(holder, [["accuracy", "var(--accuracy)"], ["confidence", "var(--confidence)"]]);
+      // Readers have a section of their own.
+      const people = new Set(data.readers.filter((point) => point.kind === "reader").map((point) => point.who));
+      const runs = people.size < data.runs.length ? data.runs.filter((run) => !people.has(run)) : data.runs;
       const grid = element("div", { class: "panels" });
-      const width = Math.min(wide(), data.runs.length === 1 ? 640 : data.runs.length < 4 ? 340 : 270);
+      const width = Math.min(wide(), runs.length === 1 ? 640 : runs.length < 4 ? 340 : 270);
       grid.style.gridTemplateColumns = `repeat(auto-fill, minmax(min(100%, ${width}px), 1fr))`;
       holder.append(grid);
-      for (const run of data.runs) {
+      for (const run of runs) {
         const rows = data.levels.map((level) => find(run, level)).filter(Boolean);
         const points = rows.flatMap((node) => ["accuracy", "confidence"].map((name) => {
           const [estimate, low, high] = triple(node, name);
