@@ -76,7 +76,7 @@ def curve_figure(frames: Frames, model: str, degradation: str) -> Figure | None:
     for axes in panels.flat[len(summary) :]:
         axes.set_visible(False)
     for axes, row in zip(panels.flat, summary.to_dict("records"), strict=False):
-        _panel(axes, row, points[points["modality"] == row["modality"]])
+        curve_panel(axes, row, points[points["modality"] == row["modality"]])
     for axes in panels[:, 0]:
         percent(axes, "y")
     figure.suptitle(f"{label(spoken(degradation))}: {label(model)}", fontsize=9, fontweight="bold", x=0.01, ha="left")
@@ -87,7 +87,15 @@ def curve_figure(frames: Frames, model: str, degradation: str) -> Figure | None:
     return figure
 
 
-def _panel(axes: Axes, row: Mapping[str, Any], points: pd.DataFrame) -> None:
+def curve_panel(axes: Axes, row: Mapping[str, Any], points: pd.DataFrame, title: str | None = None) -> None:
+    """Draw one curve.
+
+    Args:
+        axes: to draw on.
+        row: of the frame `curves`.
+        points: of the frame `curve_points`, of the same curve.
+        title: of the panel; the modality if None.
+    """
     stop = row["stop"]
     for name, colour in _DRAWN.items():
         own = points[points["figure"] == name]
@@ -108,7 +116,7 @@ def _panel(axes: Axes, row: Mapping[str, Any], points: pd.DataFrame) -> None:
     axes.set_ylim(0, 1.02)
     axes.grid(visible=False, axis="x")
     _physical_axis(axes, points, whole[1:])
-    axes.set_title(row["modality"], fontsize=8, pad=12)
+    axes.set_title(row["modality"] if title is None else title, fontsize=8, pad=12)
     text = f"s50 {place_text(row, 's50')}\nR {ratio_text(row)}\ncliff: {row['cliff']}"
     box = {"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 1}
     axes.annotate(text, (0.03, 0.03), xycoords="axes fraction", fontsize=5.5, color=TEXT_COLOUR, va="bottom", bbox=box)
