@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import socket
@@ -204,6 +205,8 @@ def application(screens: Screens, book: PictureBook, page_token: Callable[[], st
                     raise ValueError
             except (ValueError, RecursionError):
                 return JSONResponse({"error": "no JSON object"}, 400)
+            if screens.ended is not None:
+                return JSONResponse(screens.current(), 409)
             try:
                 return JSONResponse(act(body))
             except StaleError as error:
@@ -257,8 +260,9 @@ class Server:
         screens.on_end = self.stop
 
     def run(self) -> None:
-        """Serve until ctrl-C."""
-        self._server.run(sockets=[self._socket])
+        """Serve until the session is ended or ctrl-C, which is how a desk closes and no fault."""
+        with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once it has shut down
+            self._server.run(sockets=[self._socket])
 
     def start(self) -> threading.Thread:
         """Serve in a thread, for tests and programs; `stop` ends it."""
