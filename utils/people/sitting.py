@@ -234,19 +234,20 @@ def choose_session(store: Store, plan: Plan, sessions: int, reader: str, trials_
 
 
 def check_washout(store: Store, plan: Plan, reader: str, session: int, today: date) -> int | None:
-    """Return the days since the reader's session before, None where there is none to wait for.
+    """Return the days since the reader's session before, None where there is none to wait for, or this one has begun.
 
     Raises:
         InputError: there are fewer than `WASHOUT_DAYS`.
     """
     if plan.desk != STUDY:
         return None
-    days = [
-        (today - date.fromisoformat(event.at[:10])).days
+    own = [
+        (event.session, (today - date.fromisoformat(event.at[:10])).days)
         for event in store.events()
-        if (event.desk, event.reader, event.kind) == (plan.desk, reader, "answer") and event.session < session
+        if (event.desk, event.reader, event.kind) == (plan.desk, reader, "answer")
     ]
-    if not days:
+    days = [ago for of, ago in own if of < session]
+    if not days or any(of == session for of, _ in own):  # a session that has begun goes on
         return None
     if min(days) < WASHOUT_DAYS:
         raise InputError(

@@ -156,9 +156,10 @@ def test_the_next_session_waits_28_days(items: ItemSet, tmp_path: Path) -> None:
     path = study(items, tmp_path / "a.sqlite", "R1", knows(0.9, 1), sessions=(1,))
     request = DeskRequest("study", "R1", limit=LIMIT)
 
-    def on(day: date, wanted: DeskRequest = request) -> int:
+    def on(day: date, wanted: DeskRequest = request, answers: int = 0) -> int:
         clock = datetime.combine(day, datetime.min.time())
         sitting, _ = open_sitting(wanted, items, path, clock=lambda: clock)
+        read_all(sitting, lambda *_: {"letter": "A", "confidence": 50}, most=answers)
         sitting.store.close()
         return sitting.session
 
@@ -172,3 +173,5 @@ def test_the_next_session_waits_28_days(items: ItemSet, tmp_path: Path) -> None:
     sitting.store.close()
     assert opened[0]["washout_overridden"] == "leaves on Friday"
     assert opened[1]["days_since"] == 28
+    assert on(date(2026, 3, 2), overridden, answers=2) == 2
+    assert on(date(2026, 3, 2)) == 2  # begun, it goes on
