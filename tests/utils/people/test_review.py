@@ -155,3 +155,32 @@ def test_the_gate_refuses_every_sentinel(kind: str) -> None:
         images = (MadeImage(Image.fromarray(made), b"", {}, ""),)
         pair = DegradedPair("gaussian_noise", {"L1": images, "L2": images})
         assert judge((MadeImage(Image.fromarray(clean), b"", {}, ""),), pair, Limits()).decision == "exclude"
+
+
+def test_a_build_takes_what_the_readers_decided(tmp_path: Path) -> None:
+    from medqdeg.utils.building.plan.planning import BuildRequest
+    from medqdeg.utils.building.running import build
+    from medqdeg.utils.dataset.loading import load_level
+    from medqdeg.utils.dataset.location import LocalFolder
+    from medqdeg.utils.dataset.taxonomy import LEVELS
+
+    from ..building.phantom_source import front
+
+    out, wanted = tmp_path / "set", BuildRequest(("phantoms=6",), part_items=6)
+
+    def loaded() -> ItemSet:
+        return ItemSet({level: load_level("test", level, LocalFolder(out)) for level in LEVELS})
+
+    build(wanted, out, front())
+    before = loaded()
+    unwanted = before.pairs()[1]
+
+    def judges(trial: Trial) -> str:
+        return (
+            "too strong" if (trial.item_id, trial.degradation) == (unwanted.item_id, unwanted.degradation) else "keep"
+        )
+
+    stores = [review(before, tmp_path / f"{reader}.sqlite", reader, judges, fast=True) for reader in ("R1", "R2", "R3")]
+    export(stores, tmp_path / "review")
+    build(wanted, out, front(), review=tmp_path / "review" / "review.csv")
+    assert {pair.name for pair in before.pairs()} - {pair.name for pair in loaded().pairs()} == {unwanted.name}
