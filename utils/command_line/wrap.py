@@ -14,7 +14,13 @@ from ..base.harness import require_harness
 
 def wrap(
     task: Annotated[str | None, typer.Argument(help="Name of an lmms-eval task.", show_default=False)] = None,
-    levels: Annotated[str, typer.Option(help="Of l0, l1 and l2, separated by commas.")] = "l0,l1,l2",
+    levels: Annotated[
+        str | None,
+        typer.Option(help="Of l0, l1 and l2, separated by commas.", show_default="all; with --severities l0"),
+    ] = None,
+    severities: Annotated[
+        str | None, typer.Option(help="Of a series, such as 0.5,1,1.5,2, for curves.", show_default="none")
+    ] = None,
     types: Annotated[
         list[str] | None,
         typer.Option("--types", help="Degradations, separated by commas.", show_default="those for any image"),
@@ -64,7 +70,7 @@ def wrap(
         raise InputError("--auto and --types exclude each other")
     if reference_size is not None and not reference_size > 0:
         raise InputError(f"--reference-size {reference_size:g}: must be a positive number of pixels")
-    chosen = _levels(levels)
+    chosen = (*_levels(levels or ("l0" if severities else "l0,l1,l2")), *_series(severities))
     require_harness("medqdeg wrap")
     from ..wrapping.generate import WrapOptions, write_wrapped_task
     from ..wrapping.original import find_entry
@@ -93,6 +99,21 @@ def _levels(text: str) -> tuple[str, ...]:
     if not wanted:
         raise InputError("--levels: name at least one of l0, l1 and l2")
     return tuple(level for level in LEVELS if level in wanted)
+
+
+def _series(text: str | None) -> tuple[str, ...]:
+    """Return the labels of a series: "0.5,1" gives S0.50 and S1.00."""
+    from ...degradations import read_severity
+
+    if text is None:
+        return ()
+    try:
+        found = {read_severity(part, series=True) for part in text.split(",") if part.strip()}
+    except ValueError as error:
+        raise InputError(f"--severities: {error}") from None
+    if not found or min(severity.value for severity in found) <= 0:
+        raise InputError(f"--severities {text}: name severities above 0; clean images are l0")
+    return tuple(severity.label for severity in sorted(found, key=lambda severity: severity.value))
 
 
 def _print_list(names: list[str] | None, include_path: Path | None, markdown: bool) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
-from ...degradations import get, list_degradations
+from ...degradations import get, largest_severity, list_degradations
 from ...degradations.vocabulary import check_modality
 from ..base.atomic_files import write_atomically
 from ..base.errors import InputError
-from ..dataset.taxonomy import LEVELS
+from ..dataset.taxonomy import LEVELS, severity_of
 from .hooks import WrapSettings
 from .images import general_degradations
 from .original import TaskEntry, load_config, metric_names, score_metrics
@@ -30,7 +30,7 @@ class WrapOptions:
     """How to wrap a task.
 
     Attributes:
-        levels: of "L0", "L1" and "L2".
+        levels: of "L0", "L1" and "L2", and labels of a series such as "S1.50".
         degradations: by name; empty for those that apply to any image, or with `modality` or `by_item` to a modality.
         by_item: take each item's own modality from its columns.
         modality: of all items, or None.
@@ -64,11 +64,12 @@ def write_wrapped_task(entry: TaskEntry, options: WrapOptions, folder: Path) -> 
     assert entry.path is not None
     config = load_config(entry.path)
     degradations, modality = _degradations(options)
+    _check_reach(options.levels, degradations, modality)
     scores = _scores(entry.name, config, options.score)
     files: dict[str, str] = {}
     names = []
     for level in options.levels:
-        name = f"{entry.name}_medqdeg_{level.lower()}"
+        name = f"{entry.name}_medqdeg_{level.lower().replace('.', '_')}"
         module = _stem(name)
         settings = WrapSettings(
             task=entry.name,
@@ -111,6 +112,14 @@ def _degradations(options: WrapOptions) -> tuple[tuple[str, ...], str | None]:
     if options.by_item:
         return (), modality
     return tuple(list_degradations(modality) if modality else general_degradations()), modality
+
+
+def _check_reach(levels: Sequence[str], degradations: Sequence[str], modality: str | None) -> None:
+    """Refuse a severity that none of the degradations reaches."""
+    names = degradations or list_degradations(modality)
+    furthest = max(largest_severity(name, modality) for name in names)
+    if beyond := [level for level in levels if level not in LEVELS and severity_of(level) > furthest]:
+        raise InputError(f"--severities: the degradations end at {furthest:g}, before {severity_of(beyond[0]):g}")
 
 
 def _scores(task: str, config: dict[str, Any], wanted: str | None) -> tuple[str, ...]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...degradations import list_degradations
+from ...degradations import largest_severity, list_degradations
 from ...degradations.vocabulary import check_modality
 from ..base.errors import one_line
+from ..dataset.taxonomy import LEVELS, severity_of
 from ..scoring.aggregations import across_levels, mean_score
 from ..scoring.answers import is_missing_trial
 from .images import Degrader, pick
@@ -46,7 +47,7 @@ class WrapSettings:
     Attributes:
         task: the wrapped task's name in lmms-eval.
         path: its file.
-        level: "L0", "L1" or "L2".
+        level: "L0", "L1" or "L2", or the label of a series, such as "S1.50".
         degradations: from which each item gets one, by its id; empty: those of the item's own modality.
         modality: of all items, or None; chooses strengths.
         scores: the task's metrics that can say whether a reply is right; the first that an item has does.
@@ -101,7 +102,23 @@ class WrappedTask:
         ids, self.item_id_rule = _item_ids(dataset)
         if not self.settings.degradations and self.settings.level != "L0":
             self._check_modalities(dataset, ids)
-        return dataset.add_column(ITEM_ID, ids)
+        dataset = dataset.add_column(ITEM_ID, ids)
+        return dataset if self.settings.level in LEVELS else self._that_reach_it(dataset)
+
+    def _that_reach_it(self, dataset: datasets.Dataset) -> datasets.Dataset:
+        """Return the items whose degradation goes as far as this severity of the series."""
+        severity, kept = severity_of(self.settings.level), []
+        named = [name for name in (ITEM_ID, *MODALITY_COLUMNS) if name in dataset.column_names]
+        for place, doc in enumerate(dataset.select_columns(named)):
+            name, modality = self._assigned(doc)
+            if severity <= largest_severity(name, modality):
+                kept.append(place)
+        if not kept:
+            raise SystemExit(
+                f"medqdeg: {self.settings.task}: no item's degradation goes as far as {severity:g}; wrap it again with "
+                "smaller --severities"
+            )
+        return dataset.select(kept)
 
     def _check_modalities(self, dataset: datasets.Dataset, ids: Sequence[str]) -> None:
         column = next((name for name in MODALITY_COLUMNS if name in dataset.features), None)
@@ -243,6 +260,7 @@ class WrappedTask:
             "assigned": assigned,
             # None where another process asked the model.
             "images": images,
+            **({} if self.settings.level in LEVELS else {"severity": severity_of(self.settings.level)}),
             "unchanged_images": 0 if clean else sum(map(self.degrader.left_unchanged, seeds)),
         }
 

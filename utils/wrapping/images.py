@@ -33,7 +33,7 @@ class Degrader:
     """Degrades images at one level and remembers the last few, since the trials of an item follow each other.
 
     Args:
-        level: "L0", "L1" or "L2"; at L0 images pass untouched.
+        level: "L0", "L1" or "L2", or the label of a series, such as "S1.50"; at L0 images pass untouched.
         reference_size: as in `medqdeg.degradations.degrade`.
         remembered: how many images are kept. Memory stays below that many images.
     """

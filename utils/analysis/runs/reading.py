@@ -28,7 +28,7 @@ _ADDED_LATER = {
     **{"elicitation": "votes", "stated": None, "stated_missing": 0, "stated_out_of_range": 0},
     **{"probabilities": None, "letter_mass": None, "invalid": False},
 }
-_LEVEL_IN_TASK = re.compile(r"_(?:l[012]|gone)(?=_|$)", re.IGNORECASE)
+_LEVEL_IN_TASK = re.compile(r"_(?:l[012]|gone|s\d+_\d+)(?=_|$)", re.IGNORECASE)
 
 
 @dataclass

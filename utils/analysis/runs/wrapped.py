@@ -93,6 +93,7 @@ def _read(record: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]] | str:
         **scores,
         "calibration_shift": shift,
         "error": record["error"],
+        **({} if record["level"] in taxonomy.LEVELS else {"severity": taxonomy.severity_of(record["level"])}),
         "confidence_scale": record["confidence_scale"] or LOG_T,
     }, differing
 
