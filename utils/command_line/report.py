@@ -26,6 +26,13 @@ def report(
     compare: Annotated[
         Literal["published"] | None, typer.Option(help="Put the paper's 40 models (arXiv:2603.07769) beside yours.")
     ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="OLD", help="Results of the version before, on the same items: what changed, and what flipped."
+        ),
+    ] = None,
+    card: Annotated[bool, typer.Option("--card", help="Also write a model card of every run, card_MODEL.md.")] = False,
     data: Annotated[
         Path | None, typer.Option(help="Folder of the data set, for the item browser's questions and pictures.")
     ] = None,
@@ -43,19 +50,33 @@ def report(
         raise InputError("nothing to do: name a folder with --out, or ask for --terminal")
     from ..analysis.analyse import analyse
     from ..analysis.runs.reading import read_runs
+    from ..report.against import AGAINST_SCOPE
     from ..report.content import SCOPE, report_frames
     from ..report.terminal import print_headline, print_published
 
-    collection = read_runs(results)
-    analysis = analyse(collection, replicates, seed, SCOPE)
-    frames = report_frames(analysis, published=compare == "published")
+    before = against or []
+    collection = read_runs([*results, *before])
+    old = [run.name for run in collection.runs if any(_lies_in(path, before) for path in run.paths)]
+    if before and not 0 < len(old) < len(collection.runs):
+        raise InputError(f"--against {before[0]}: no run there, or none besides; results and OLD are two places")
+    analysis = analyse(collection, replicates, seed, AGAINST_SCOPE if before else SCOPE)
+    frames = report_frames(analysis, published=compare == "published", old=old)
+    if before and frames["against"].empty:
+        for row in frames["refused_pairs"].itertuples():
+            print(f"medqdeg: {one_line(f'{row.first} and {row.second}: {row.reason}')}", file=sys.stderr)
+        raise InputError("--against: nothing compares; the lines above say why")
     for row in frames["notes"].itertuples():
         print(f"medqdeg: {one_line(f'{row.model}: {row.note}' if row.model else row.note)}", file=sys.stderr)
     if out is not None:
         from ..report.writing import write_report
 
-        written = write_report(analysis, frames, out, data=data, workers=usable_cores())
+        written = write_report(analysis, frames, out, data=data, cards=card, workers=usable_cores())
         print(f"{len(written)} files in {out.resolve()}")
     if terminal:
         print_headline(analysis)
         print_published(frames)
+
+
+def _lies_in(path: Path, folders: list[Path]) -> bool:
+    own = path.resolve()
+    return any(own == folder.resolve() or folder.resolve() in own.parents for folder in folders)

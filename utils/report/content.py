@@ -10,11 +10,12 @@ which have no intervals and no item counts.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import pandas as pd
 
 from ..analysis.analyse import Analysis
+from .against import differences, flipped
 from .curve_figures import curve_points, curves
 from .findings import findings, published_groups
 from .frame_kinds import FRAMES as FRAMES  # from here to those who ask for frames
@@ -36,12 +37,13 @@ from .run_frames import (
 from .typical_drop import typical_drop
 
 
-def report_frames(analysis: Analysis, *, published: bool = False) -> dict[str, pd.DataFrame]:
+def report_frames(analysis: Analysis, *, published: bool = False, old: Collection[str] = ()) -> dict[str, pd.DataFrame]:
     """Return every frame of `FRAMES`; one that the input cannot fill is empty but has its columns.
 
     Args:
         analysis: of `medqdeg.utils.analysis.analyse.analyse`, of `SCOPE` or more.
         published: whether the paper's models stand beside the runs, where the paper states what a frame holds.
+        old: names of those runs that are versions from before, against which the others are set.
     """
     with_published: Mapping[str, Callable[..., pd.DataFrame]] = {
         **{"table_6": table_6, "table_2": table_2, "table_3": table_3, "figure_5": figure_5},
@@ -56,6 +58,8 @@ def report_frames(analysis: Analysis, *, published: bool = False) -> dict[str, p
         **{"typical_drop": typical_drop, "curves": curves, "curve_points": curve_points},
         "readers": readers,
         "notes": functools.partial(notes, published=published),
+        "against": functools.partial(differences, old=old),
+        "flipped": functools.partial(flipped, old=old),
     }
     return {
         name: (

@@ -92,7 +92,7 @@ def write_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
 
 
 def _planned(frames: Frames) -> dict[str, Callable[[Frames], Figure | None]]:
-    models = _slugs(frames["headline"]["model"].unique())
+    models = slugs(frames["headline"]["model"].unique())
     own = {
         f"{kind}_{slug}": functools.partial(draw, model=model)
         for model, slug in models.items()
@@ -108,14 +108,14 @@ def _write_planned(frames: Frames, folder: Path, plan: tuple[str, Callable[[Fram
     return [] if figure is None else write_figure(figure, folder, name)
 
 
-def _slugs(models: Iterable[str]) -> dict[str, str]:
+def slugs(models: Iterable[str]) -> dict[str, str]:
     """Return model -> a file name of its own."""
-    slugs: dict[str, str] = {}
+    found: dict[str, str] = {}
     for model in models:
         slug = re.sub(r"[^A-Za-z0-9.-]+", "_", model).strip("._-")[:60] or "model"
         number = 2
         base = slug
-        while slug.lower() in {other.lower() for other in slugs.values()}:
+        while slug.lower() in {other.lower() for other in found.values()}:
             slug, number = f"{base}_{number}", number + 1
-        slugs[model] = slug
-    return slugs
+        found[model] = slug
+    return found

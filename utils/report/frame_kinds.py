@@ -29,6 +29,9 @@ CONFIDENT = 0.8
 SCOPE = Scope(NODE_FIGURES, (*CORE, "agreement_gap"), (OVERALL,))
 """What part of an analysis a report needs."""
 
+MOST_FLIPPED = 200
+"""Flipped items that a page or a printed table shows; the CSV file has all."""
+
 _SHIFTS = ("calibration_shift", "shift_above_guesser")
 HEADLINE = ("accuracy", "agreement_gap", "readable_share", "confidence", *_SHIFTS, "unread_rate")
 _INTERVAL = ("estimate", "low", "high")
@@ -208,6 +211,19 @@ FRAMES: Mapping[str, FrameKind] = {
         "The less accurate has the larger shift (the paper's rule), or the larger confidence, which does not contain "
         "the accuracy.",
         ("first", "second", "level", "paper_rule", "less_accurate_more_confident"),
+    ),
+    "against": FrameKind(
+        "Against the version before",
+        "New minus old on the same items, each item against itself. Intervals are not corrected for the number of "
+        "rows.",
+        ("model", "before", "level", "axis", "node", "figure", *_INTERVAL, "p", *_SIZE),
+    ),
+    "flipped": FrameKind(
+        "Items that flipped",
+        "Items whose majority of votes went from right to wrong, or back, those whose share of right votes moved most "
+        "first. Some flip by chance alone: an item with votes near one half does so often. "
+        f"Shown are {MOST_FLIPPED} at most; the CSV file has all.",
+        ("model", "before", "level", "item_id", "flip", "modality", "degradation", "accuracy_before", "accuracy"),
     ),
     "findings": FrameKind(
         "What the paper found, what the runs show",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..analysis.published.results import GROUPS
 from .figure_style import spoken
-from .frame_kinds import FRAMES
+from .frame_kinds import FRAMES, MOST_FLIPPED
 from .page_data import number, plain
 from .paper_tables import paper_layout
 from .printed_tables import REASONS, caption
@@ -43,6 +43,7 @@ def page_table(name: str, frames: Mapping[str, pd.DataFrame]) -> PageTable | Non
     frame = frames.get(name)
     if frame is None or frame.empty:
         return None
+    frame = frame.head(MOST_FLIPPED) if name == "flipped" else frame
     if name in ("table_2", "table_3", "table_6"):
         frame = paper_layout(frame)
         frame = frame.drop(columns=[column for column in frame.columns if column.endswith("_n")])
@@ -62,7 +63,7 @@ def page_table(name: str, frames: Mapping[str, pd.DataFrame]) -> PageTable | Non
     if name == "operating_points":
         frame = frame.dropna(axis="columns", how="all")
         frame = frame if "figure" in frame else frame[["model", "risk", "statement"]]
-    if "estimate" in frame and ("figure" in frame or name == "findings"):
+    if "estimate" in frame and ("figure" in frame or name in ("findings", "against")):
         value = "share" if name in ("operating_points", "readers") else "difference"
         frame = frame.rename(columns={"estimate": value, "low": f"{value}_low", "high": f"{value}_high"})
     kind = FRAMES[name]

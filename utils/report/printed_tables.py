@@ -20,7 +20,7 @@ from ..base.atomic_files import write_atomically
 from ..base.csv_cells import safe_csv
 from ..base.errors import one_line
 from .figure_style import spoken
-from .frame_kinds import DIFFERENT_ITEMS, FRAMES
+from .frame_kinds import DIFFERENT_ITEMS, FRAMES, MOST_FLIPPED
 from .paper_tables import DIGITISED, OURS, PUBLISHED, paper_layout
 from .units import is_share, is_signed, probability, with_interval
 
@@ -88,8 +88,9 @@ def caption(frames: Mapping[str, pd.DataFrame], name: str) -> str:
 
 def _plain_table(name: str, frame: pd.DataFrame) -> PrintedTable:
     kind = FRAMES[name]
+    most = MOST_FLIPPED if name == "flipped" else None
     signed_rows = frame["figure"].eq("calibration_shift") if "figure" in frame else pd.Series(False, frame.index)
-    changes = name in ("degradation_drop", "paired", "typical_drop", "findings")
+    changes = name in ("degradation_drop", "paired", "typical_drop", "findings", "against")
     columns = [column for column in kind.columns if not column.endswith(("_low", "_high")) and column != "small"]
     hidden = [column for column in REASONS if column in frame and (column == REASONS[1] or frame[column].isna().all())]
     columns = [column for column in columns if column not in hidden]
@@ -97,7 +98,7 @@ def _plain_table(name: str, frame: pd.DataFrame) -> PrintedTable:
     if name == "findings":
         columns.remove("note")  # sentences, for which the page has room
     rows = []
-    for row, signed in zip(frame.to_dict("records"), signed_rows, strict=True):
+    for row, signed in zip(frame.to_dict("records")[:most], signed_rows[:most], strict=True):
         cells = []
         for column in columns:
             sign = (is_share(column) and is_signed(column)) or (

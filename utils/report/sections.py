@@ -207,6 +207,13 @@ SECTIONS: tuple[Section, ...] = (
         when=lambda facts: facts.has("rank_change") and len(facts.frames["rank_change"]) > 1,
     ),
     Section(
+        "against",
+        "Against",
+        "What changed since the version before",
+        _says("The same items, asked of both versions alike: what moved, and which items flipped."),
+        tables=("against", "flipped"),
+    ),
+    Section(
         "findings",
         "Findings",
         "What the paper found, what the runs show",

@@ -23,7 +23,16 @@ _NAMES = frozenset(
             "threshold",
             "risk",
         ),
-        *("guesser_accuracy", "guesser_confidence", "guesser_shift", "accuracy_l0", "accuracy_l2", "macro", "micro"),
+        *(
+            "guesser_accuracy",
+            "guesser_confidence",
+            "guesser_shift",
+            "accuracy_l0",
+            "accuracy_l2",
+            "macro",
+            "micro",
+            "accuracy_before",
+        ),
     }
 )
 _ENDS = ("_low", "_high", "_change")

@@ -17,6 +17,7 @@ from .figure_style import RC
 from .figures import write_figure, write_figures
 from .headline_figure import headline_figure
 from .items import write_items
+from .model_card import write_cards
 from .page import write_page
 from .page_example import page_example
 from .pictures import write_pictures
@@ -34,6 +35,7 @@ def write_report(
     *,
     data: Path | None = None,
     for_papers: bool = True,
+    cards: bool = False,
     workers: int = 1,
 ) -> list[Path]:
     """Write a report into a folder, which is made if absent.
@@ -43,6 +45,7 @@ def write_report(
         frames: of `content.report_frames`.
         out: the folder.
         data: folder of the data set, for questions and pictures; the phantoms' are found without.
+        cards: write a model card of every run.
         for_papers: write every figure and table, not only the pages and the headline figure.
         workers: processes for the figures, at most.
 
@@ -66,7 +69,7 @@ def write_report(
             ]
             if for_papers:
                 written += write_tables(frames, out / TABLES) + write_figures(frames, out / FIGURES, workers)
-            return written
+            return written + (write_cards(analysis, frames, out) if cards else [])
     except filelock.Timeout:
         raise InputError(f"{out}: another process is writing a report there") from None
     except BrokenProcessPool:
