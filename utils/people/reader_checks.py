@@ -18,6 +18,10 @@ CAUGHT_AT_LEAST = 0.5
 """A reader whose sentinel hits are surely below this did not look: half of what is broken on purpose is easy."""
 
 
+SURE_DRIFT = 0.01
+"""p below which the two halves of a session differ."""
+
+
 @dataclass(frozen=True)
 class Share:
     """A share of few.

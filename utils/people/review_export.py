@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.atomic_files import write_atomically
 from ..base.csv_cells import safe_cell
 from ..base.errors import InputError
+from .agreement import MISSING, pairwise_kappa
 from .decisions import Votes, reviews, votes_of
 from .desks import BLIND, VERDICT
 from .plans import MAIN, REPEAT, ROLES, SENTINEL
-from .reader_checks import intra_reader, misses_sentinels, sentinel_hits
+from .reader_checks import SURE_DRIFT, drift, intra_reader, misses_sentinels, sentinel_hits
 from .readings import Reading
 from .review_agreement import review_agreement
 from .verdicts import KEEP, VERDICTS
@@ -85,9 +88,22 @@ def summary(
         _, clusters = np.unique([one.item_id for one in votes], return_inverse=True)
         rng = np.random.default_rng(seed)
         lines += ["", *review_agreement(codes, rng=rng, clusters=clusters.reshape(-1)).lines()]
+        if len(readers) > 2:
+            lines += ["", _two_by_two(codes, readers)]
     lines += ["", "Readers:", *(f"  {line}" for one in ordinary for line in _of_reader(one))]
     heads = dict.fromkeys((one.path.name, one.head) for one in (*ordinary, *adjudication))
     return [*lines, "", *(f"{name}: head {head}" for name, head in heads)]
+
+
+def _two_by_two(codes: NDArray[np.int64], readers: Sequence[str]) -> str:
+    """Return the kappa of each two readers, in one line: two who stand out may have read together."""
+    kappa = pairwise_kappa(np.where(codes == MISSING, MISSING, codes != KEEP).astype(np.int64), 2)
+    said = [
+        f"{readers[first]} and {readers[second]} {kappa[first, second]:.2f}"
+        for first, second in itertools.combinations(range(len(readers)), 2)
+        if not np.isnan(kappa[first, second])
+    ]
+    return f"Keep or out, two by two (kappa): {', '.join(said) or 'undefined'}"
 
 
 def _of_reader(reading: Reading) -> list[str]:
@@ -106,6 +122,13 @@ def _of_reader(reading: Reading) -> list[str]:
     lines = [f"{reading.reader}: {len(first)} pairs; sentinels refused {hits}; the same verdict again {same}{pace}"]
     if misses_sentinels(hits):
         lines.append(f"{reading.reader} kept pairs that were made to fail: look at these verdicts before using them")
+    said = [(trial.position, body["verdict"] != VERDICTS[KEEP]) for trial, body in reading.answered(VERDICT, MAIN)]
+    moved = drift(np.array([out for _, out in said], dtype=bool), np.array([place for place, _ in said], dtype=int))
+    if moved.p < SURE_DRIFT:
+        lines.append(
+            f"{reading.reader} changed on the way, though the order is random: out in {moved.first} of the first half, "
+            f"in {moved.second} of the second"
+        )
     if reading.display is False:
         lines.append(f"{reading.reader} failed a display check: repeat the evaluation without this reader")
     return lines

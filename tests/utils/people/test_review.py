@@ -67,6 +67,9 @@ def test_three_readers_decide_and_the_build_reads_it(items: ItemSet, tmp_path: P
     assert "40 pairs, 3 readers (R1, R2, R3): 35 kept, 5 out, 0 tied" in text
     for wanted in ("AC1", "Fleiss kappa", "Krippendorff alpha", 'specific agreement on "out"', "AC2"):
         assert wanted in text
+    # Of R1 and R3: P_a = 35/40, pi = 5/80, so that kappa is (.875 - .8828) / .1172.
+    assert "two by two (kappa): R1 and R2 1.00, R1 and R3 -0.07, R2 and R3 -0.07" in text
+    assert "changed on the way" not in text
     assert "R1: 40 pairs; sentinels refused 2 of 2" in text
     assert "R3: 40 pairs; sentinels refused 0 of 2" in text
     decisions = read_review(tmp_path / "out" / "review.csv")
@@ -93,6 +96,15 @@ def test_who_always_keeps_is_caught_by_twenty_sentinels(tmp_path: Path) -> None:
     assert "R1: 400 pairs; sentinels refused 0 of 20 [0.00, 0.17]" in text
     assert "R1 kept pairs that were made to fail" in text
     assert "R2 kept pairs" not in text
+
+
+def test_who_changes_on_the_way_is_named(items: ItemSet, tmp_path: Path) -> None:
+    def drifting(trial: Trial) -> str:
+        return "too strong" if trial.position > 22 else "keep"
+
+    store = review(items, tmp_path / "a.sqlite", "R1", drifting, fast=True)
+    text = "\n".join(export([store], tmp_path / "out"))
+    assert "R1 changed on the way, though the order is random: out in " in text
 
 
 def test_ties_go_to_an_adjudicator_who_sees_only_them(items: ItemSet, tmp_path: Path) -> None:
