@@ -21,6 +21,7 @@ from ...degradations import physical_dose
 from ...degradations.arguments import PhysicalDose
 from .cell_ratios import Estimates
 from .cell_sums import Cell, CellSums
+from .change_estimates import rows_of
 from .item_table import OPEN_SCALE
 from .metrics import FIGURES
 from .operating import answered_alone
@@ -29,7 +30,7 @@ from .runs.run import Run
 from .series_items import AXIS, CurveItems, SeriesItems, series_items
 from .statistics import operating_points as points
 from .statistics.bootstrap import ClusterBootstrap, intervals
-from .statistics.cliffs import Place, Shape, shape
+from .statistics.cliffs import Shape, no_shape, shape
 from .statistics.clustered import ClusteredRatio, effective_number
 from .statistics.share_intervals import share_intervals
 from .statistics.trusted import MARGIN, accuracy_holds, largest_held
@@ -133,7 +134,7 @@ def run_curves(
     sums = CellSums(table, ClusterBootstrap(len(table.cluster_ids), replicates, seed).draws())
     found = RunEstimates(table, sums, sums.means(("confidence", "calibration_shift")))
     rows = {cell: row for row, cell in enumerate(found.cells)}
-    rows_of = {curve.node: [rows[Cell(level, AXIS, curve.node)] for level in curve.levels] for curve in items.curves}
+    rows_at = {curve.node: [rows[Cell(level, AXIS, curve.node)] for level in curve.levels] for curve in items.curves}
     estimates = {name: found.metric(name) for name in CURVE_FIGURES}
     drawn = _replicates(found, sums)
     chance = sums.mean(np.where(open_numbers, np.nan, 1.0 / table.k)).values
@@ -141,10 +142,10 @@ def run_curves(
     answered, threshold = _answered(items, risk)
     curves = []
     for curve in items.curves:
-        own = rows_of[curve.node]
+        own = rows_at[curve.node]
         doses = tuple(_dose(curve, severity) for severity in curve.severities[1:])
         floor_here = float(accuracy.estimate[own[0]]) - MARGIN if floor is None else floor
-        ratio = _rows(accuracy, own)
+        ratio = rows_of(accuracy, list(own))
         held = accuracy_holds(ratio) if floor is None else share_intervals(ratio).low >= floor
         severities = np.array(curve.severities)
         safe = None if answered is None else _safe(found, items, own, answered, risk)
@@ -160,7 +161,7 @@ def run_curves(
                 correct=credit[own].sum(axis=1),
             )
         )
-    pooled = tuple(_pooled(items.curves, rows_of, drawn, found, accuracy))
+    pooled = tuple(_pooled(items.curves, rows_at, drawn, found, accuracy))
     return RunCurves(tuple(curves), pooled, threshold, risk)
 
 
@@ -178,13 +179,13 @@ def _shape(
     curve: CurveItems, doses: Sequence[PhysicalDose | None], above: Array, accuracy: ClusteredRatio, *, known: bool
 ) -> Shape:
     severities = np.array(curve.severities)
-    strengths = np.array([0.0, *(np.nan if dose is None else dose.strength for dose in doses)])
-    if not (np.diff(strengths) > 0).all():  # no parameter, or rounded to whole numbers that repeat
-        strengths = severities
     if not known:
-        nothing = Place(np.nan, np.nan, np.nan)
-        return Shape(nothing, nothing, nothing, nothing, nothing, "not decided", NOTHING_KNOWN)
-    return shape(severities, strengths, above, accuracy.items.sum(axis=1), float(accuracy.effective.min()))
+        return no_shape(NOTHING_KNOWN)
+    strengths = np.array([0.0, *(np.nan if dose is None else dose.strength for dose in doses)])
+    growing = bool((np.diff(strengths) > 0).all())
+    return shape(
+        severities, strengths if growing else None, above, accuracy.items.sum(axis=1), float(accuracy.effective.min())
+    )
 
 
 def _dose(curve: CurveItems, severity: float) -> PhysicalDose | None:
@@ -226,7 +227,7 @@ def _safe(
 
 def _pooled(
     curves: Sequence[CurveItems],
-    rows_of: Mapping[str, Sequence[int]],
+    rows_at: Mapping[str, Sequence[int]],
     drawn: Mapping[str, Array],
     found: RunEstimates,
     accuracy: ClusteredRatio,
@@ -241,11 +242,11 @@ def _pooled(
         finest = max(group, key=lambda curve: len(curve.levels))
         ranks = np.linspace(0.0, 1.0, len(finest.levels))
         same = all(curve.severities == finest.severities for curve in group)
-        by_cluster = sum(accuracy.items[rows_of[curve.node][0]] for curve in group)
+        by_cluster = sum(accuracy.items[rows_at[curve.node][0]] for curve in group)
         effective = float(effective_number(np.asarray(by_cluster)))
         values, low, high = {}, {}, {}
         for name in CURVE_FIGURES:
-            means = np.mean([_at_ranks(drawn[name][rows_of[curve.node]], ranks) for curve in group], axis=0)
+            means = np.mean([_at_ranks(drawn[name][rows_at[curve.node]], ranks) for curve in group], axis=0)
             number = np.full(len(ranks), effective)
             values[name] = means[:, 0]
             low[name], high[name] = intervals(means[:, 0], means[:, 1:], number, FIGURES[name].bounds)
@@ -261,10 +262,3 @@ def _at_ranks(values: Array, ranks: Array) -> Array:
     share = (place - before)[:, None]
     between: Array = (1 - share) * values[before] + share * values[before + 1]
     return between
-
-
-def _rows(found: ClusteredRatio, rows: Sequence[int]) -> ClusteredRatio:
-    chosen = list(rows)
-    return ClusteredRatio(
-        *(part[chosen] for part in (found.sums, found.sizes, found.items, found.estimate, found.influence))
-    )

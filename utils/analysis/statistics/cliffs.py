@@ -39,6 +39,7 @@ PUBLISHED_END = 2.0
 NOT_ABOVE_CHANCE = "accuracy on clean images is not above chance"
 NOT_HALF_LOST = "less than half is lost"
 TOO_FEW = "too few source questions"
+NO_PARAMETER = "the physical parameter is not known at every severity"
 
 FEWEST = 10
 """Effective number of source questions below which nothing is said of a cliff."""
@@ -77,12 +78,15 @@ class Shape:
     because: str | None
 
 
-def shape(severities: Array, strengths: Array, above_chance: Array, weights: Array, effective: float) -> Shape:
+_NOTHING = Place(math.nan, math.nan, math.nan)
+
+
+def shape(severities: Array, strengths: Array | None, above_chance: Array, weights: Array, effective: float) -> Shape:
     """Return the shape of one curve.
 
     Args:
         severities: (S,) ascending, 0 first, S >= 2.
-        strengths: (S,) the physical parameter's distance from clean at each, 0 first.
+        strengths: (S,) the physical parameter's distance from clean at each, 0 first; None where it is not known.
         above_chance: (S, 1 + R) accuracy minus chance in the data and in each replicate.
         weights: (S,) items at each severity.
         effective: source questions of equal size that would say as much.
@@ -93,11 +97,12 @@ def shape(severities: Array, strengths: Array, above_chance: Array, weights: Arr
     curves = falling(np.vstack([above_chance[:, :1].T, drawn[:, usable].T]), weights)
     starts = np.sort(curves[1:, 0])
     if math.isnan(tail) or not len(starts) or starts[int(tail * (len(starts) - 1))] <= 0 or curves[0, 0] <= 0:
-        nothing = Place(math.nan, math.nan, math.nan)
-        return Shape(nothing, nothing, nothing, nothing, nothing, "not decided", NOT_ABOVE_CHANCE)
+        return no_shape(NOT_ABOVE_CHANCE)
     found = [crossings(severities, curves, lost) for lost in (EARLY, HALF)]
     ratio = _ratio(found, severities[-1], tail)
-    physical = _ratio([crossings(strengths, curves, lost) for lost in (EARLY, HALF)], strengths[-1], tail)
+    physical = _NOTHING
+    if strengths is not None:
+        physical = _ratio([crossings(strengths, curves, lost) for lost in (EARLY, HALF)], strengths[-1], tail)
     word, because = _verdict(ratio, physical, severities[-1]) if effective >= FEWEST else ("not decided", TOO_FEW)
     early = severities <= PUBLISHED_END
     to_l2 = ratio
@@ -105,8 +110,20 @@ def shape(severities: Array, strengths: Array, above_chance: Array, weights: Arr
         shorter = falling(np.vstack([above_chance[early, :1].T, drawn[early][:, usable].T]), weights[early])
         places = [crossings(severities[early], shorter, lost) for lost in (EARLY, HALF)]
         to_l2 = _ratio(places, severities[early][-1], tail)
-    s10, s50 = (_interval(one.place[0], one.earliest[1:], one.latest[1:], tail) for one in found)
+    s10, s50 = (_place(one, tail) for one in found)
     return Shape(s10, s50, ratio, physical, to_l2, word, because)
+
+
+def no_shape(because: str) -> Shape:
+    """Return the shape of a curve of which nothing can be said."""
+    return Shape(*(_NOTHING,) * 5, "not decided", because)
+
+
+def _place(found: Crossings, tail: float) -> Place:
+    """Return where a share is lost with its interval; a replicate at chance leaves everything open."""
+    at_chance = np.isnan(found.place[1:])
+    earliest = np.where(at_chance, 0.0, found.earliest[1:])
+    return _interval(found.place[0], earliest, np.where(at_chance, math.inf, found.latest[1:]), tail)
 
 
 def _ratio(places: Sequence[Crossings], end: float, tail: float) -> Place:
@@ -128,12 +145,14 @@ def _interval(estimate: float, lower: Array, upper: Array, tail: float) -> Place
 
 
 def _verdict(ratio: Place, physical: Place, end: float) -> tuple[Word, str | None]:
-    if min(ratio.low, physical.low) > CLIFF_RATIO:
+    if ratio.low > CLIFF_RATIO and physical.low > CLIFF_RATIO:
         return "yes", None
-    if min(ratio.high, physical.high) < CLIFF_RATIO:
+    if ratio.high < CLIFF_RATIO or physical.high < CLIFF_RATIO:
         return "no", None
     if math.isnan(ratio.estimate):
         return "not decided", f"{NOT_HALF_LOST} by severity {end:g}"
+    if math.isnan(physical.low):
+        return "not decided", NO_PARAMETER
     if ratio.low > CLIFF_RATIO:
         return "not decided", "R's interval on the physical parameter holds 0.5"
     return "not decided", "R's interval holds 0.5"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .clustered import Array, ClusteredRatio, clustered_change, clustered_ratio
+from .clustered import Array, ClusteredRatio, bound_without_spread, clustered_change, clustered_ratio
 from .share_intervals import share_intervals
 
 MARGIN = 0.05
@@ -20,7 +20,8 @@ def accuracy_holds(accuracy: ClusteredRatio, margin: float = MARGIN) -> NDArray[
     """Return at which severities no more accuracy than a margin is lost since severity 0, with 95% confidence.
 
     By the lower end of the interval of the paired, clustered change; where too few source questions change for one
-    (`clustered.FEWEST_CHANGING`), by the upper end of the mean of what single source questions lose, gains left out.
+    (`clustered.FEWEST_CHANGING`), by the upper end of the mean of what single source questions lose, gains left out,
+    and at least by what no loss among as many leaves open (`clustered.bound_without_spread`).
 
     Args:
         accuracy: one row per severity, 0 first, on the same clusters.
@@ -33,7 +34,8 @@ def accuracy_holds(accuracy: ClusteredRatio, margin: float = MARGIN) -> NDArray[
     clean = _rows(accuracy, np.zeros(number, dtype=np.int64))
     low, _ = clustered_change(clean, accuracy).interval((-1.0, 1.0))
     loss = np.maximum(np.nan_to_num(clean.own - accuracy.own), 0.0) * accuracy.sizes
-    most = share_intervals(clustered_ratio(loss, accuracy.sizes)).high
+    _, unseen = bound_without_spread(np.zeros(number), accuracy.effective, (0.0, 1.0))
+    most = np.fmax(share_intervals(clustered_ratio(loss, accuracy.sizes)).high, unseen)
     held: NDArray[np.bool_] = np.where(np.isfinite(low), low, -most) >= -margin
     held[0] = True
     return held

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from medqdeg.utils.analysis.statistics.bootstrap import ClusterBootstrap
-from medqdeg.utils.analysis.statistics.cliffs import NOT_ABOVE_CHANCE, NOT_HALF_LOST, TOO_FEW, Shape, shape
+from medqdeg.utils.analysis.statistics.cliffs import (
+    NO_PARAMETER,
+    NOT_ABOVE_CHANCE,
+    NOT_HALF_LOST,
+    TOO_FEW,
+    Shape,
+    shape,
+)
 
 GRID = np.array([0, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3])
 CURVES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -96,3 +103,18 @@ def test_a_simulated_sharp_cliff_is_found_at_a_hundred_questions() -> None:
     found = [simulated(CURVES["cliff"](GRID), 100, seed) for seed in range(60)]
     assert np.mean([one.cliff == "yes" for one in found]) >= 0.8
     assert np.mean([one.s50.low <= 1.3 <= one.s50.high for one in found]) >= 0.9
+
+
+def test_replicates_at_chance_leave_the_place_open_and_do_not_undo_the_interval() -> None:
+    above = np.repeat(0.5 * CURVES["linear"](GRID)[:, None], 201, axis=1)
+    above[:, 1:4] = -0.1  # three of 200, fewer than the tail
+    found = shape(GRID, GRID, above, np.ones(len(GRID)), 100)
+    assert found.s50.low == pytest.approx(5 / 3)
+    assert found.s50.high == pytest.approx(5 / 3)
+
+
+def test_without_the_physical_parameter_nothing_is_called_a_cliff() -> None:
+    above = np.repeat(0.5 * CURVES["cliff"](GRID)[:, None], 201, axis=1)
+    found = shape(GRID, None, above, np.ones(len(GRID)), 100)
+    assert (found.cliff, found.because) == ("not decided", NO_PARAMETER)
+    assert math.isnan(found.ratio_physical.low)

@@ -52,3 +52,11 @@ def test_a_severity_that_loses_too_much_is_rarely_trusted() -> None:
         worse = clean & (rng.random(150) < 0.8 / 0.85)  # exactly the margin
         trusted += bool(accuracy_holds(ratio(np.array([clean, worse])))[1])
     assert trusted / 300 <= 0.05
+
+
+def test_losses_too_small_to_matter_do_not_hide_what_few_questions_leave_open() -> None:
+    """Exact probabilities lose thousandths everywhere; one of 30 questions unseen that loses all would be 0.03."""
+    right = np.full((2, 30), 0.9)
+    right[1, :4] -= 0.001
+    assert accuracy_holds(ratio(right)).tolist() == [True, False]
+    assert accuracy_holds(ratio(np.tile(right, 6))).tolist() == [True, True]
