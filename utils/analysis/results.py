@@ -64,6 +64,16 @@ class Results:
         """One row per run and level: answered, error among the answered, silent failures at the chosen threshold."""
         return self.tables["operating_points"]
 
+    @property
+    def curves(self) -> pd.DataFrame:
+        """One row per run, degradation and modality of a series; empty without one (docs/curves.md)."""
+        import pandas as pd
+
+        from .series_rows import SERIES_TABLES
+
+        found = self.tables.get("curves")
+        return pd.DataFrame(columns=list(SERIES_TABLES["curves"])) if found is None else found
+
     @cached_property
     def conditions(self) -> pd.DataFrame:
         """One row per run: model, arguments, elicitation and everything else that its figures depend on."""
@@ -117,7 +127,12 @@ class Results:
 
 
 def load(
-    results: PathLike | Sequence[PathLike], *, replicates: int = 1000, seed: int = 0, risk: float = 0.05
+    results: PathLike | Sequence[PathLike],
+    *,
+    replicates: int = 1000,
+    seed: int = 0,
+    risk: float = 0.05,
+    least_accuracy: float | None = None,
 ) -> Results:
     """Read results folders of lmms-eval or lm-eval and analyse them.
 
@@ -127,6 +142,8 @@ def load(
         replicates: of the cluster bootstrap, at least 100.
         seed: of the bootstrap; the same call gives the same numbers.
         risk: error among the answered that an operating point is to keep on clean images, in (0, 1).
+        least_accuracy: what "trusted up to" asks for, of a series of severities, in (0, 1]; None for the accuracy on
+            clean images minus 0.05.
 
     Returns:
         The runs as data frames.
@@ -138,7 +155,9 @@ def load(
     from .runs.reading import read_runs
 
     paths = [results] if isinstance(results, str | os.PathLike) else results
-    return Results(analyse(read_runs([Path(path) for path in paths]), replicates, seed, risk=risk))
+    return Results(
+        analyse(read_runs([Path(path) for path in paths]), replicates, seed, risk=risk, least_accuracy=least_accuracy)
+    )
 
 
 def analyze(
@@ -148,6 +167,7 @@ def analyze(
     replicates: int = 1000,
     seed: int = 0,
     risk: float = 0.05,
+    least_accuracy: float | None = None,
 ) -> Results:
     """Do what `medqdeg analyze` does: load results and write every table and `analysis.json` into a folder.
 
@@ -157,13 +177,14 @@ def analyze(
         replicates: as for `load`.
         seed: as for `load`.
         risk: as for `load`.
+        least_accuracy: as for `load`.
 
     Raises:
         InputError: as for `load`, or the folder cannot be written.
     """
     from .writing import write_analysis
 
-    loaded = load(results, replicates=replicates, seed=seed, risk=risk)
+    loaded = load(results, replicates=replicates, seed=seed, risk=risk, least_accuracy=least_accuracy)
     write_analysis(loaded._analysis, Path(out))
     return loaded
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import medqdeg
 from medqdeg.degradations import physical_dose
 from medqdeg.utils.analysis.analyse import Analysis, analyse
 from medqdeg.utils.analysis.json_document import document
@@ -114,6 +115,14 @@ def test_a_least_accuracy_of_ones_own(tmp_path: Path) -> None:
     assert (low["trusted_up_to"] >= 1).any()
     assert high["trusted_up_to"].isna().all()
     assert (high["accuracy_asked"] == 0.999).all()
+
+
+def test_python_gives_the_same_curves(tmp_path: Path) -> None:
+    folder = series_run(tmp_path, records())
+    found = medqdeg.load(folder, replicates=100, least_accuracy=0.3)
+    pd.testing.assert_frame_equal(found.curves, analyse(read_runs([folder]), 100, least_accuracy=0.3).tables["curves"])
+    levels = medqdeg.load(write_run(tmp_path / "levels", scored_levels(6, seed=1)), replicates=100)
+    assert levels.curves.empty
 
 
 def test_a_series_without_clean_items_is_no_run(tmp_path: Path) -> None:
