@@ -14,6 +14,9 @@ from .model_pairs import item_identity
 from .panels import by_people
 from .runs.run import Run
 
+PEOPLE = "people, not a model"
+"""Why a run that people answered has no rank."""
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -51,7 +54,7 @@ def standings(runs: Sequence[Run]) -> dict[str, Standing]:
     items = {run.name: frozenset(map(item_identity, run.records)) for run in runs}
     unread = {run.name: reason_unread(run.records) for run in runs}
     not_published = {run.name: reason_not_published(run) for run in runs}
-    people = {run.name: "people, not a model" if by_people(run.records) else None for run in runs}
+    people = {run.name: PEOPLE if by_people(run.records) else None for run in runs}
     readable = [name for name in unread if unread[name] is None and people[name] is None]
     shared = Counter(items[name] for name in readable)
     chosen = max(

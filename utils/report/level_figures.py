@@ -23,7 +23,7 @@ from .figure_style import (
 from .frame_kinds import CORE
 from .paper_tables import OURS
 from .printed_tables import caption
-from .readers import draw_means, reader_names
+from .readers import draw_means, names_of_people
 
 _DOTTED = (0, (1, 1.5))
 _LEVEL_SIZES = {"L0": 3.0, "L1": 4.5, "L2": 6.5}
@@ -33,7 +33,7 @@ _INTERVALS_UP_TO = 3  # models; of more, the intervals hide each other
 def severity_curves(frames: Frames) -> Figure | None:
     """Draw accuracy, confidence and shift by level, with the guesser's line."""
     frame = frames["severity_curves"]
-    frame = frame[~frame["model"].isin(reader_names(frames))]  # they have a figure of their own
+    frame = frame[~frame["model"].isin(names_of_people(frames))]  # they have a figure of their own
     if frame.empty:
         return None
     styles = model_styles(frame["model"])

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..analysis.analyse import Analysis
+from ..analysis.standing import PEOPLE
 from ..dataset.taxonomy import LEVELS
 from ..scoring.elicitation import VERBALIZED
 from .figure_parts import Frames, headed, model_legend, percent
@@ -47,17 +48,17 @@ def reader_points(frames: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     headline = frames["headline"]
     stated = set(headline.loc[headline["elicitation"] == VERBALIZED, "model"])
     curves = frames["severity_curves"]
-    people = reader_names(frames)
+    people = names_of_people(frames)
     for row in curves[~curves["model"].isin(people)].itertuples(index=False):
         if row.figure == "accuracy" or row.model in stated:
             points.append(_point(MODEL, row.model, row))
     return points
 
 
-def reader_names(frames: Mapping[str, pd.DataFrame]) -> set[str]:
-    """Return the runs that are single readers'."""
-    frame = frames.get(FRAME)
-    return set() if frame is None else set(frame.loc[frame["kind"] == READER, "who"])
+def names_of_people(frames: Mapping[str, pd.DataFrame]) -> set[str]:
+    """Return the runs that people answered: single readers, and panels whose readers are the trials."""
+    headline = frames["headline"]
+    return set(headline.loc[headline["not_ranked"] == PEOPLE, "model"])
 
 
 def draw_means(axes: Axes, frames: Mapping[str, pd.DataFrame], name: str) -> list[Line2D]:

@@ -15,6 +15,7 @@ from medqdeg.utils.report.content import SCOPE, report_frames
 from medqdeg.utils.report.figures import draw_figures
 from medqdeg.utils.report.page import write_page
 from medqdeg.utils.report.readers import MEAN, MODEL, READER, reader_points
+from medqdeg.utils.scoring.records import PERSON, score_item
 
 from ..run_files import paired_documents, scored, write_run
 from ..simulated_readers import reader_records
@@ -28,6 +29,15 @@ def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     for number in (1, 2, 3):
         accuracy = {"L0": 0.9, "L1": 0.8, "L2": 0.6 + 0.05 * number}
         write_run(folder, reader_records(docs, f"R{number}", accuracy, number), model=f"Reader R{number}")
+    together = {
+        level: [
+            dict(score_item(doc, [f"Answer: {doc['answer']}\nConfidence: 80%"] * 3, "verbalized"))
+            | {"respondent": PERSON, "reader": ["R1", "R2", "R3"]}
+            for doc in docs[level]
+        ]
+        for level in docs
+    }
+    write_run(folder, together, model="Panel of 3 readers")
     return analyse(read_runs([folder]), 100, scope=SCOPE)
 
 
@@ -58,7 +68,9 @@ def test_readers_have_a_figure_and_their_mean_stands_among_the_models(frames: di
         labels = [text.get_text() for text in drawn[name].legends[0].get_texts()]
         assert "mean of 3 readers" in labels
         assert "model-7B" in labels
-    assert not any("Reader R" in text.get_text() for text in drawn["severity_curves"].legends[0].get_texts())
+    shown = [text.get_text() for name in ("readers", "severity_curves") for text in drawn[name].legends[0].get_texts()]
+    # The run of the panel is the mean once more.
+    assert not any("Reader R" in text or "Panel" in text for text in shown)
 
 
 def test_the_page_has_a_section_of_people(analysis: Analysis, frames: dict[str, pd.DataFrame], tmp_path: Path) -> None:
