@@ -114,8 +114,8 @@ def at_chance(rows: Sequence[Row]) -> Row:
     }
 
 
-def run(items: int, seed: int, degradations: int, slow: bool) -> list[Row]:
-    """Judge a suite's first items and let the reference model read them."""
+def run(items: int, seed: int, degradations: int, slow: bool, out: Path | None = None) -> list[Row]:
+    """Judge a suite's first items and let the reference model read them; `out` has what is done so far."""
     reader, rows = Reader(), []
     for item in plan_suite(items, seed):
         started = time.process_time()
@@ -124,6 +124,8 @@ def run(items: int, seed: int, degradations: int, slow: bool) -> list[Row]:
             entropy = -sum(share * np.log(share) for share in shares if share > 0)
             right = shares["ABCDE".index(item.answer)]
             rows.append({**row, "right": right, "confidence": float(1 - entropy / np.log(len(shares)))})
+        if out:
+            out.write_text(json.dumps({"rows": rows}), encoding="utf-8")
         print(
             f"{item.number + 1}/{items} {item.template}: {time.process_time() - started:.1f} s",
             file=sys.stderr,
@@ -178,7 +180,7 @@ def main() -> None:
     parser.add_argument("--slow", action="store_true", help=f"{', '.join(SLOW)} as well")
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
-    rows = run(chosen.items, chosen.seed, chosen.degradations, chosen.slow)
+    rows = run(chosen.items, chosen.seed, chosen.degradations, chosen.slow, chosen.out)
     figures = report(rows)
     if chosen.out:
         chosen.out.write_text(json.dumps({"figures": figures, "rows": rows}, indent=1), encoding="utf-8")

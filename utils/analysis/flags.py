@@ -92,8 +92,9 @@ def flag_rows(run: Run) -> Iterator[dict[str, Any]]:
         return
     items = _items(records)
     ratios = CellRatios(items.sets, items.clusters, items.size, items.weight)
-    for figure, found, always, never in _figures(items, ratios):
-        for place, name in enumerate(items.sets):
+    figures = list(_figures(items, ratios))
+    for place, name in enumerate(items.sets):
+        for figure, found, always, never in figures:
             shown = _RATES.get(name, figure) if figure == "flag_rate" else figure
             yield _row(run.name, name, shown, found, place, always, float(never[place]))
     for name, (before, after) in CONTRASTS.items():

@@ -48,6 +48,7 @@ def analyze(
     from ..analysis.runs.reading import read_runs
     from ..analysis.writing import write_analysis
     from ..report.curve_lines import print_curves
+    from ..report.flag_lines import print_flags
     from ..report.terminal import print_headline
 
     collection = read_runs(results)
@@ -57,6 +58,7 @@ def analyze(
     written = write_analysis(analysis, out)
     print_headline(analysis)
     print_curves(analysis)
+    print_flags(analysis)
     for line in real_lines(analysis.tables):
         print(one_line(line))
     for run in collection.runs:

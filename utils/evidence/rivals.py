@@ -3,7 +3,8 @@
 A rival differs from the true scene in as few fields as the wrong answer allows, so that what tells the two apart is
 what the question asks for. Fields depend on each other (no place without a lesion, a position that fits its lobe), and
 only the generators know how. So nothing is put together that was not seen together: every pair of values of a rival
-occurs in one of `SCENES` drawn scenes. A list counts by its length and by each of its elements.
+occurs in one of `SCENES` drawn scenes. A list counts by its length and by each of its elements, and which fields a
+scene has counts as a value.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def _with_own_values(scene: Scene, donor: Scene, question: Question, answer: str
             if all(rival[name] == scene[name] for name in names):
                 continue
             tried = {**rival, **{name: scene[name] for name in names}}
-            if question.answer(tried) == answer and known.possible(tried):
+            if known.possible(tried) and question.answer(tried) == answer:
                 rival = tried
     return rival
 
@@ -99,6 +100,7 @@ Part = tuple[str, str]
 
 
 def _parts(scene: Scene) -> Iterator[Part]:
+    yield "", " ".join(sorted(scene))  # which fields there are depends on the others' values, too
     for name, value in scene.items():
         if isinstance(value, list):
             yield name, f"{len(value)} long"

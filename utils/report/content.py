@@ -28,6 +28,7 @@ from .readers import readers
 from .reliability_bins import reliability
 from .run_frames import (
     confidence_accuracy,
+    flags,
     headline,
     operating_points,
     risk_coverage,
@@ -57,6 +58,7 @@ def report_frames(analysis: Analysis, *, published: bool = False, old: Collectio
         **{"other_results": other_results, "verdicts": verdicts, "operating_points": operating_points},
         **{"typical_drop": typical_drop, "curves": curves, "curve_points": curve_points},
         "readers": readers,
+        "flags": flags,
         "notes": functools.partial(notes, published=published),
         "against": functools.partial(differences, old=old),
         "flipped": functools.partial(flipped, old=old),

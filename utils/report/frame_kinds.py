@@ -109,6 +109,14 @@ FRAMES: Mapping[str, FrameKind] = {
         "wrong, of all items. Judged by five folds of source questions.",
         ("model", "level", "figure", *_INTERVAL, *_SIZE, "threshold", "risk", "statement"),
     ),
+    "flags": FrameKind(
+        "What the flags are worth",
+        'A flag says that the image does not allow an answer. Of L0 and of phantoms whose evidence "survives" it is '
+        'false, of those whose evidence is "gone" it is a hit. Effective reliability: right 1, flagged 0, wrong '
+        "-1/(K - 1), so that guessing earns 0. Beside: what a model that always flags gets, and what this one would "
+        "get if it never did.",
+        ("model", "set", "figure", *_INTERVAL, "always_flag", "never_flag", *_SIZE),
+    ),
     "severity_curves": FrameKind(
         "By level",
         "One row per run, level and figure, with what a guesser would score (empty where it has no such value).",

@@ -17,7 +17,7 @@ from .paper_tables import paper_layout
 from .printed_tables import REASONS, caption
 from .units import is_share, is_signed, percent, probability
 
-_NAMES = ("figure", "comparison", "degradation", "category")
+_NAMES = ("figure", "comparison", "degradation", "category", "set")
 """Columns of names that people read without underscores."""
 
 
@@ -64,7 +64,7 @@ def page_table(name: str, frames: Mapping[str, pd.DataFrame]) -> PageTable | Non
         frame = frame.dropna(axis="columns", how="all")
         frame = frame if "figure" in frame else frame[["model", "risk", "statement"]]
     if "estimate" in frame and ("figure" in frame or name in ("findings", "against")):
-        value = "share" if name in ("operating_points", "readers") else "difference"
+        value = "share" if name in ("operating_points", "readers", "flags") else "difference"
         frame = frame.rename(columns={"estimate": value, "low": f"{value}_low", "high": f"{value}_high"})
     kind = FRAMES[name]
     return PageTable(name, kind.title, f"{kind.meaning} {caption(frames, name)}".strip(), frame)

@@ -40,6 +40,12 @@ def operating_points(analysis: Analysis) -> pd.DataFrame:
     return framed("operating_points", chosen.assign(model=chosen["run"]))
 
 
+def flags(analysis: Analysis) -> pd.DataFrame:
+    """Return what each run's flags are worth, by set of items; empty where no trial could flag."""
+    chosen = analysis.tables["flags"]
+    return framed("flags", chosen.assign(model=chosen["run"]))
+
+
 def severity_curves(analysis: Analysis) -> pd.DataFrame:
     """Return accuracy, confidence and shift by level, with the guesser's."""
     chosen = overall(analysis.tables["figures"])

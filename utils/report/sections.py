@@ -98,6 +98,13 @@ SECTIONS: tuple[Section, ...] = (
         tables=("verdicts", "operating_points"),
     ),
     Section(
+        "flags",
+        "Flags",
+        "Does the model say that the image does not allow an answer?",
+        _says("Where the evidence is gone it should, where it is there it should not."),
+        tables=("flags",),
+    ),
+    Section(
         "dumbbell",
         "Levels",
         "Accuracy, confidence and shift by level",

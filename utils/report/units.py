@@ -16,6 +16,8 @@ _NAMES = frozenset(
             "difference",
             "share",
             "guesser",
+            "always_flag",
+            "never_flag",
             "score",
             "coverage",
             "score_from",
