@@ -248,3 +248,45 @@ def test_the_verbalized_group(small_dataset: Path, monkeypatch: pytest.MonkeyPat
         assert conditions["stated_out_of_range"] > 0
     change = results["results"]["medqdeg_verbalized"]["medqdeg,votes"]["overall"]["L0_to_L2"]
     assert change["shift_change"] is not None
+
+
+class FlaggingModel(ScriptedModel):
+    """Says of the image what every third trial finds; where N is on offer, says it in place of the letter."""
+
+    def generate_until(self, requests: list[Any]) -> list[str]:
+        replies = super().generate_until(requests)
+        found = []
+        for number, (reply, request) in enumerate(zip(replies, requests, strict=True)):
+            if reply.startswith("["):
+                found.append(reply)
+            elif "reply N" in str(request.args[0]):
+                found.append("N" if number % 3 == 0 else reply)
+            else:
+                found.append(f"Answer: {reply[-1]}\nImage: {'in' if number % 3 == 0 else ''}sufficient")
+        return found
+
+
+@pytest.mark.parametrize("way", ["flag", "abstain"])
+def test_the_groups_with_a_flag(way: str, small_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDQDEG_DATA", str(small_dataset))
+    monkeypatch.setattr(f"{__name__}.ScriptedModel", FlaggingModel)
+    results, model = evaluate([f"medqdeg_{way}"])
+    assert ("Image: [sufficient|insufficient]" if way == "flag" else "reply N") in model.asked[0][0]
+    for level in ("l0", "l1", "l2"):
+        task = f"medqdeg_{level}_{way}"
+        records = [sample["medqdeg"] for sample in results["samples"][task]]
+        shares = []
+        for record in records:
+            answered = [
+                flag
+                for letter, flag in zip(record["letters"], record["not_diagnostic"], strict=True)
+                if letter != "missing"
+            ]
+            shares.append(sum(flag is True for flag in answered) / len(answered))
+            assert ("abstained" in record["letters"]) == (way == "abstain" and shares[-1] > 0)
+        assert 0 < sum(shares) / len(shares) < 1
+        found = results["results"][task]
+        assert found["flag_rate,votes"] == pytest.approx(sum(shares) / len(shares), abs=TOLERANCE)
+        assert found["medqdeg,votes"]["conditions"]["elicitation"] == {"votes": 12}
+        assert ("sufficient" if way == "flag" else "reply N") in found["medqdeg,votes"]["prompt"]
+    assert results["results"][f"medqdeg_{way}"]["flag_rate,votes"].startswith("L0 0.")
