@@ -1,10 +1,13 @@
 """Which degradations take a phantom's evidence away, and is the reference model at chance where it is gone?
 
-    python benchmarks/evidence.py --items 63 --degradations 6 --seed 1 --out evidence.json
+    python benchmarks/evidence.py --items 63 --seed 1 --out first.json
+    python benchmarks/evidence.py --items 28 --seed 2 --out second.json
+    python benchmarks/evidence.py --report first.json second.json
 
 For each item, `--degradations` of its modality's ladders are searched for the level "gone" (`medqdeg.utils.evidence`),
 and its planned degradations are judged at L1 and L2. The reference model then reads the clean images and those that are
-gone, by the exact probabilities of the letters. Prints the tables of docs/evidence.md; `--out` keeps every item.
+gone, by the exact probabilities of the letters. Prints the tables of docs/evidence.md; `--out` keeps every item, and
+`--report` prints the tables of several runs together.
 """
 
 from __future__ import annotations
@@ -156,10 +159,13 @@ def report(rows: Sequence[Row]) -> Row:
         said = ", ".join(f"{severity}: {at[severity]}" for severity in sorted(at, key=float))
         print(f"| {name} | {len(own)} | {sum(at.values())} | {said} |")
     print(f"\nno ladder: {', '.join(KEEPS_EVIDENCE)}")
-    print("\n| modality | searched | gone |\n|---|---|---|")
+    print("\n| modality | items | void | searched | gone |\n|---|---|---|---|---|")
     for modality in dict.fromkeys(row["modality"] for row in rows):
-        own = [row for row in rows if row["level"] == GONE and row["modality"] == modality]
-        print(f"| {modality} | {len(own)} | {sum(row['verdict'] == GONE for row in own)} |")
+        own = [row for row in rows if row["modality"] == modality]
+        ends = [row for row in own if row["level"] == GONE]
+        void = sum(row["verdict"] == VOID for row in own)
+        items = sum(row["level"] == "L0" for row in own)
+        print(f"| {modality} | {items} | {void} | {len(ends)} | {sum(row['verdict'] == GONE for row in ends)} |")
     figures = {"clean": at_chance(seen), "gone": at_chance(gone)}
     print("\n| | items | questions | accuracy | chance | corrected | confidence |\n|---|---|---|---|---|---|---|")
     for name, found in figures.items():
@@ -179,7 +185,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--slow", action="store_true", help=f"{', '.join(SLOW)} as well")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--report", type=Path, nargs="+", help="print the tables of what --out kept")
     chosen = parser.parse_args()
+    if chosen.report:
+        report([row for path in chosen.report for row in json.loads(path.read_text(encoding="utf-8"))["rows"]])
+        return
     rows = run(chosen.items, chosen.seed, chosen.degradations, chosen.slow, chosen.out)
     figures = report(rows)
     if chosen.out:

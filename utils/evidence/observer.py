@@ -1,13 +1,15 @@
 """A linear observer that knows what it looks for: can the true scene still be told from its rivals?
 
-Drawings of the true scene and of each rival, degraded alike, are seen as means of 4 x 4 pixels through an eye that adds
-noise. Half of the drawings make templates, the other half is judged; then the halves change places. A drawing of the
-true scene is judged rightly where the true scene beats every rival; where it is level with some, the observer guesses
-among them. Evidence is what that is above chance,
+Drawings of the true scene and of each rival, degraded alike, are seen as means of 4 x 4 pixels through an eye that
+adds noise. Half of the drawings make templates, the other half is judged; then the halves change places. The true scene
+is seen where it beats every rival (where it is level with some, the observer guesses among them). Evidence is how much
+more often that happens in drawings of the true scene than in those of the rivals:
 
-    e = (accuracy - 1/K) / (1 - 1/K),
+    e = P(seen | true scene) - mean over rivals of P(seen | rival),
 
-1 for an observer that is always right, about 0 for one that sees nothing.
+1 for an observer that is always right, 0 for one that sees nothing. With K scenes that are told apart equally well it
+is (accuracy - 1/K) / (1 - 1/K); but a scene between two rivals (three lesions, not two or four) is seen less often than
+one at an end by an observer that sees nothing, and this is taken out.
 
 Three kinds of template look at once, and the best one counts, so that what is called gone is gone for all of them: the
 difference of the degraded drawings' means; that of the clean drawings' where it is clear, which stays sharp under
@@ -80,16 +82,14 @@ def evidence(degraded: Scenes, clean: Scenes, sigma: float, seed: int = 0) -> fl
         seed: of the eye's noise.
 
     Returns:
-        e of the best of the templates; at most 1, slightly below 0 by chance.
+        e of the best of the templates; at most 1, by chance also below 0.
     """
-    coarse = Scenes(_coarse(degraded.blocks))
-    found = [
-        _accuracy(degraded.blocks, degraded.blocks, BLOCK, sigma, seed, clear=False),
-        _accuracy(degraded.blocks, clean.blocks, BLOCK, sigma, seed, clear=True),
-        _accuracy(coarse.blocks, coarse.blocks, BLOCK * COARSE, sigma, seed, clear=False),
-    ]
-    chance = 1 / len(degraded.blocks)
-    return (max(found) - chance) / (1 - chance)
+    coarse = _coarse(degraded.blocks)
+    return max(
+        _seen_more_often(degraded.blocks, degraded.blocks, BLOCK, sigma, seed, clear=False),
+        _seen_more_often(degraded.blocks, clean.blocks, BLOCK, sigma, seed, clear=True),
+        _seen_more_often(coarse, coarse, BLOCK * COARSE, sigma, seed, clear=False),
+    )
 
 
 def _coarse(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -99,31 +99,33 @@ def _coarse(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
     return means
 
 
-def _accuracy(
+def _seen_more_often(
     seen: NDArray[np.float32], taught: NDArray[np.float32], side: int, sigma: float, seed: int, *, clear: bool
 ) -> float:
-    """Return the share of drawings of the first scene in which it beats all others.
+    """Return e of one kind of template.
 
     Args:
-        seen: (K, n, ...) what is judged, in blocks of `side` pixels.
+        seen: (K, n, ...) what is judged, in blocks of `side` pixels; the true scene comes first.
         taught: (K, n, ...) what the templates' differences are made of.
         side: of a block.
         sigma: of the eye.
         seed: of its noise.
         clear: take only blocks whose difference is clear.
     """
-    number, channels = seen.shape[1], seen.shape[-1]
+    scenes, number, channels = len(seen), seen.shape[1], seen.shape[-1]
     seen = seen.reshape(*seen.shape[:2], -1).astype(np.float64)
     taught = taught.reshape(*taught.shape[:2], -1).astype(np.float64)
     # Of a change that all channels share, the eye sees as much in a colour image as in a grey one.
     eye = sigma * _EYE_BLOCK / side * channels**0.5
-    glances = np.random.default_rng([seed, side]).standard_normal((_GLANCES, len(seen) - 1))
+    # Each drawing has glances of its own, the same for every scene.
+    glances = np.random.default_rng([seed, side]).standard_normal((number, _GLANCES, scenes - 1))
     first = np.arange(number) % 2 == 0
-    credit = [
-        _credit(seen[0, ~half], *_templates(seen[:, half], taught[:, half], eye, clear=clear), eye, glances)
-        for half in (first, ~first)
-    ]
-    return float(np.mean(credit))
+    found = []
+    for half in (first, ~first):
+        templates, thresholds = _templates(seen[:, half], taught[:, half], eye, clear=clear)
+        wins = [_wins(images, templates, thresholds, eye, glances[~half]) for images in seen[:, ~half]]
+        found.append(wins[0] - np.mean(wins[1:]))
+    return float(np.mean(found))
 
 
 def _templates(seen: Array, taught: Array, eye: float, *, clear: bool) -> tuple[Array, Array]:
@@ -140,8 +142,8 @@ def _templates(seen: Array, taught: Array, eye: float, *, clear: bool) -> tuple[
     return template, (template * middle).sum(axis=1)
 
 
-def _credit(images: Array, templates: Array, thresholds: Array, eye: float, glances: Array) -> float:
-    """Return how often images of the true scene beat every rival, ties shared, over the eye's noise."""
+def _wins(images: Array, templates: Array, thresholds: Array, eye: float, glances: Array) -> float:
+    """Return how often the true scene beats every rival in some images, ties shared, over the eye's noise."""
     margins = images @ templates.T - thresholds
     own, axes = np.linalg.eigh(templates @ templates.T)
     noise = eye * glances @ (axes * np.sqrt(np.maximum(own, 0.0))).T
