@@ -21,7 +21,7 @@ from medqdeg.utils.scoring.records import score_item
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One MRI item, of brightness and contrast, and a void one."""
     folder = tmp_path_factory.mktemp("judged")
-    plan = plan_suite(84, seed=0)
+    plan = plan_suite(700, seed=0)
     write_suite(folder, {"dev": [plan[1], plan[10]]}, seed=0, finish=with_evidence)
     return folder
 
