@@ -36,6 +36,14 @@ def report(
     data: Annotated[
         Path | None, typer.Option(help="Folder of the data set, for the item browser's questions and pictures.")
     ] = None,
+    width: Annotated[
+        str | None,
+        typer.Option(
+            help="Width of the figures: column (85 mm), text (178 mm), or millimetres.", show_default="as drawn"
+        ),
+    ] = None,
+    font: Annotated[str | None, typer.Option(help="Font family of the figures.", show_default="DejaVu Sans")] = None,
+    slogan: Annotated[bool, typer.Option("--slogan", help="Head the headline figure with the question.")] = False,
     terminal: Annotated[bool, typer.Option("--terminal", help="Print the headline.")] = False,
     replicates: Annotated[int, typer.Option(min=100, help="Replicates of the cluster bootstrap.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
@@ -48,6 +56,9 @@ def report(
     """
     if out is None and not terminal:
         raise InputError("nothing to do: name a folder with --out, or ask for --terminal")
+    from ..report.paper_style import paper_style
+
+    style = paper_style(width, font)
     from ..analysis.analyse import analyse
     from ..analysis.runs.reading import read_runs
     from ..report.against import AGAINST_SCOPE
@@ -70,7 +81,16 @@ def report(
     if out is not None:
         from ..report.writing import write_report
 
-        written = write_report(analysis, frames, out, data=data, cards=card, workers=usable_cores())
+        written = write_report(
+            analysis,
+            frames,
+            out,
+            data=data,
+            cards=card,
+            workers=usable_cores(),
+            style=style,
+            slogan=slogan,
+        )
         print(f"{len(written)} files in {out.resolve()}")
     if terminal:
         print_headline(analysis)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -14,59 +13,9 @@ from .figure_style import (
     TEXT_COLOUR,
     label,
     model_styles,
-    signed,
-    spoken,
 )
 from .frame_kinds import CORE
 from .paper_tables import OURS
-
-
-def degradation_drop(frames: Frames) -> Figure | None:
-    """Draw the matched change of accuracy as a heat map of degradations and models, one panel per level."""
-    frame = frames["degradation_drop"]
-    frame = frame[frame["figure"] == "accuracy"]
-    if frame.empty:
-        return None
-    models, comparisons = list(frame["model"].unique()), list(frame["comparison"].unique())
-    nodes = frame.drop_duplicates("degradation").sort_values("category", kind="stable")
-    rows = list(nodes["degradation"])
-    solid = frame.loc[~frame["small"], "estimate"].abs()
-    reach = max(0.1, float(solid.max() if len(solid) else frame["estimate"].abs().max()))
-    width = 2.3 + len(comparisons) * (0.5 * len(models) + 0.35)
-    figure = Figure(figsize=(max(width, 4.2), 1.7 + ROW * len(rows)), layout="constrained")
-    panels = figure.subplots(1, len(comparisons), sharey=True, squeeze=False)[0]
-    for axes, comparison in zip(panels, comparisons, strict=True):
-        own = frame[frame["comparison"] == comparison]
-        values = own.pivot(index="degradation", columns="model", values="estimate").reindex(rows)[models]
-        small = own.pivot(index="degradation", columns="model", values="small").reindex(rows)[models]
-        faint = np.where(small.fillna(True).astype(bool), 0.45, 1.0)  # what is mostly noise recedes
-        image = axes.imshow(values, cmap="PuOr", vmin=-reach, vmax=reach, aspect="auto", alpha=faint)
-        for (row, column), value in np.ndenumerate(values.to_numpy(dtype=float)):
-            if not np.isnan(value):
-                text = signed(value) + ("*" if small.iloc[row, column] else "")
-                dark = abs(value) > 0.65 * reach and faint[row, column] == 1.0
-                axes.text(column, row, text, ha="center", va="center", fontsize=6, color="white" if dark else "black")
-        axes.set_xticks(range(len(models)), [label(model, 24) for model in models], rotation=90)
-        axes.set_title(comparison.replace("_to_", " to "))
-        axes.grid(visible=False)
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-        breaks = np.flatnonzero(nodes["category"].to_numpy()[1:] != nodes["category"].to_numpy()[:-1])
-        for place in breaks:
-            axes.axhline(place + 0.5, color="white", linewidth=2.5)
-    panels[0].set_yticks(range(len(rows)), [spoken(row) for row in rows])
-    bar = figure.colorbar(
-        image,
-        ax=panels,
-        shrink=0.7,
-        pad=0.02,
-        format=lambda value, _: signed(value).removesuffix(".0") if value else "0",
-    )
-    bar.set_label("change of accuracy, points", fontsize=7)
-    bar.outline.set_visible(False)
-    if frame["small"].any():
-        figure.supxlabel("* fewer than 30 source questions", fontsize=7, color=GUIDE_COLOUR)
-    return figure
 
 
 def rank_change(frames: Frames) -> Figure | None:

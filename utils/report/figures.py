@@ -15,16 +15,19 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from ..base.atomic_files import write_atomically
 from ..base.worker_processes import in_order
-from .comparison_figures import degradation_drop, paired, rank_change
+from .comparison_figures import paired, rank_change
 from .curve_figures import planned_curves
+from .degradation_figure import degradation_drop
 from .figure_parts import Frames
 from .figure_style import RC
 from .level_figures import confidence_accuracy, dumbbell, reliability, risk_coverage, severity_curves
 from .node_figures import hierarchy, modality
 from .operating_figure import operating_points
+from .paper_style import DEFAULT_STYLE, PaperStyle
 from .readers import readers_figure
 from .typical_drop import typical_drop_figure
 
@@ -54,13 +57,14 @@ def draw_figures(frames: Frames) -> dict[str, Figure]:
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 
-def write_figures(frames: Frames, folder: Path, workers: int = 1) -> list[Path]:
+def write_figures(frames: Frames, folder: Path, workers: int = 1, style: PaperStyle = DEFAULT_STYLE) -> list[Path]:
     """Draw every figure into a folder that exists, each as PDF, SVG and PNG (200 dots per inch).
 
     Args:
         frames: of `content.report_frames`.
         folder: that exists.
         workers: processes at most; each has at least ten figures to draw.
+        style: width and font.
 
     Returns:
         The files written.
@@ -69,20 +73,23 @@ def write_figures(frames: Frames, folder: Path, workers: int = 1) -> list[Path]:
         OSError: the folder cannot be written.
     """
     planned = _planned(frames)
-    write = functools.partial(_write_planned, frames, folder)
+    write = functools.partial(_write_planned, frames, folder, style)
     workers = min(workers, len(planned) // _WORTH_A_PROCESS)
     written = in_order(write, planned.items(), workers, chunk=-(-len(planned) // max(workers, 1)))
     return [path for paths in written for path in paths]
 
 
-def write_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
+def write_figure(figure: Figure, folder: Path, name: str, style: PaperStyle = DEFAULT_STYLE) -> list[Path]:
     """Write one figure in every format of `FORMATS`; see `write_figures`."""
     written = []
-    with mpl.rc_context(RC):
+    with mpl.rc_context({**RC, **style.settings()}):
+        style.fit(figure)
         FigureCanvasAgg(figure)
         figure.draw_without_rendering()  # laid out and measured once, not again for each format
         figure.set_layout_engine(None)
         box = figure.get_tightbbox().padded(_MARGIN)
+        if style.width is not None:  # as wide as was asked for, whatever the content leaves free
+            box = Bbox.from_extents(min(0.0, box.x0), box.y0, max(figure.get_size_inches()[0], box.x1), box.y1)
         for suffix in FORMATS:
             buffer = io.BytesIO()
             figure.savefig(buffer, format=suffix, dpi="figure", bbox_inches=box, metadata=_METADATA[suffix])
@@ -101,11 +108,13 @@ def _planned(frames: Frames) -> dict[str, Callable[[Frames], Figure | None]]:
     return {**_OF_ALL, **own, **dict(planned_curves(frames, models))}
 
 
-def _write_planned(frames: Frames, folder: Path, plan: tuple[str, Callable[[Frames], Figure | None]]) -> list[Path]:
+def _write_planned(
+    frames: Frames, folder: Path, style: PaperStyle, plan: tuple[str, Callable[[Frames], Figure | None]]
+) -> list[Path]:
     name, draw = plan
-    with mpl.rc_context(RC):
+    with mpl.rc_context({**RC, **style.settings()}):
         figure = draw(frames)
-    return [] if figure is None else write_figure(figure, folder, name)
+    return [] if figure is None else write_figure(figure, folder, name, style)
 
 
 def slugs(models: Iterable[str]) -> dict[str, str]:

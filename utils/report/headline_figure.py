@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-import re
+import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from PIL import Image
 
+from ..base.errors import one_line
 from ..dataset.taxonomy import LEVELS
-from ..scoring.confidence import NO_LETTER
 from .example import Example
 from .figure_parts import Frames, dots, percent, unranked
-from .figure_style import ACCURACY_COLOUR, CONFIDENCE_COLOUR, GUIDE_COLOUR, TEXT_COLOUR, label, signed, spoken
+from .figure_style import ACCURACY_COLOUR, CONFIDENCE_COLOUR, GUIDE_COLOUR, label, signed, spoken
 from .frame_kinds import CONFIDENT
+from .item_votes import SHORT
 
-_LONGEST_QUESTION = 100
 _LEFT, _RIGHT = 0.08, 0.86  # of the panel, as shares of the figure's width
 _NAMES = {"L0": "L0, clean", "L1": "L1, mild", "L2": "L2, severe"}
+SLOGAN = "When the image gets worse, does the model know that it knows less?"
+TOY = "medqdeg-reference"
+"""The model that comes with medqdeg: small, and trained on its own phantoms."""
+
+_WIDTH = 7.4
+_HEADER, _PANEL, _BELOW_PANEL, _PICTURE, _LINE = 0.72, 2.75, 0.62, 1.5, 0.155  # inches
+_CHARACTERS = 118  # of a line of question or options
 _LINES = (("confidence", CONFIDENCE_COLOUR), ("accuracy", ACCURACY_COLOUR))
 
 
-def headline_figure(frames: Frames, model: str, example: Example | None = None) -> Figure | None:
+def headline_figure(
+    frames: Frames, model: str, example: Example | None = None, *, slogan: bool = False, phantoms: bool = False
+) -> Figure | None:
     """Draw a run's accuracy and confidence by level with the gap between them, and an example below.
+
+    Args:
+        frames: of `content.report_frames`.
+        model: the run.
+        example: of the run, with its pictures.
+        slogan: head the figure with the question that it answers, not with the model.
+        phantoms: the images are drawings, which the figure then says.
 
     Returns:
         The figure, or None for a run of a single level or without any answer.
@@ -33,19 +51,23 @@ def headline_figure(frames: Frames, model: str, example: Example | None = None) 
     frame = frame[frame["model"] == model]
     if len(frame) < 2 or frame["accuracy"].isna().all():
         return None
-    figure = Figure(figsize=(7.4, 6.0 if example else 3.8))
-    bottom, top = (0.5, 0.88) if example else (0.2, 0.82)
-    _draw_lines(figure.add_axes((_LEFT, bottom, _RIGHT - _LEFT, top - bottom)), frame)
+    told = _question_lines(example) if example else []
+    below = len(told) * _LINE + _PICTURE + 0.95 if example else 0.0
+    height = _HEADER + _PANEL + _BELOW_PANEL + below
+    figure = Figure(figsize=(_WIDTH, height))
+    bottom = (_BELOW_PANEL + below) / height
+    _draw_lines(figure.add_axes((_LEFT, bottom, _RIGHT - _LEFT, _PANEL / height)), frame)
     corner = {"x": 0.02, "ha": "left", "va": "top"}
-    title = "When the image gets worse, does the model know that it knows less?"
-    figure.text(y=0.985, s=title, fontsize=12, fontweight="bold", **corner)
+    toy = ", a toy model" if model == TOY else ""
+    named = f"{label(model, 60)}{toy}{' on drawn images (phantoms)' if phantoms else ''}"
+    figure.text(y=1 - 0.09 / height, s=SLOGAN if slogan else named, fontsize=11, fontweight="bold", **corner)
     sizes = ", ".join(f"{row.n:,} at {row.level}" for row in frame.itertuples())
-    text = f"{label(model, 60)}; items: {sizes}. Bars and brackets: 95% intervals."
+    text = f"{f'{named}; ' if slogan else ''}items: {sizes}. Bars and brackets: 95% intervals."
     if reason := unranked(frames).get(model):
         text += f"\nNot ranked: {reason}."
-    figure.text(y=0.94 if example else 0.915, s=text, color=GUIDE_COLOUR, **corner)
+    figure.text(y=1 - 0.32 / height, s=text, color=GUIDE_COLOUR, **corner)
     if example is not None:
-        _draw_example(figure, example)
+        _draw_example(figure, example, told)
     return figure
 
 
@@ -80,39 +102,58 @@ def _draw_lines(axes: Axes, frame: pd.DataFrame) -> None:
             )  # fmt: skip
     axes.set_xticks([])
     axes.set_xlim(-0.5, len(LEVELS) - 0.5)
-    shown = frame[[f"{name}_{end}" for name, _ in _LINES for end in ("low", "high")]].to_numpy()
-    axes.set_ylim(max(0.0, np.nanmin(shown) - 0.06), min(1.02, np.nanmax(shown) + 0.03))
+    axes.set_ylim(0, 1.02)  # from 0: the height of a line is what it says
     percent(axes, "y")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
 
 
-def _draw_example(figure: Figure, example: Example) -> None:
+def _question_lines(example: Example) -> list[str]:
+    """Return question and options in full, in lines; the answer is marked."""
+    answer = example.records[0]["answer"]
+    texts = dict(zip(map(str, example.records[0]["options"]), example.options, strict=False))
+    options = [f"{letter}. {one_line(text)}{' ✓' if letter == answer else ''}" for letter, text in texts.items()]
+    question = textwrap.wrap(one_line(example.question.strip()), _CHARACTERS)
+    return question + textwrap.wrap("   ".join(options), _CHARACTERS, break_long_words=True)
+
+
+def _draw_example(figure: Figure, example: Example, told: Sequence[str]) -> None:
     width, height = figure.get_size_inches()
-    side = 0.225
-    asked = re.split(r"(?<=[.!?])\s+", example.question.strip())[-1]  # what stands before tells how to look
-    if asked and len(asked) <= _LONGEST_QUESTION:
-        figure.text(0.02, 0.4, f"“{label(asked, _LONGEST_QUESTION)}”", va="top", fontstyle="italic")
+    top = len(told) * _LINE + _PICTURE + 0.95
+    for number, line in enumerate(told):
+        figure.text(0.02, (top - 0.05 - number * _LINE) / height, label(line, 2 * _CHARACTERS), va="top", fontsize=7.5)
+    base = 0.82
     for number, (record, path) in enumerate(zip(example.records, example.pictures, strict=True)):
         middle = _LEFT + (_RIGHT - _LEFT) * (number + 0.5) / len(LEVELS)
-        across = side * height / width
-        axes = figure.add_axes((middle - across / 2, 0.14, across, side))
+        across = _PICTURE / width
+        axes = figure.add_axes((middle - across / 2, base / height, across, _PICTURE / height))
         with Image.open(path) as image:
             axes.imshow(np.asarray(image.convert("RGB")))
         axes.set_axis_off()
-        letters = [letter for letter in record["letters"] if letter not in NO_LETTER]
-        step = min(0.0155, 0.2 / max(len(letters), 1))
+        letters = [letter for letter in record["letters"] if letter not in SHORT]
+        step = min(0.0175, 0.22 / max(len(letters), 1))
         for place, letter in enumerate(letters):
             x = middle + (place - (len(letters) - 1) / 2) * step
-            colour = ACCURACY_COLOUR if letter == record["answer"] else TEXT_COLOUR
-            figure.text(x, 0.127, letter, color=colour, ha="center", va="top", fontweight="bold", fontsize=8.5)
+            _draw_vote(figure, x, (base - 0.13) / height, letter, right=letter == record["answer"])
     record = example.records[-1]
     how_many = f"the first of {example.alike}" if example.alike > 1 else "the only one"
-    figure.text(
-        0.02, 0.08,
-        f"One item ({record['modality']}, {spoken(record['degradation'])}) and its votes; blue is right. "
-        f"It is {how_many} among {example.items} items at {record['level']}\n"
-        f"that the model answers right when clean and wrong at {record['level']}, with a confidence of at least "
-        f"{100 * CONFIDENT:.0f}% both times.",
-        va="top", color=GUIDE_COLOUR, fontsize=7.5,
-    )  # fmt: skip
+    text = (
+        f"One item ({record['modality']}, {spoken(record['degradation'])}) and its votes: underlined is right, boxed "
+        f"is wrong. It is {how_many} among {example.items} items at {record['level']} that the model answers right "
+        f"when clean and wrong at {record['level']}, with a confidence of at least {100 * CONFIDENT:.0f}% both times."
+    )
+    lines = "\n".join(textwrap.wrap(text, _CHARACTERS))
+    figure.text(0.02, 0.5 / height, lines, va="top", color=GUIDE_COLOUR, fontsize=7.5)
+
+
+def _draw_vote(figure: Figure, x: float, y: float, letter: str, *, right: bool) -> None:
+    """Draw a letter, underlined where it is right and boxed where it is wrong."""
+    width, height = figure.get_size_inches()
+    style = {"ha": "center", "va": "center", "fontweight": "bold", "fontsize": 7.5}
+    if right:
+        figure.text(x, y, letter, color=ACCURACY_COLOUR, **style)
+        ends = [x - 0.05 / width, x + 0.05 / width]
+        figure.add_artist(Line2D(ends, [y - 0.075 / height] * 2, color=ACCURACY_COLOUR, linewidth=1.6))
+    else:
+        box = {"boxstyle": "square,pad=0.18", "facecolor": "none", "edgecolor": CONFIDENCE_COLOUR, "linewidth": 0.9}
+        figure.text(x, y, letter, color=CONFIDENCE_COLOUR, bbox=box, **style)

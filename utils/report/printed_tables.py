@@ -31,7 +31,7 @@ _LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}"},
-    **{"−": "$-$", "±": r"$\pm$", "–": "--", "†": r"\textdagger{}", "[": "{[}", "]": "{]}"},
+    **{"−": "$-$", "±": r"$\pm$", "–": "--", "†": r"\textdagger{}", "…": r"\ldots{}", "[": "{[}", "]": "{]}"},
 }
 _CHANGE = "change"
 """Head of a column of changes in tables 6, 2 and 3; the column before it says of what."""

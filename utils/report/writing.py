@@ -11,7 +11,10 @@ import matplotlib as mpl
 import pandas as pd
 
 from ..analysis.analyse import Analysis
+from ..base.atomic_files import write_atomically
 from ..base.errors import InputError, one_line
+from ..phantoms.suite import SOURCE as PHANTOMS
+from .compact_table import COMPACT, compact_latex
 from .example import Example, find_example
 from .figure_style import RC
 from .figures import write_figure, write_figures
@@ -20,8 +23,10 @@ from .items import write_items
 from .model_card import write_cards
 from .page import write_page
 from .page_example import page_example
+from .paper_style import DEFAULT_STYLE, PaperStyle
 from .pictures import write_pictures
 from .printed_tables import write_tables
+from .provenance import data_name
 
 FIGURES, TABLES = "figures", "tables"
 HEADLINE = "headline"
@@ -37,6 +42,8 @@ def write_report(
     for_papers: bool = True,
     cards: bool = False,
     workers: int = 1,
+    style: PaperStyle = DEFAULT_STYLE,
+    slogan: bool = False,
 ) -> list[Path]:
     """Write a report into a folder, which is made if absent.
 
@@ -48,6 +55,8 @@ def write_report(
         cards: write a model card of every run.
         for_papers: write every figure and table, not only the pages and the headline figure.
         workers: processes for the figures, at most.
+        style: width and font of the figures.
+        slogan: head the headline figure with the question that it answers.
 
     Returns:
         The files written, the page first.
@@ -65,10 +74,13 @@ def write_report(
             written = [
                 write_page(analysis, frames, out, item_browser=True, example=page_example(example)),
                 write_items(runs, out, shown),
-                *_write_headline(analysis, frames, out, example),
+                *_write_headline(analysis, frames, out, example, slogan=slogan),
             ]
             if for_papers:
-                written += write_tables(frames, out / TABLES) + write_figures(frames, out / FIGURES, workers)
+                compact = out / TABLES / f"{COMPACT}.tex"
+                write_atomically(compact, compact_latex(frames).encode())
+                written += [compact]
+                written += write_tables(frames, out / TABLES) + write_figures(frames, out / FIGURES, workers, style)
             return written + (write_cards(analysis, frames, out) if cards else [])
     except filelock.Timeout:
         raise InputError(f"{out}: another process is writing a report there") from None
@@ -79,11 +91,11 @@ def write_report(
 
 
 def _write_headline(
-    analysis: Analysis, frames: Mapping[str, pd.DataFrame], out: Path, example: Example | None
+    analysis: Analysis, frames: Mapping[str, pd.DataFrame], out: Path, example: Example | None, *, slogan: bool
 ) -> list[Path]:
     if len(analysis.collection.runs) > 1:
         return []
     (run,) = analysis.collection.runs
     with mpl.rc_context(RC):
-        figure = headline_figure(frames, run.name, example)
+        figure = headline_figure(frames, run.name, example, slogan=slogan, phantoms=data_name(run) == PHANTOMS)
     return [] if figure is None else write_figure(figure, out / FIGURES, HEADLINE)

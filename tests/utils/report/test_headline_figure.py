@@ -59,7 +59,7 @@ def test_the_first_item_that_flips_is_shown_and_how_many_do_is_said(run: Run, tm
     frames = report_frames(analyse(read_runs(run.paths), 100))
     texts = [text.get_text() for text in headline_figure(frames, run.name, example).texts]
     assert f"first of {len(flipped)} among {example.items} items" in " ".join(texts)
-    assert "“Which $organ$ <is> abnormal?”" in texts
+    assert "Look at the left. Which $organ$ <is> abnormal?" in texts  # in full
     (row,) = frames["headline"].query("level == 'L2'").itertuples()
     panel = [text.get_text() for text in headline_figure(frames, run.name).axes[0].texts]
     assert f"accuracy\n{100 * row.accuracy:.1f}%" in panel
