@@ -35,10 +35,9 @@ def print_curves(analysis: Analysis, console: Console | None = None) -> None:
             table.add_column(name, justify="left" if name in ("curve", "cliff") else "right")
         for row in rows.to_dict("records"):
             table.add_row(
-                one_line(f"{row['degradation']}, {row['modality']}"),
+                Text(f"{one_line(row['degradation'])}\n{one_line(row['modality'])}"),
                 f"{row['n']}{'*' if row['small'] else ''}",
-                place_text(row, "s50"),
-                ratio_text(row),
+                *(Text(text.replace(" [", "\n[")) for text in (place_text(row, "s50"), ratio_text(row))),
                 row["cliff"],
                 "-" if math.isnan(row["trusted_up_to"]) else f"{row['trusted_up_to']:g}",
             )
