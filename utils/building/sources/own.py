@@ -34,6 +34,9 @@ _LOOKED_AT = 2**22
 _log = logging.getLogger("medqdeg")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
+UNKNOWN_LEVEL, UNKNOWN_DEGRADATION = "unknown level", "unknown degradation"
+"""Reasons why a row gives no item, of images that are already bad."""
+
 
 def read(path: Path, map: Path | OwnMap) -> Iterator[SourceItem | Skipped]:
     """Yield the items of a table.
@@ -152,9 +155,6 @@ def _item(row: SourceRow, chosen: OwnMap, places: Places, folder: str) -> Source
     return replace(
         made, level=level, degradation=_degradation(degradation) if degradation else None, clean_of=partner or None
     )
-
-
-UNKNOWN_LEVEL, UNKNOWN_DEGRADATION = "unknown level", "unknown degradation"
 
 
 def _level(text: str) -> str | None:
