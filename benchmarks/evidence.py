@@ -1,7 +1,7 @@
 """Which degradations take a phantom's evidence away, and is the reference model at chance where it is gone?
 
-    python benchmarks/evidence.py --items 63 --seed 1 --out first.json
-    python benchmarks/evidence.py --items 28 --seed 2 --out second.json
+    python benchmarks/evidence.py --items 63 --seed 1 --stop 31 --out first.json
+    python benchmarks/evidence.py --items 28 --seed 2 --stop 24 --out second.json
     python benchmarks/evidence.py --report first.json second.json
 
 For each item, `--degradations` of its modality's ladders are searched for the level "gone" (`medqdeg.utils.evidence`),
@@ -117,10 +117,12 @@ def at_chance(rows: Sequence[Row]) -> Row:
     }
 
 
-def run(items: int, seed: int, degradations: int, slow: bool, out: Path | None = None) -> list[Row]:
-    """Judge a suite's first items and let the reference model read them; `out` has what is done so far."""
+def run(
+    items: int, seed: int, degradations: int, slow: bool, stop: int | None = None, out: Path | None = None
+) -> list[Row]:
+    """Judge a suite's items up to `stop` and let the reference model read them; `out` has what is done so far."""
     reader, rows = Reader(), []
-    for item in plan_suite(items, seed):
+    for item in plan_suite(items, seed)[:stop]:
         started = time.process_time()
         for row, image in judged(item, seed, degradations, slow):
             shares = reader.probabilities(item, image)
@@ -183,6 +185,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=63)
     parser.add_argument("--degradations", type=int, default=6, help="ladders searched per item")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--stop", type=int, help="only the first items of the plan")
     parser.add_argument("--slow", action="store_true", help=f"{', '.join(SLOW)} as well")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--report", type=Path, nargs="+", help="print the tables of what --out kept")
@@ -190,7 +193,7 @@ def main() -> None:
     if chosen.report:
         report([row for path in chosen.report for row in json.loads(path.read_text(encoding="utf-8"))["rows"]])
         return
-    rows = run(chosen.items, chosen.seed, chosen.degradations, chosen.slow, chosen.out)
+    rows = run(chosen.items, chosen.seed, chosen.degradations, chosen.slow, chosen.stop, chosen.out)
     figures = report(rows)
     if chosen.out:
         chosen.out.write_text(json.dumps({"figures": figures, "rows": rows}, indent=1), encoding="utf-8")

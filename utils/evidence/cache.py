@@ -28,7 +28,8 @@ def make_judged_suite(
 ) -> Path:
     """Make a suite as `medqdeg.utils.phantoms.cache.make_suite` does, judged and with the level "gone".
 
-    Some four seconds per clean item on one core, most of them for the drawings that the observer learns from.
+    Some five seconds per clean item on one core, half of them for the drawings that the observer learns from; minutes
+    more for each of the few items with `low_dose` or `limited_angle`.
 
     Args:
         folder: to make, with its parents.
