@@ -74,14 +74,18 @@ def run_on_ray(arguments: Sequence[str], *, actors: int, gpus: float = 0.0, cpus
         What the first rank that failed ended with, None if none did. The others are ended then.
 
     Raises:
-        InputError: Ray is not installed, or the cluster lacks what was asked.
+        InputError: Ray is not installed or cannot be reached, or the cluster lacks what was asked.
     """
     try:
         ray: Any = importlib.import_module("ray")
     except ImportError:
         raise InputError(f"a run on Ray needs Ray: {how_to_install('ray')}") from None
     if not ray.is_initialized():
-        ray.init(**({} if os.environ.get("RAY_ADDRESS") else {"num_cpus": max(1, math.ceil(actors * cpus))}))
+        own = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": max(1, math.ceil(actors * cpus))}
+        try:
+            ray.init(**own)
+        except Exception as error:  # Ray raises plain exceptions, of nodes that do not start among others
+            raise InputError(f"Ray cannot be started or reached ({one_line(error, 300)})") from None
     for kind, wanted in (("CPU", actors * cpus), ("GPU", actors * gpus)):
         if (there := ray.cluster_resources().get(kind, 0)) < wanted:
             raise InputError(f"{actors} actors take {wanted:g} {kind}s; the cluster has {there:g}")
@@ -94,8 +98,8 @@ def run_on_ray(arguments: Sequence[str], *, actors: int, gpus: float = 0.0, cpus
         running = []
         for rank, actor in enumerate(pool):
             # Ray shows an actor its own GPUs alone, of which it takes the first.
-            own = {"RANK": str(rank), "LOCAL_RANK": "0" if gpus else str(rank)}
-            running.append(actor.run.remote(list(arguments), {**common, **own}, str(Path.cwd())))
+            place = {"RANK": str(rank), "LOCAL_RANK": "0" if gpus else str(rank)}
+            running.append(actor.run.remote(list(arguments), {**common, **place}, str(Path.cwd())))
         while running:
             (done, *_), running = ray.wait(running, num_returns=1)
             try:
