@@ -66,6 +66,20 @@ def test_verbalized_replies_have_a_prompt_and_a_reading_of_their_own() -> None:
     assert "percentage" not in plain["prompt"]
 
 
+def test_a_summary_says_how_it_came_about_and_keeps_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["lmms_eval", "--model_args", "a=b,api_key=topsecret", "--tasks", "medqdeg"])
+    monkeypatch.setenv("MEDQDEG_DATA", "owner/set@v2")
+    record = hooks.process_results(document(level="L0"), ["B"])["medqdeg"]
+    origin = hooks.summarise_level([record])["origin"]
+    assert origin["data"] == {"name": "owner/set", "revision": "v2"}
+    assert "--tasks medqdeg" in origin["command"]
+    assert "topsecret" not in origin["command"]
+    drawn = hooks.summarise_level([{**record, "source": "MedQ-Deg phantoms"}])["origin"]
+    assert drawn["data"]["name"] == "MedQ-Deg phantoms"
+    monkeypatch.setattr(hooks, "data_set_identity", lambda: 1 / 0)
+    assert hooks.summarise_level([record])["origin"] is None  # no reason to lose a run
+
+
 def test_a_verbalized_item_that_cannot_be_scored_stays_verbalized() -> None:
     broken = document(answer="Z", letters=["A"], options=["only one"])
     record = hooks.process_results_verbalized(broken, ["Answer: A\nConfidence: 70%"])["medqdeg"]
