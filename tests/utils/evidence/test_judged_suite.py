@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from medqdeg.utils.command_line import app
 from medqdeg.utils.dataset.loading import load_level
 from medqdeg.utils.dataset.location import LocalFolder
+from medqdeg.utils.evidence.cache import judged_suite
 from medqdeg.utils.evidence.suite import with_evidence
+from medqdeg.utils.phantoms import cache
 from medqdeg.utils.phantoms.planning import plan_suite
 from medqdeg.utils.phantoms.suite import write_suite
 from medqdeg.utils.scoring.records import score_item
@@ -64,3 +68,33 @@ def test_the_tasks_load_every_level_and_records_know_the_evidence(judged: Path) 
         assert all("severity" not in record for record in records)
     clean = {doc["source_question_id"] for doc in load_level("dev", "L0", LocalFolder(judged))}
     assert {doc["source_question_id"] for doc in load_level("dev", "gone", LocalFolder(judged))} <= clean
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_the_command_makes_the_suite_that_the_tasks_look_for(
+    small: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is looked for in the cache and what `medqdeg phantom --gone` makes there have one identity."""
+    made: list[Any] = []
+    looked_for: list[Any] = []
+
+    def build(folder: Path, identity: Any, write: Any, **_: Any) -> Path:
+        made.append(identity)
+        return folder
+
+    def look(name: str, identity: Any, options: list[str]) -> Path:
+        looked_for.append(identity)
+        done = CliRunner().invoke(app, ["phantom", "--out", str(tmp_path / name), *options])
+        assert done.exit_code == 0, done.output
+        return tmp_path
+
+    monkeypatch.setattr(cache, "build_folder", build)
+    monkeypatch.setattr(cache, "default_folder", look)
+    judged_suite(small_only=small)
+    assert made == looked_for
+    assert made[0] != cache.identity_of(small_only=small)
+
+
+def test_judging_wants_a_suite_of_the_published_levels() -> None:
+    done = CliRunner().invoke(app, ["phantom", "--gone", "--grey", "--out", "x"])
+    assert done.exit_code != 0
