@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ..analysis.analyse import Analysis
-from ..analysis.changes import MATCHED
+from ..analysis.changes import MATCHED, matched_against
 from ..analysis.operating import RunOperatingPoint
 from ..analysis.panels import panels_of
 from ..analysis.runs.run import Run
@@ -69,8 +69,8 @@ def _story(analysis: Analysis, tables: dict[str, pd.DataFrame], run: Run) -> Run
         (changes["run"] == run.name) & (changes["comparison"] == comparison) & (changes["pairing"] == MATCHED)
     ]
     change = own.set_index("figure")
-    if CLEAN in levels and degraded and len(change):
-        finding = f"From {CLEAN} to {last} {_moved(of, change, last)}"
+    if CLEAN in levels and degraded and "accuracy" in change.index:
+        finding = f"From {CLEAN} to {last} {_moved(of, change, last, matched_against(run.records))}"
         finding += _gap(of, change, last, without_gap)
     else:
         finding = _one_level(of, last, without_gap)
@@ -81,12 +81,13 @@ def _story(analysis: Analysis, tables: dict[str, pd.DataFrame], run: Run) -> Run
     return RunStory(run.name, one_line(finding), word, one_line(words), one_line(operating))
 
 
-def _moved(of: pd.DataFrame, change: pd.DataFrame, last: str) -> str:
+def _moved(of: pd.DataFrame, change: pd.DataFrame, last: str, against: str) -> str:
     before, after = (of.at[(level, "accuracy"), "estimate"] for level in (CLEAN, last))
-    verb = _verb(change.loc["accuracy"], FALLS[::-1])
+    row = change.loc["accuracy"]
+    verb = _verb(row, FALLS[::-1])
     if verb is None:
-        return f"accuracy goes from {percent(before)}% to {percent(after)}%, {_undecided(change.loc['accuracy'])}"
-    return f"accuracy {verb} from {percent(before)}% to {percent(after)}% ({_points(change.loc['accuracy'])})"
+        return f"accuracy goes from {percent(before)}% to {percent(after)}%, {_undecided(row, against)}"
+    return f"accuracy {verb} from {percent(before)}% to {percent(after)}% ({_points(row, against)})"
 
 
 def _gap(of: pd.DataFrame, change: pd.DataFrame, last: str, without_gap: Any) -> str:
@@ -105,6 +106,8 @@ def _gap(of: pd.DataFrame, change: pd.DataFrame, last: str, without_gap: Any) ->
 
 def _one_level(of: pd.DataFrame, level: str, without_gap: Any) -> str:
     row = of.loc[(level, "accuracy")]
+    if math.isnan(row["estimate"]):
+        return f"Nothing was answered at {level}."
     text = f"At {level} accuracy is {percent(row['estimate'])}% {interval(row['low'], row['high'])}".rstrip()
     if level in without_gap:
         return f"{text}; there is no agreement gap ({without_gap[level]})."
@@ -114,10 +117,10 @@ def _one_level(of: pd.DataFrame, level: str, without_gap: Any) -> str:
     return f"{text}. What needs {CLEAN} and a degraded level is not there."
 
 
-def _undecided(row: pd.Series) -> str:
+def _undecided(row: pd.Series, against: str) -> str:
     if math.isnan(row["low"]):
-        return f"a change that too few questions decide ({_points(row)})"
-    return f"a change within noise ({_points(row)})"
+        return f"a change that too few questions decide ({_points(row, against)})"
+    return f"a change within noise ({_points(row, against)})"
 
 
 def _verb(row: pd.Series, words: tuple[str, str]) -> str | None:
@@ -127,9 +130,9 @@ def _verb(row: pd.Series, words: tuple[str, str]) -> str | None:
     return words[1] if row["high"] < 0 else None
 
 
-def _points(row: pd.Series) -> str:
+def _points(row: pd.Series, against: str) -> str:
     ends = interval(row["low"], row["high"], signed=True) or "without an interval"
-    return f"{percent(row['estimate'], signed=True)} points {ends}, each degraded item against its own clean version"
+    return f"{percent(row['estimate'], signed=True)} points {ends}, each degraded item against {against}"
 
 
 def _verdict(effect: pd.Series | None) -> tuple[str, str]:
