@@ -59,23 +59,10 @@ def report(
     from ..report.paper_style import paper_style
 
     style = paper_style(width, font)
-    from ..analysis.analyse import analyse
-    from ..analysis.runs.reading import read_runs
-    from ..report.against import AGAINST_SCOPE
-    from ..report.content import SCOPE, report_frames
     from ..report.terminal import print_headline, print_published
+    from ..report.whole_report import analysis_and_frames
 
-    before = against or []
-    collection = read_runs([*results, *before])
-    old = [run.name for run in collection.runs if any(_lies_in(path, before) for path in run.paths)]
-    if before and not 0 < len(old) < len(collection.runs):
-        raise InputError(f"--against {before[0]}: no run there, or none besides; results and OLD are two places")
-    analysis = analyse(collection, replicates, seed, AGAINST_SCOPE if before else SCOPE)
-    frames = report_frames(analysis, published=compare == "published", old=old)
-    if before and frames["against"].empty:
-        for row in frames["refused_pairs"].itertuples():
-            print(f"medqdeg: {one_line(f'{row.first} and {row.second}: {row.reason}')}", file=sys.stderr)
-        raise InputError("--against: nothing compares; the lines above say why")
+    analysis, frames = analysis_and_frames(results, compare, against or [], replicates, seed)
     for row in frames["notes"].itertuples():
         print(f"medqdeg: {one_line(f'{row.model}: {row.note}' if row.model else row.note)}", file=sys.stderr)
     if out is not None:
@@ -95,8 +82,3 @@ def report(
     if terminal:
         print_headline(analysis)
         print_published(frames)
-
-
-def _lies_in(path: Path, folders: list[Path]) -> bool:
-    own = path.resolve()
-    return any(own == folder.resolve() or folder.resolve() in own.parents for folder in folders)

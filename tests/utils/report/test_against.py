@@ -13,8 +13,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+import medqdeg
 from medqdeg.utils.analysis.analyse import Analysis, analyse
 from medqdeg.utils.analysis.runs.reading import read_runs
+from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.command_line import app
 from medqdeg.utils.report.against import AGAINST_SCOPE, LOST, WON
 from medqdeg.utils.report.content import report_frames
@@ -111,6 +113,22 @@ def test_the_command(folders: tuple[Path, Path], tmp_path: Path) -> None:
     assert (tmp_path / "r" / "card_model-1.1.md").exists()
     same = CliRunner().invoke(app, ["report", str(new), "--against", str(new), "--out", str(tmp_path / "s")])
     assert same.exit_code != 0
+
+
+def test_the_same_in_python(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    old, new = folders
+    written = medqdeg.report(new, tmp_path / "r", against=old, card=True, width="column", replicates=100)
+    assert {"report.html", "items.html", "card_model-1.1.md", "against.csv", "flipped.csv"} <= {p.name for p in written}
+
+
+def test_what_does_not_compare_is_named(
+    versions: tuple[Levels, Levels], folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    fewer = {level: records[:20] for level, records in versions[0].items()}
+    write_run(tmp_path / "other", fewer, model="a/model-0.9")
+    with pytest.raises(InputError, match=r"nothing there compares with the new version: .*items"):
+        medqdeg.report(folders[1], tmp_path / "r", against=tmp_path / "other", replicates=100)
+    assert not (tmp_path / "r").exists()
 
 
 def test_a_card_states_what_the_frames_hold(
