@@ -96,7 +96,7 @@ _PURPOSE = {
     "degradations": "18 operators, severities",
     "degrade_files": "folders of images, degraded",
     "front_door": "import medqdeg",
-    "evidence": "phantoms whose answer is gone",
+    "evidence": "what phantoms still show",
     "grading": "where images lie on an axis",
     "images": "any image file, decoded",
     "models": "checkpoints of our own",
