@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from medqdeg.degradations import degrade, list_degradations
@@ -30,7 +31,7 @@ def test_several_names_are_joined() -> None:
 
 def test_the_degradations_say_it_by_themselves() -> None:
     with pytest.raises(ValueError, match=r"unknown degradation 'gausian-noise': did you mean 'gaussian_noise'\?"):
-        degrade(None, "gausian-noise", 1, seed=0)
+        degrade(np.zeros((8, 8), np.uint8), "gausian-noise", 1, seed=0)
     with pytest.raises(ValueError, match=r"unknown modality 'Xray-film': did you mean 'X-ray'\?"):
         list_degradations("Xray-film")
     with pytest.raises(ValueError, match="unknown modality 'PET': expected one of CT"):

@@ -19,7 +19,7 @@ from ..record_examples import document
 FAILED = "[LMMS_EVAL_REQUEST_FAILED] timeout"
 
 NOT_OF_EVERY_RUN = {
-    *("severity", "weight", "confidence_scale", "not_diagnostic", "evidence"),
+    *("severity", "weight", "confidence_scale", "not_diagnostic", "evidence", "degradation_origin"),
     *("respondent", "reader", "session", "seconds"),
 }
 """Fields of series, subsets, wrapped tasks, flags, phantoms and people."""
