@@ -11,7 +11,7 @@ import numpy as np
 from .composing import compose, lift
 from .markings import find_markings, paste_markings
 from .pixels import Pixels, unpack
-from .plans import AS_PAPER, Plan, Record, UnchangedImageError, plan, version
+from .plans import AS_PAPER, FEW_VALUES, Plan, Record, UnchangedImageError, plan, version
 from .registry import resolve
 from .severity import SeverityTable
 from .vocabulary import read_severity
@@ -19,8 +19,6 @@ from .vocabulary import read_severity
 __all__ = ["Record", "UnchangedImageError", "degrade", "degrade_with_record", "reproduce"]
 
 ImageT = TypeVar("ImageT")
-
-_FEW_VALUES = 4096
 
 
 def degrade(
@@ -175,8 +173,7 @@ def _run(settled: Plan, image: ImageT, pixels: Pixels, allow_unchanged: bool) ->
     if whole and not settled.exact and severity.series and entry.rounding == "floor":
         out = out + np.float32(lift(severity.value))
     packed = cast("ImageT", pixels.pack(out, entry.rounding))
-    # In an image of a few pixels the little that happened may be rounded away.
-    small = values.size <= _FEW_VALUES
+    small = values.size <= FEW_VALUES
     if not (allow_unchanged or severity.value < 1) and (
         _same(values, out) or (small and np.array_equal(np.asarray(packed), np.asarray(image)))
     ):

@@ -22,7 +22,7 @@ from .composing import lift
 from .luma import GREY
 from .markings import MAXIMUM_SHARE, find_markings
 from .pixels import HARDLY_SEEN, warn_of_dark_greys
-from .plans import AS_PAPER, Plan, Record, UnchangedImageError, plan
+from .plans import AS_PAPER, FEW_VALUES, Plan, Record, UnchangedImageError, plan
 from .registry import resolve
 
 try:
@@ -38,7 +38,6 @@ Draw = tuple["int | str", Mapping[str, Any]]
 
 OnUnchanged = Callable[[UnchangedImageError], None]
 
-_FEW_VALUES = 4096
 _CERTAIN = 2e-4
 """Added before truncation where the NumPy operator truncates exact values (see `truncation`): an area of 100 must not
 become one of 99 by float32's last bits."""
@@ -243,7 +242,7 @@ def _same(before: torch.Tensor, after: torch.Tensor, original: torch.Tensor, pac
     difference = (after - before).abs().amax(dim=(1, 2, 3))
     constant = before.amax(dim=(1, 2, 3)) == before.amin(dim=(1, 2, 3))
     same = (difference < 2) & ((difference <= 0.01) | constant)
-    if before[0].numel() <= _FEW_VALUES:
+    if before[0].numel() <= FEW_VALUES:
         unequal = (packed.float() != original.float()).flatten(1).any(dim=1)
         same |= ~unequal
     return same

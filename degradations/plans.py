@@ -22,6 +22,10 @@ AS_PAPER = "as paper"
 """In a record: the markings that the authors paste back were kept."""
 
 
+FEW_VALUES = 4096
+"""Of an image so small that the little that happened to it may be rounded away: its packed values are compared too."""
+
+
 class UnchangedImageError(ValueError):
     """The degradation has no effect on this image, e.g. a blur of a constant image."""
 
