@@ -7,7 +7,6 @@ monitoring, versions. A card states measurements. It makes no claim that a law o
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ import pandas as pd
 from ..analysis.analyse import Analysis
 from ..analysis.runs.run import Run
 from ..base.atomic_files import write_atomically
+from ..base.file_hashes import file_sha256
 from ..dataset.taxonomy import CLEAN, LEVELS
 from .figures import slugs
 from .printed_tables import escape_markdown
@@ -168,7 +168,7 @@ def _operating(frame: pd.DataFrame) -> list[str]:
 
 def _hashes(run: Run) -> Iterator[list[str]]:
     for path in run.paths:
-        yield [escape_markdown(path.name), hashlib.sha256(path.read_bytes()).hexdigest()]
+        yield [escape_markdown(path.name), file_sha256(path)]
 
 
 def _count(row: Mapping[str, object] | pd.Series) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...base.file_hashes import file_sha256
 from ...dataset import taxonomy
 from ...dataset.built import series_labels
-from ..layout import file_sha256
 from ..make.gate import EXCLUDE
 from ..make.make_parts import AXES
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ...base.errors import InputError, one_line
-from ..layout import DATA, MANIFEST, PICTURES, WORK, file_sha256, read_json
+from ...base.file_hashes import file_sha256
+from ..layout import DATA, MANIFEST, PICTURES, WORK, read_json
 from .card import licences_of
 
 MAY_BE_REDISTRIBUTED: frozenset[str] = frozenset(

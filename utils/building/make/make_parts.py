@@ -17,10 +17,11 @@ from typing import Any
 
 from ....degradations import load_severities
 from ...base.errors import InputError, one_line
+from ...base.file_hashes import file_sha256
 from ...dataset import taxonomy
 from ...dataset.built import features, part_name, series_labels
 from ..item import BAD
-from ..layout import WorkFolder, file_sha256, read_json, replacing, write_json
+from ..layout import WorkFolder, read_json, replacing, write_json
 from ..waiting import Waiting, read_waiting
 from ..writing import ParquetRows, as_row, item_id
 from .degrading import DegradedPair, MadeImage, MadeItem, degrade_item, degrade_series

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..layout import file_sha256, read_json, write_json
+from ...base.file_hashes import file_sha256
+from ..layout import read_json, write_json
 
 _SETTLED_NS = 2_000_000_000
 """A file that was written less than this before it was hashed may change again within one tick of its clock."""
