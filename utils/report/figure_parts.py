@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
+from ..dataset.taxonomy import LEVELS
 from .figure_style import GUIDE_COLOUR, label, model_styles, spoken
 
 Frames = Mapping[str, pd.DataFrame]
@@ -67,6 +68,23 @@ def share_rows(panels: Sequence[Axes]) -> None:
 def headed(axes: Axes, name: str) -> None:
     """Head a panel with the name of its figure."""
     axes.set_title(spoken(name)[:1].upper() + spoken(name)[1:])
+
+
+def level_axes(axes: Axes, name: str, *, room: float) -> None:
+    """Finish a panel of one figure by level: the levels below it, per cent beside it, 0 marked where it is a shift.
+
+    Args:
+        axes: with its lines.
+        name: of the figure.
+        room: beside the first and the last level, in steps between levels.
+    """
+    axes.set_xticks(range(len(LEVELS)), LEVELS)
+    axes.set_xlim(-room, len(LEVELS) - 1 + room)
+    headed(axes, name)
+    axes.grid(visible=False, axis="x")
+    percent(axes, "y", signed=name == "calibration_shift")
+    if name == "calibration_shift":
+        axes.axhline(0, color=GUIDE_COLOUR, linewidth=0.8)
 
 
 def model_legend(

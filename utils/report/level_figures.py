@@ -9,7 +9,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..dataset.taxonomy import LEVELS
-from .figure_parts import ROW, Frames, dots, folded, headed, model_legend, percent, share_rows, small_handle, unranked
+from .figure_parts import (
+    ROW,
+    Frames,
+    dots,
+    folded,
+    level_axes,
+    model_legend,
+    percent,
+    share_rows,
+    small_handle,
+    unranked,
+)
 from .figure_style import (
     ACCURACY_COLOUR,
     CONFIDENCE_COLOUR,
@@ -48,13 +59,7 @@ def severity_curves(frames: Frames) -> Figure | None:
             axes.plot(aside, own["estimate"], color=style.colour, linestyle=style.dashes)
             dots(axes, aside, own["estimate"], own[["low", "high"]], own["small"], style.colour, marker=style.marker)
             axes.plot(places, own["guesser"], color=GUIDE_COLOUR, linestyle=_DOTTED, linewidth=1.0, zorder=1)
-        axes.set_xticks(range(len(LEVELS)), LEVELS)
-        axes.set_xlim(-0.35, len(LEVELS) - 0.65)
-        headed(axes, name)
-        axes.grid(visible=False, axis="x")
-        percent(axes, "y", signed=name == "calibration_shift")
-        if name == "calibration_shift":
-            axes.axhline(0, color=GUIDE_COLOUR, linewidth=0.8)
+        level_axes(axes, name, room=0.35)
     guesser = Line2D([], [], color=GUIDE_COLOUR, linestyle=_DOTTED, label="guesser (same T and K)")
     model_legend(figure, list(styles), [guesser, *people, *([small_handle()] if frame["small"].any() else [])])
     return figure

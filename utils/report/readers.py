@@ -15,8 +15,8 @@ from ..analysis.analyse import Analysis
 from ..analysis.standing import PEOPLE
 from ..dataset.taxonomy import LEVELS
 from ..scoring.elicitation import VERBALIZED
-from .figure_parts import Frames, headed, model_legend, percent
-from .figure_style import GUIDE_COLOUR, PUBLISHED_COLOUR, TEXT_COLOUR, model_styles
+from .figure_parts import Frames, level_axes, model_legend
+from .figure_style import PUBLISHED_COLOUR, TEXT_COLOUR, model_styles
 from .frame_kinds import CORE, framed
 
 FRAME = "readers"
@@ -103,13 +103,7 @@ def readers_figure(frames: Frames) -> Figure | None:
                 style = styles[who]
                 axes.plot(places, values, color=style.colour, linestyle=style.dashes, marker=style.marker)
         handles = draw_means(axes, frames, name) or handles
-        axes.set_xticks(range(len(LEVELS)), LEVELS)
-        axes.set_xlim(-0.2, len(LEVELS) - 0.8)
-        headed(axes, name)
-        axes.grid(visible=False, axis="x")
-        percent(axes, "y", signed=name == "calibration_shift")
-        if name == "calibration_shift":
-            axes.axhline(0, color=GUIDE_COLOUR, linewidth=0.8)
+        level_axes(axes, name, room=0.2)
     handles.append(Line2D([], [], color=PUBLISHED_COLOUR, linewidth=0.9, label="single readers"))
     model_legend(figure, list(styles), handles)
     return figure
