@@ -33,6 +33,20 @@ class Example:
     alike: int
     items: int
 
+    @property
+    def rank(self) -> str:
+        """Which of those like it this one is: "the first of 11"."""
+        return f"the first of {self.alike}" if self.alike > 1 else "the only one"
+
+    @property
+    def found_by(self) -> str:
+        """What it was looked for by, as the end of a sentence."""
+        level = self.records[-1]["level"]
+        return (
+            f"that the model answers right when clean and wrong at {level}, with a confidence of at least "
+            f"{100 * CONFIDENT:.0f}% both times."
+        )
+
 
 def find_example(run: Run, shown: Mapping[Key, Shown], folder: Path) -> Example | None:
     """Return the first such item, in the order of the run's records, that has one picture at each level.

@@ -17,7 +17,6 @@ from ..dataset.taxonomy import LEVELS
 from .example import Example
 from .figure_parts import Frames, dots, percent, unranked
 from .figure_style import ACCURACY_COLOUR, CONFIDENCE_COLOUR, GUIDE_COLOUR, label, signed, spoken
-from .frame_kinds import CONFIDENT
 from .item_votes import SHORT
 
 _LEFT, _RIGHT = 0.08, 0.86  # of the panel, as shares of the figure's width
@@ -136,11 +135,9 @@ def _draw_example(figure: Figure, example: Example, told: Sequence[str]) -> None
             x = middle + (place - (len(letters) - 1) / 2) * step
             _draw_vote(figure, x, (base - 0.13) / height, letter, right=letter == record["answer"])
     record = example.records[-1]
-    how_many = f"the first of {example.alike}" if example.alike > 1 else "the only one"
     text = (
         f"One item ({record['modality']}, {spoken(record['degradation'])}) and its votes: underlined is right, boxed "
-        f"is wrong. It is {how_many} among {example.items} items at {record['level']} that the model answers right "
-        f"when clean and wrong at {record['level']}, with a confidence of at least {100 * CONFIDENT:.0f}% both times."
+        f"is wrong. It is {example.rank} among {example.items} items at {record['level']} {example.found_by}"
     )
     lines = "\n".join(textwrap.wrap(text, _CHARACTERS))
     figure.text(0.02, 0.5 / height, lines, va="top", color=GUIDE_COLOUR, fontsize=7.5)

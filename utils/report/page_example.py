@@ -9,7 +9,6 @@ from typing import Any
 
 from .example import Example
 from .figure_style import spoken
-from .frame_kinds import CONFIDENT
 from .item_votes import SHORT
 
 RIGHT, WRONG, UNKNOWN = "right", "wrong", "unread"
@@ -55,11 +54,9 @@ def page_example(example: Example | None) -> PageExample | None:
     if example is None:
         return None
     last = example.records[-1]
-    how_many = f"the first of {example.alike}" if example.alike > 1 else "the only one"
     says = (
-        f"One item ({last['modality']}, {spoken(last['degradation'])}), {how_many} among {example.items} at "
-        f"{last['level']} that the model answers right when clean and wrong at {last['level']}, with a "
-        f"confidence of at least {100 * CONFIDENT:.0f}% both times."
+        f"One item ({last['modality']}, {spoken(last['degradation'])}), {example.rank} among {example.items} at "
+        f"{last['level']} {example.found_by}"
     )
     shown = []
     for record, path in zip(example.records, example.pictures, strict=True):
