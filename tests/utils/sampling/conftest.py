@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("lmms_eval", reason="lmms-eval is not installed")
 
+import torch
 from lmms_eval.evaluator import simple_evaluate
 from lmms_eval.models import MODEL_REGISTRY_V2
 from lmms_eval.models.registry_v2 import ModelManifest
@@ -22,6 +23,15 @@ from ...lmms_eval_fixtures import *  # noqa: F403 - fixtures
 from . import scripted
 
 Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Matrices this small only lose time to threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
