@@ -6,7 +6,6 @@ import json
 import re
 import string
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medqdeg.utils.scoring.answers import TIERS, is_missing_trial, phrases, read_answer, read_reply
+
+from .reading_time import seconds_to_read
 
 
 def _data(name):
@@ -350,12 +351,7 @@ ADVERSARIAL = {
 
 def _seconds(unit: str, size: int, tries: int) -> float:
     text = ("" if unit.startswith("A. ") else "x") + unit * (size // len(unit)) + "x"
-    best = float("inf")
-    for _ in range(tries):
-        start = time.process_time()
-        read_answer(text, OPTIONS["chest"])
-        best = min(best, time.process_time() - start)
-    return best
+    return seconds_to_read(lambda reply: read_answer(reply, OPTIONS["chest"]), text, tries)
 
 
 @pytest.mark.parametrize("unit", ADVERSARIAL.values(), ids=ADVERSARIAL)
