@@ -17,12 +17,15 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 
 import medqdeg
+from medqdeg.utils.command_line import app
 
 from .small_dataset import write_dataset
 from .utils.run_files import scored_levels, write_run
@@ -82,7 +85,8 @@ def test_the_marks_are_known_and_true() -> None:
 
 
 def test_there_are_blocks() -> None:
-    assert sum(block.runs for block in ALL) >= 20
+    assert sum(block.runs for block in ALL) >= 18
+    assert any(block.runs and block.page == "README.md" for block in ALL)
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +135,31 @@ def test_the_blocks_of_a_page_run(page: str, place: Path) -> None:
     command = [sys.executable, "page.py"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+
+
+def test_commands_in_a_line_of_text_have_their_options() -> None:
+    """`medqdeg NAME --option` between backquotes: the command is there, and so is each option."""
+    top = typer.main.get_command(app)
+    seen, wrong = 0, []
+    for page in PAGES:
+        for text in re.findall(r"`medqdeg ([^`\n]+)`", page.read_text(encoding="utf-8")):
+            command, words = top, text.split()
+            while words and words[0] in getattr(command, "commands", {}):
+                command = command.commands[words.pop(0)]
+            known = {option for each in _with_default(command) for one in each.params for option in one.opts}
+            unknown = [
+                word for word in words if word.startswith("--") and word.partition("=")[0] not in known | {"--help"}
+            ]
+            seen += 1
+            if (command is top and words[0] not in known) or unknown:
+                wrong.append(f"{page.name}: medqdeg {text}")
+    assert seen >= 50
+    assert wrong == []
+
+
+def _with_default(command: Any) -> list[Any]:
+    """The command; for a group, also those inside it, one of which is meant where none is named."""
+    return [command, *getattr(command, "commands", {}).values()]
 
 
 def test_nothing_is_said_to_be_on_the_index() -> None:
