@@ -14,6 +14,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add `commands.md`, called by MkDocs."""
     program = [sys.executable, "-m", "typer", "medqdeg.utils.command_line", "utils", "docs", "--name", "medqdeg"]
     plain = {**os.environ, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "120"}
+    if sources := os.environ.get("MEDQDEG_SOURCES"):
+        # The commands of these sources, as the API's pages are, whatever is installed.
+        plain["PYTHONPATH"] = os.pathsep.join(filter(None, [sources, os.environ.get("PYTHONPATH")]))
     text = subprocess.run(program, capture_output=True, text=True, check=True, env=plain, encoding="utf-8").stdout
     files.append(File.generated(config, "commands.md", content=text))
     return files
