@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from ..dataset.taxonomy import CLEAN
-from .printed_tables import escape_latex
+from .latex_tables import escape_latex, text_width
 from .units import percent
 
 COMPACT = "compact"
@@ -15,7 +15,7 @@ COMPACT = "compact"
 
 
 def compact_latex(frames: Mapping[str, pd.DataFrame]) -> str:
-    """Return a LaTeX table of 85 mm: accuracy at L0 and at the last level, the agreement gap at both, the verdict.
+    """Return a LaTeX table for one column of two: accuracy at L0 and at the last level, the agreement gap, the verdict.
 
     A table environment with a tabular; its first line names the packages that it needs. Texts are escaped.
 
@@ -51,11 +51,17 @@ def compact_latex(frames: Mapping[str, pd.DataFrame]) -> str:
 
 
 _VERDICTS = {"supported": "yes", "contradicted": "no", "not decided": "open"}
-_LONGEST = 18
+_ROOM = 10.0
+"""Em that a name has beside five columns of numbers in 78 mm, the narrowest column of common classes."""
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2]}…{name[-(_LONGEST // 2 - 1) :]}"
+    """Return a name that fits; a long one loses its middle."""
+    kept, short = len(name), name
+    while text_width(short) > _ROOM:
+        kept -= 1
+        short = f"{name[: -(-kept // 2)]}…{name[len(name) - kept // 2 :]}"
+    return short
 
 
 def _number(at: pd.DataFrame, level: str, figure: str, *, signed: bool) -> str:

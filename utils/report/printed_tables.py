@@ -21,26 +21,16 @@ from ..base.csv_cells import safe_csv
 from ..base.errors import one_line
 from .figure_style import spoken
 from .frame_kinds import DIFFERENT_ITEMS, FRAMES, MOST_FLIPPED
+from .latex_tables import CHANGE, latex
 from .paper_tables import DIGITISED, OURS, PUBLISHED, paper_layout
-from .units import is_share, is_signed, probability, with_interval
+from .units import RANK_CHANGE, count, is_share, is_signed, probability, with_interval
 
 LAYOUTS: tuple[str, ...] = ("table_6", "table_2", "table_3")
 """Frames that are printed as the paper lays them out; their CSV is in that layout too."""
 
-_LATEX = {
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
-    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}"},
-    **{"−": "$-$", "±": r"$\pm$", "–": "--", "†": r"\textdagger{}", "…": r"\ldots{}", "[": "{[}", "]": "{]}"},
-}
-_CHANGE = "change"
-"""Head of a column of changes in tables 6, 2 and 3; the column before it says of what."""
-
 REASONS = ("not_ranked", "not_published")
 """Columns of reasons: the first is shown where a row has one, the second stands in captions (`caption`)."""
 
-_UPRIGHT, _WIDE = 5, 9  # columns that a page takes upright, and on its side
-_NEGATIVE = re.compile(r"(?:(?<=^)|(?<=[\[ ]))-(?=\d)")  # the minus of a number, not the hyphen of a name
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~#&!$])")
 
 
@@ -114,59 +104,6 @@ def _plain_table(name: str, frame: pd.DataFrame) -> PrintedTable:
     return PrintedTable(kind.title, note, heads, tuple(rows))
 
 
-def latex(table: PrintedTable, label: str) -> str:
-    """Return a table as a LaTeX fragment, with every text escaped; its first line names the packages it needs.
-
-    A wide one lies on its side in small print; where it has changes beside its figures, they make a second table.
-    """
-    tables = {label: table}
-    if len(table.columns) > _WIDE and _CHANGE in table.columns:
-        tables = {label: _without_changes(table), f"{label}_change": _changes_of(table)}
-    body = "\n".join(_longtable(part, name) for name, part in tables.items())
-    if max(len(part.columns) for part in tables.values()) > _UPRIGHT:
-        body = f"\\begin{{landscape}}\\scriptsize\\setlength{{\\tabcolsep}}{{2pt}}\n{body}\n\\end{{landscape}}"
-    packages = r"% \usepackage{booktabs,longtable,pdflscape,textcomp}; \usepackage[T1]{fontenc}"
-    return f"{packages}\n{body}\n"
-
-
-def _without_changes(table: PrintedTable) -> PrintedTable:
-    kept = [place for place, head in enumerate(table.columns) if head != _CHANGE]
-    return _columns_of(table, kept, [table.columns[place] for place in kept], table.title)
-
-
-def _changes_of(table: PrintedTable) -> PrintedTable:
-    changes = [place for place, head in enumerate(table.columns) if head == _CHANGE]
-    heads = [*table.columns[:2], *(table.columns[place - 1] for place in changes)]
-    return _columns_of(table, [0, 1, *changes], heads, f"{table.title}: {_CHANGE} from L0")
-
-
-def _columns_of(table: PrintedTable, places: Sequence[int], heads: Sequence[str], title: str) -> PrintedTable:
-    rows = tuple(tuple(row[place] for place in places) for row in table.rows)
-    return PrintedTable(title, table.note, tuple(heads), rows)
-
-
-def _longtable(table: PrintedTable, label: str) -> str:
-    letters = "l" * len(table.columns)
-    heads = " & ".join(escape_latex(head) for head in table.columns)
-    lines = [
-        rf"\begin{{longtable}}{{{letters}}}",
-        rf"\caption{{{escape_latex(table.title)}. {escape_latex(table.note)}}}\label{{tab:{label}}}\\",
-        r"\toprule",
-        rf"{heads} \\",
-        r"\midrule",
-        r"\endfirsthead",
-        r"\toprule",
-        rf"{heads} \\",
-        r"\midrule",
-        r"\endhead",
-        r"\bottomrule",
-        r"\endfoot",
-        *(" & ".join(escape_latex(_NEGATIVE.sub("−", cell)) for cell in row) + r" \\" for row in table.rows),
-        r"\end{longtable}",
-    ]
-    return "\n".join(lines)
-
-
 def markdown(table: PrintedTable) -> str:
     """Return a table in Markdown (pipes), with every text escaped."""
     lines = [
@@ -177,11 +114,6 @@ def markdown(table: PrintedTable) -> str:
         *("| " + " | ".join(row) + " |" for row in _markdown_rows(table)),
     ]
     return "\n".join(lines) + "\n"
-
-
-def escape_latex(text: str) -> str:
-    """Return text that LaTeX prints as it is."""
-    return "".join(_LATEX.get(character, character) for character in one_line(text))
 
 
 def escape_markdown(text: str) -> str:
@@ -225,7 +157,7 @@ def _paper_table(name: str, frame: pd.DataFrame) -> PrintedTable:
         rows.append(tuple(cells))
     heads = ["model", "origin"]
     for column in present:
-        heads += [spoken(column)] if column == "L0" else [spoken(column), _CHANGE]
+        heads += [spoken(column)] if column == "L0" else [spoken(column), CHANGE]
     note = FRAMES[name].meaning
     if (frame["origin"] == PUBLISHED).any():
         note += f' All but "{OURS}": published, {SOURCE}, which states no intervals.'
@@ -252,7 +184,9 @@ def _cell(row: Mapping[str, Any], column: str, low: str, high: str, *, sign: str
     if not in_points:
         if isinstance(value, float):
             return f"{value:.4g}" if column != "p" else probability(value)
-        return {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value}"
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return count(value, signed=True) if column == RANK_CHANGE else f"{value}"
     ends = (end if end is not None and pd.notna(end) else math.nan for end in (row.get(low), row.get(high)))
     text = with_interval(value, *ends, signed=bool(sign)).replace("−", "-")
     return text + ("*" if small is True else "")

@@ -16,8 +16,10 @@ from medqdeg.utils.analysis.analyse import Analysis
 from medqdeg.utils.report.content import FRAMES, report_frames
 from medqdeg.utils.report.figure_style import label, model_styles
 from medqdeg.utils.report.figures import draw_figures, write_figures
+from medqdeg.utils.report.latex_tables import escape_latex, latex
 from medqdeg.utils.report.page import write_page
-from medqdeg.utils.report.printed_tables import escape_latex, escape_markdown, latex, markdown, printed, write_tables
+from medqdeg.utils.report.page_tables import page_table, table_columns, table_rows
+from medqdeg.utils.report.printed_tables import escape_markdown, markdown, printed, write_tables
 from medqdeg.utils.report.run_story import run_stories
 from medqdeg.utils.report.terminal import print_headline, print_published
 
@@ -79,16 +81,26 @@ def test_tables_are_written_in_three_forms(frames: dict[str, pd.DataFrame], tmp_
         table = printed(name, frame)
         assert all(len(row) == len(table.columns) for row in table.rows)
         for part in latex(table, name).split(r"\begin{longtable}")[1:]:
-            columns = len(part[: part.index("\n")].strip("{}"))
-            body = [line for line in part.splitlines() if line.endswith(r" \\")][2:]
-            assert len(body) == len(table.rows)
-            assert {line.replace(r"\&", "").count("&") for line in body} == {columns - 1}
+            lines = [line for line in part.splitlines() if line.endswith(r" \\")]
+            assert len(lines) == 2 + len(table.rows)  # its head twice: on the first page and on those that follow
+            assert len({line.replace(r"\&", "").count("&") for line in lines}) == 1
         pipes = [line for line in markdown(table).splitlines() if line.startswith("| ")]
         assert {line.replace(r"\|", "").count("|") for line in pipes} == {len(table.columns) + 1}
     headline = pd.read_csv(tmp_path / "headline.csv")
     assert headline["accuracy"].to_numpy() == pytest.approx(frames["headline"]["accuracy"].to_numpy(), abs=1e-12)
     rows = list(csv.reader((tmp_path / "table_6.csv").read_text().splitlines()))
     assert len(rows) == 1 + 43
+
+
+def test_a_change_of_rank_is_in_places_not_in_percent(frames: dict[str, pd.DataFrame]) -> None:
+    changes = [int(change) for change in frames["rank_change"]["rank_change"].head(20)]
+    expected = [f"{change:+d}".replace("-", "−") if change else "0" for change in changes]
+    table = printed("rank_change", frames["rank_change"])
+    assert [row[table.columns.index("rank change")] for row in table.rows[:20]] == expected
+    on_page = page_table("rank_change", frames)
+    assert on_page is not None
+    assert next(each["unit"] for each in table_columns(on_page.frame) if each["name"] == "rank_change") == ""
+    assert [row[-1]["text"] for row in table_rows(on_page.frame)[:20]] == expected
 
 
 def test_hostile_text_is_escaped(frames: dict[str, pd.DataFrame]) -> None:

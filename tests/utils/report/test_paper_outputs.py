@@ -16,9 +16,12 @@ from medqdeg.utils.report.compact_table import compact_latex
 from medqdeg.utils.report.degradation_figure import degradation_drop
 from medqdeg.utils.report.figure_style import RC
 from medqdeg.utils.report.figures import write_figure
+from medqdeg.utils.report.frame_kinds import FRAMES
+from medqdeg.utils.report.latex_tables import latex
 from medqdeg.utils.report.level_figures import severity_curves
 from medqdeg.utils.report.paper_style import COLUMN, TEXT, PaperStyle, paper_style
-from medqdeg.utils.report.printed_tables import latex, printed
+from medqdeg.utils.report.printed_tables import LAYOUTS, PrintedTable, printed
+from medqdeg.utils.report.units import is_share
 
 
 @pytest.mark.parametrize(("width", "expected"), [("column", COLUMN), ("text", TEXT), ("120mm", 120.0), ("120", 120.0)])
@@ -74,16 +77,61 @@ def test_the_compact_table_holds_a_row_per_run(frames: dict[str, pd.DataFrame]) 
     assert r"\input" not in text
 
 
-@pytest.mark.slow
-def test_the_tables_are_set_by_latex(frames: dict[str, pd.DataFrame], tmp_path: Path) -> None:
-    program = shutil.which("pdflatex") or shutil.which("tectonic")
+def test_a_table_too_wide_is_set_as_several() -> None:
+    wide = PrintedTable("Wide", "A note.", ("model", *(f"figure {n}, %" for n in range(12))), (("m", *[_WIDE] * 12),))
+    text = latex(wide, "wide")
+    parts = text.split(r"\begin{longtable}")[1:]
+    assert len(parts) == 2
+    assert all(part.count("\nm & ") == 1 for part in parts)  # which row it is, in each
+    assert text.count(_WIDE.replace("-", "$-$").replace("[", "{[}").replace("]", "{]}")) == 12
+    assert [f"({n} of 2)" in part for n, part in enumerate(parts, 1)] == [True] * 2
+    assert text.count("A note.") == 1
+
+
+_WIDE = "-12.3 [-14.5, +10.1]"
+
+
+def test_the_tables_are_set_by_latex_and_nothing_is_wider_than_the_page(
+    frames: dict[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    body = "".join(latex(printed(name, frame), name) + r"\clearpage " for name, frame in frames.items() if len(frame))
+    for name in set(FRAMES) - set(LAYOUTS):
+        body += latex(printed(name, _crowded(name)), f"crowded_{name}") + r"\clearpage "
+    _set("article", "array,longtable,pdflscape", body, tmp_path / "tables.tex")
+
+
+def test_the_compact_table_fits_into_one_column_of_two(frames: dict[str, pd.DataFrame], tmp_path: Path) -> None:
+    headline = frames["headline"].head(3).assign(model="W" * 40, accuracy=1.0, agreement_gap=-0.995)
+    bodies = [compact_latex(frames), compact_latex({**frames, "headline": headline})]
+    _set("[twocolumn]article", "array", "\nA paper.\n".join(bodies), tmp_path / "compact.tex")
+
+
+def _crowded(name: str) -> pd.DataFrame:
+    """Return a frame of that kind whose cells are as long as they get."""
+    texts = ("x" * 70, "a-name/of_several-parts_without_a_blank-in_it", "words, which may be broken, of a reason " * 4)
+    rows = [
+        {
+            column: 0.12345 if is_share(column) else 10294 if column in ("n", "clusters") else f"{texts[place % 3]}"
+            for place, column in enumerate(FRAMES[name].columns, start)
+        }
+        for start in range(3)
+    ]
+    return pd.DataFrame(rows).assign(**{"small": True} if "small" in rows[0] else {})
+
+
+def _set(document_class: str, packages: str, body: str, path: Path) -> None:
+    program = shutil.which("pdflatex")
     if program is None:
-        pytest.skip("neither pdflatex nor tectonic is on the path")
-    body = compact_latex(frames) + latex(printed("headline", frames["headline"]), "headline")
-    packages = r"\usepackage{booktabs,longtable,pdflscape,textcomp}\usepackage[T1]{fontenc}"
-    document = rf"\documentclass[twocolumn]{{article}}{packages}\begin{{document}}\onecolumn {body}\end{{document}}"
-    (tmp_path / "tables.tex").write_text(document)
-    flags = [] if "tectonic" in program else ["-interaction=nonstopmode", "-halt-on-error"]
-    done = subprocess.run([program, *flags, "tables.tex"], cwd=tmp_path, capture_output=True, text=True, check=False)
+        pytest.skip("pdflatex is not on the path")
+    options, _, name = document_class.rpartition("]")
+    path.write_text(
+        rf"\documentclass{options}{']' if options else ''}{{{name}}}\usepackage{{booktabs,textcomp,{packages}}}"
+        rf"\usepackage[T1]{{fontenc}}\begin{{document}}{body}\end{{document}}",
+        encoding="utf-8",
+    )
+    command = [program, "-interaction=nonstopmode", "-halt-on-error", path.name]
+    done = subprocess.run(command, cwd=path.parent, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
-    assert (tmp_path / "tables.pdf").stat().st_size > 1000
+    log = path.with_suffix(".log").read_text(encoding="latin-1")
+    assert "Overfull" not in log, [line for line in log.splitlines() if line.startswith("Overfull")]
+    assert path.with_suffix(".pdf").stat().st_size > 1000
