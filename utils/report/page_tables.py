@@ -15,7 +15,7 @@ from .frame_kinds import FRAMES, MOST_FLIPPED
 from .page_data import number, plain
 from .paper_tables import paper_layout
 from .printed_tables import REASONS, caption
-from .units import is_share, is_signed, percent, probability
+from .units import count, is_share, is_signed, percent, probability
 
 _NAMES = ("figure", "comparison", "degradation", "category", "set")
 """Columns of names that people read without underscores."""
@@ -133,4 +133,4 @@ def _as_text(value: Any, name: str) -> str:
         return probability(value) if name in ("p", "q") else f"{value:.4g}".replace("-", "−")
     if name in _NAMES:
         return spoken(str(value))
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return count(value, signed=is_signed(name)) if isinstance(value, int) else str(value)

@@ -38,6 +38,8 @@ _NAMES = frozenset(
     }
 )
 _ENDS = ("_low", "_high", "_change")
+RANK_CHANGE = "rank_change"
+"""A change that is none of shares."""
 
 
 def is_share(column: str) -> bool:
@@ -47,12 +49,19 @@ def is_share(column: str) -> bool:
     """
     if column in _NAMES or column in ("low", "high", "change"):
         return True
-    return any(column.endswith(end) and (end == "_change" or is_share(column.removesuffix(end))) for end in _ENDS)
+    return column != RANK_CHANGE and any(
+        column.endswith(end) and (end == "_change" or is_share(column.removesuffix(end))) for end in _ENDS
+    )
 
 
 def is_signed(column: str) -> bool:
     """Whether a column holds differences, which carry their sign."""
     return any(part in column for part in ("shift", "change", "difference", "gap"))
+
+
+def count(value: int, *, signed: bool = False) -> str:
+    """Return a whole number: "10,294", and a difference of two with its sign, "+2"."""
+    return f"{value:{'+' if signed and value else ''},}".replace("-", "−")
 
 
 def percent(value: float | None, *, signed: bool = False) -> str:
