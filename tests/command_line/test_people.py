@@ -1,4 +1,4 @@
-"""`medqdeg people` as a person runs it: a desk that ctrl-C ends in order, verify, export, and clear refusals."""
+"""`medqdeg people` as a person runs it: a desk that a signal ends in order, verify, export, and clear refusals."""
 
 from __future__ import annotations
 
@@ -56,8 +56,10 @@ def call(*arguments: Any) -> Any:
     return CliRunner().invoke(app, ["people", *map(str, arguments)])
 
 
-@pytest.mark.skipif(os.name != "posix", reason="ctrl-C is sent as POSIX sends it")
-def test_a_desk_opens_serves_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX sends them")
+@pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_desk_opens_serves_and_ends_in_order(ending: str, tmp_path: Path) -> None:
+    """By ctrl-C, `kill` and a closed terminal."""
     httpx = pytest.importorskip("httpx")
     pytest.importorskip("uvicorn", reason="the extra people is not installed")
     store = tmp_path / "R1.sqlite"
@@ -78,7 +80,7 @@ def test_a_desk_opens_serves_and_ends_with_ctrl_c(tmp_path: Path) -> None:
     assert client.get(address[0]).status_code == 200
     assert client.get(address[0].partition("?")[0] + "state").json()["screen"] == "check"
     client.close()
-    desk.send_signal(signal.SIGINT)
+    desk.send_signal(getattr(signal, ending))
     out, err = desk.communicate(timeout=20)
     assert desk.returncode == 0, err
     assert "Traceback" not in err

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -101,20 +104,41 @@ def open_desk(
         washout_overridden=override_washout,
     )
     sitting, book = open_sitting(request, items, store, times=times)
-    try:
+    with contextlib.closing(sitting.store), _ended_like_ctrl_c():
         screens = Screens(sitting, book)
         server = Server(screens, book, port)
-        print(f"{desk}, {reader}, session {sitting.session}: {sitting.done} of {len(sitting.trials)} answered")
-        print(f"open in a browser of this machine: {server.guard.address}", flush=True)
-        if browser:
-            webbrowser.open(server.guard.address)
-        server.run()
+        with contextlib.suppress(KeyboardInterrupt):
+            print(f"{desk}, {reader}, session {sitting.session}: {sitting.done} of {len(sitting.trials)} answered")
+            print(f"open in a browser of this machine: {server.guard.address}", flush=True)
+            if browser:
+                webbrowser.open(server.guard.address)
+            server.run()
         if screens.ended is None:
             screens.ended = sitting.close()
         print(f"{sitting.done} of {len(sitting.trials)} answered; everything is in {store}")
         print(f"head of the chain: {screens.ended}")
+
+
+@contextlib.contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Have what ends a process from outside (`kill`, a closed terminal, a shutdown) end a desk as ctrl-C does.
+
+    uvicorn stops at SIGTERM and then sends it again, to whoever handled it before: by default nobody, and the chain
+    would lack its last event. What the caller ignores, as `nohup` does, stays ignored.
+    """
+    handlers: dict[str, Any] = {
+        "SIGTERM": signal.default_int_handler,
+        "SIGHUP": lambda *_: signal.raise_signal(signal.SIGTERM),  # of which uvicorn knows nothing; nor does Windows
+    }
+    numbers = {name: getattr(signal, name) for name in handlers if hasattr(signal, name)}
+    unhandled = [name for name, number in numbers.items() if signal.getsignal(number) is signal.SIG_DFL]
+    for name in unhandled:
+        signal.signal(numbers[name], handlers[name])
+    try:
+        yield
     finally:
-        sitting.store.close()
+        for name in unhandled:
+            signal.signal(numbers[name], signal.SIG_DFL)
 
 
 @people.command(no_args_is_help=True)

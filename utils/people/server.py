@@ -260,7 +260,10 @@ class Server:
         screens.on_end = self.stop
 
     def run(self) -> None:
-        """Serve until the session is ended or ctrl-C, which is how a desk closes and no fault."""
+        """Serve until the session is ended or ctrl-C, which is how a desk closes and no fault.
+
+        uvicorn passes SIGTERM on once it has shut down: whoever calls this says what it does.
+        """
         with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once it has shut down
             self._server.run(sockets=[self._socket])
 
