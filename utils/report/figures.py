@@ -87,9 +87,11 @@ def write_figure(figure: Figure, folder: Path, name: str, style: PaperStyle = DE
         FigureCanvasAgg(figure)
         figure.draw_without_rendering()  # laid out and measured once, not again for each format
         figure.set_layout_engine(None)
-        box = figure.get_tightbbox().padded(_MARGIN)
+        content = figure.get_tightbbox()
+        box = content.padded(_MARGIN)
         if style.width is not None:  # as wide as was asked for, whatever the content leaves free
-            box = Bbox.from_extents(min(0.0, box.x0), box.y0, max(figure.get_size_inches()[0], box.x1), box.y1)
+            ends = min(0.0, content.x0), max(figure.get_size_inches()[0], content.x1)
+            box = Bbox.from_extents(ends[0], box.y0, ends[1], box.y1)
         for suffix in FORMATS:
             buffer = io.BytesIO()
             figure.savefig(buffer, format=suffix, dpi="figure", bbox_inches=box, metadata=_METADATA[suffix])

@@ -74,7 +74,7 @@ def write_report(
             written = [
                 write_page(analysis, frames, out, item_browser=True, example=page_example(example)),
                 write_items(runs, out, shown),
-                *_write_headline(analysis, frames, out, example, slogan=slogan),
+                *_write_headline(analysis, frames, out, example, style, slogan=slogan),
             ]
             if for_papers:
                 compact = out / TABLES / f"{COMPACT}.tex"
@@ -91,11 +91,18 @@ def write_report(
 
 
 def _write_headline(
-    analysis: Analysis, frames: Mapping[str, pd.DataFrame], out: Path, example: Example | None, *, slogan: bool
+    analysis: Analysis,
+    frames: Mapping[str, pd.DataFrame],
+    out: Path,
+    example: Example | None,
+    style: PaperStyle,
+    *,
+    slogan: bool,
 ) -> list[Path]:
     if len(analysis.collection.runs) > 1:
         return []
     (run,) = analysis.collection.runs
-    with mpl.rc_context(RC):
-        figure = headline_figure(frames, run.name, example, slogan=slogan, phantoms=data_name(run) == PHANTOMS)
-    return [] if figure is None else write_figure(figure, out / FIGURES, HEADLINE)
+    with mpl.rc_context({**RC, **style.settings()}):
+        phantoms = data_name(run) == PHANTOMS
+        figure = headline_figure(frames, run.name, example, slogan=slogan, phantoms=phantoms, width=style.width)
+    return [] if figure is None else write_figure(figure, out / FIGURES, HEADLINE, style)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from medqdeg.utils.analysis.analyse import analyse
@@ -13,7 +15,10 @@ from medqdeg.utils.analysis.runs.reading import read_runs
 from medqdeg.utils.analysis.runs.run import Run
 from medqdeg.utils.report.content import report_frames
 from medqdeg.utils.report.example import find_example
+from medqdeg.utils.report.figure_style import RC
+from medqdeg.utils.report.figures import write_figure
 from medqdeg.utils.report.headline_figure import headline_figure
+from medqdeg.utils.report.paper_style import COLUMN, TEXT, PaperStyle
 from medqdeg.utils.report.pictures import Shown
 from medqdeg.utils.scoring.records import score_item
 
@@ -63,6 +68,34 @@ def test_the_first_item_that_flips_is_shown_and_how_many_do_is_said(run: Run, tm
     (row,) = frames["headline"].query("level == 'L2'").itertuples()
     panel = [text.get_text() for text in headline_figure(frames, run.name).axes[0].texts]
     assert f"accuracy\n{100 * row.accuracy:.1f}%" in panel
+
+
+@pytest.mark.parametrize("width", [60.0, COLUMN, 120.0, TEXT])
+@pytest.mark.parametrize("font", [None, "DejaVu Serif"])
+def test_it_has_the_width_and_font_that_are_asked_for_and_nothing_overlaps(
+    run: Run, tmp_path: Path, width: float, font: str | None
+) -> None:
+    example = find_example(run, _shown(run, tmp_path, "Look at the left. " * 12), tmp_path)
+    frames = report_frames(analyse(read_runs(run.paths), 100))
+    style = PaperStyle(width, font)
+    with mpl.rc_context({**RC, **style.settings()}):
+        figure = headline_figure(frames, run.name, example, width=width)
+        assert figure is not None
+        figure.draw_without_rendering()
+        panel = figure.axes[0]
+        ticks = [tick for tick in panel.get_yticklabels() if tick.get_position()[1] <= panel.get_ylim()[1]]
+        texts = [*figure.texts, *panel.texts, *ticks]
+        boxes = [text.get_window_extent() for text in texts]
+    found = {text.get_fontfamily()[0] for text in texts}
+    assert found == {font or "DejaVu Sans"}
+    assert min(text.get_fontsize() for text in texts) >= 7
+    for place, box in enumerate(boxes):
+        for other in range(place):
+            shared = Bbox.intersection(box, boxes[other])
+            assert shared is None or min(shared.width, shared.height) < 2, (texts[place], texts[other])
+    paths = write_figure(figure, tmp_path, "headline", style)
+    with Image.open(next(path for path in paths if path.suffix == ".png")) as image:
+        assert image.width / 200 * 25.4 == pytest.approx(width, abs=0.3)
 
 
 def test_without_pictures_or_with_one_level_there_is_less(run: Run, tmp_path: Path) -> None:
