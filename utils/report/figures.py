@@ -83,7 +83,6 @@ def write_figure(figure: Figure, folder: Path, name: str, style: PaperStyle = DE
     """Write one figure in every format of `FORMATS`; see `write_figures`."""
     written = []
     with mpl.rc_context({**RC, **style.settings()}):
-        style.fit(figure)
         FigureCanvasAgg(figure)
         figure.draw_without_rendering()  # laid out and measured once, not again for each format
         figure.set_layout_engine(None)
@@ -115,7 +114,7 @@ def _write_planned(
 ) -> list[Path]:
     name, draw = plan
     with mpl.rc_context({**RC, **style.settings()}):
-        figure = draw(frames)
+        figure = style.drawn(functools.partial(draw, frames))
     return [] if figure is None else write_figure(figure, folder, name, style)
 
 

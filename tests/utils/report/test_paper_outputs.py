@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.report.compact_table import compact_latex
+from medqdeg.utils.report.comparison_figures import paired, rank_change
 from medqdeg.utils.report.degradation_figure import degradation_drop
 from medqdeg.utils.report.figure_style import RC
 from medqdeg.utils.report.figures import write_figure
 from medqdeg.utils.report.frame_kinds import FRAMES
 from medqdeg.utils.report.latex_tables import latex
-from medqdeg.utils.report.level_figures import severity_curves
+from medqdeg.utils.report.level_figures import confidence_accuracy, severity_curves
 from medqdeg.utils.report.paper_style import COLUMN, TEXT, PaperStyle, paper_style
 from medqdeg.utils.report.printed_tables import LAYOUTS, PrintedTable, printed
 from medqdeg.utils.report.units import is_share
@@ -40,16 +44,39 @@ def test_a_figure_has_the_width_that_was_asked_for(
     clean_only: dict[str, pd.DataFrame], tmp_path: Path, width: float
 ) -> None:
     with mpl.rc_context(RC):
-        figure = severity_curves(clean_only)
+        figure = PaperStyle(width).drawn(lambda: severity_curves(clean_only))
     assert figure is not None
     sizes = {text.get_fontsize() for axes in figure.axes for text in axes.get_xticklabels()}
     paths = write_figure(figure, tmp_path, "curves", PaperStyle(width))
     with Image.open(next(path for path in paths if path.suffix == ".png")) as image:
-        assert image.width / 200 * 25.4 == pytest.approx(width, abs=3)
+        assert image.width / 200 * 25.4 == pytest.approx(width, abs=0.3)
     assert {text.get_fontsize() for axes in figure.axes for text in axes.get_xticklabels()} == sizes
     rows = {round(axes.get_position().y0, 3) for axes in figure.axes}
     assert len(rows) == (3 if width == COLUMN else 1)
     assert all(path.stat().st_size < 200_000 for path in paths if path.suffix == ".pdf")
+
+
+@pytest.mark.parametrize("draw", [degradation_drop, rank_change, paired, confidence_accuracy])
+def test_a_column_that_cannot_hold_a_figure_gives_way_to_the_text(
+    frames: dict[str, pd.DataFrame], tmp_path: Path, draw: Callable[[dict[str, pd.DataFrame]], Figure | None]
+) -> None:
+    style = PaperStyle(COLUMN)
+    with mpl.rc_context(RC):
+        figure = style.drawn(lambda: draw(frames))
+        assert figure is not None
+        figure.draw_without_rendering()
+        boxes = [text.get_window_extent() for axes in figure.axes for text in axes.texts]
+        legends = [legend.get_window_extent() for legend in figure.legends]
+        below = [] if figure._supxlabel is None else [figure._supxlabel.get_window_extent()]
+    boxes += legends + below
+    for place, box in enumerate(boxes):
+        for other in boxes[:place]:
+            shared = Bbox.intersection(box, other)
+            assert shared is None or min(shared.width, shared.height) < 4
+    (path, *_) = (path for path in write_figure(figure, tmp_path, "drawn", style) if path.suffix == ".png")
+    with Image.open(path) as image:
+        width = image.width / 200 * 25.4
+    assert min(abs(width - COLUMN), abs(width - TEXT)) < 0.3
 
 
 def test_one_run_has_bars_and_no_label_on_its_head(frames: dict[str, pd.DataFrame]) -> None:
