@@ -1,18 +1,21 @@
 """Records against the shipped JSON Schema, in one phrase that names the field.
 
-fastjsonschema compiles the schema to a function, some 30 times faster than jsonschema: a record takes about as long as
-it takes to parse.
+jsonschema-rs compiles the schema, some 100 times faster than jsonschema: a record takes a third of the time that it
+takes to parse.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...base.errors import one_line
+
+if TYPE_CHECKING:
+    from jsonschema_rs import ValidationError, Validator
 
 TOLERANCE = 1e-6
 """How far beyond a bound a number may lie: a score that was rounded on the way is still the same."""
@@ -34,47 +37,43 @@ def record_schema() -> dict[str, Any]:
 
 
 @functools.cache
-def _compiled() -> Callable[[Any], Any]:
-    import fastjsonschema
+def _compiled() -> Validator:
+    from jsonschema_rs import validator_for
 
-    # It knows drafts up to 7; what the schema uses of 2020-12 is the same there, as a test with jsonschema shows.
-    checked: Callable[[Any], Any] = fastjsonschema.compile(
-        {**record_schema(), "$schema": "http://json-schema.org/draft-07/schema#"}
-    )
-    return checked
+    return validator_for(record_schema())
 
 
 def _fault(record: Mapping[str, Any]) -> str | None:
-    from fastjsonschema import JsonSchemaValueException
-
+    checked = _compiled()
+    if checked.is_valid(record):
+        return None
     try:
-        _compiled()(record)
-    except JsonSchemaValueException as error:
-        return _phrase(error, record)
-    return None
+        error = next(iter(checked.iter_errors(record)))
+    except ValueError:  # the only value of JSON that it cannot tell about
+        return "is nested too deeply"
+    return _phrase(error, record)
 
 
-def _phrase(error: Any, record: Mapping[str, Any]) -> str:
-    _, *path = error.path
-    field = "".join(f"[{part}]" if place else str(part) for place, part in enumerate(path))
-    rule, definition, value = error.rule, error.definition, short(error.value)
+def _phrase(error: ValidationError, record: Mapping[str, Any]) -> str:
+    *place, rule = error.schema_path
+    definition: Any = functools.reduce(lambda part, name: part[name], place, record_schema())
+    found: Any = functools.reduce(lambda part, name: part[name], error.instance_path, record)
+    field = "".join(f"[{part}]" if place else str(part) for place, part in enumerate(error.instance_path))
+    value, wanted = short(found), definition[rule]
     if rule == "required":
-        return f"no {next(name for name in error.rule_definition if name not in record)}"
+        return f"no {next(name for name in wanted if name not in record)}"
     if rule == "type":
-        types = error.rule_definition if isinstance(error.rule_definition, list) else [error.rule_definition]
-        return f"{field} is {value}, no {' or '.join(types)}"
+        return f"{field} is {value}, no {' or '.join(wanted if isinstance(wanted, list) else [wanted])}"
     if rule == "enum":
-        return (
-            f"{field} is {value}, none of {', '.join(str(each) for each in error.rule_definition if each is not None)}"
-        )
+        return f"{field} is {value}, none of {', '.join(str(each) for each in wanted if each is not None)}"
     if rule in ("minimum", "maximum", "exclusiveMinimum"):
         low = definition.get("minimum", definition.get("exclusiveMinimum"))
         return f"{field} is {value}, not in {low:g} to {definition.get('maximum', float('inf')):g}"
     if rule == "uniqueItems":
         return f"{field} has an entry twice"
     if rule in ("minItems", "maxItems"):
-        return f"{field} has {len(error.value)} entries"
-    return one_line(f"{field} is {value}, not of the form {error.rule_definition}", 200)
+        return f"{field} has {len(found)} entries"
+    return one_line(f"{field} is {value}, not of the form {wanted}", 200)
 
 
 def _without_rounding(record: Mapping[str, Any]) -> dict[str, Any] | None:
