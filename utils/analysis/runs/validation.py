@@ -25,8 +25,8 @@ OLDEST_SCHEMA, NEWEST_SCHEMA = 1, 3
 
 _SCORES = ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate")
 _TEXTS = ("item_id", "source_question_id", "source_question_rule", "modality", "skill", "source", "error", "cluster_id")
-_NUMBERS = (*_SCORES, "missing_rate", "letter_mass", "severity", "confidence_unstated_as_guess", "weight")
-_COUNTS = ("k", "trials", "distinct_replies", "empty_replies", "stated_missing", "stated_out_of_range")
+_LISTS_OF_TEXTS = ("options", "reader", "read_as")
+_WHOLE = ("k", "trials", "distinct_replies", "empty_replies", "stated_missing", "stated_out_of_range", "schema")
 _LISTS = ("reader", "session", "seconds", "not_diagnostic")
 
 
@@ -49,22 +49,16 @@ def _fault(record: Mapping[str, Any]) -> str | None:
 
 
 def _fault_of_values(record: Mapping[str, Any]) -> str | None:
-    """What JSON Schema lets pass: half characters, numbers that are not finite, whole numbers written as 4.0."""
-    for name in _TEXTS:
-        if (text := record.get(name)) is not None and not is_unicode(text):
-            return f"{name} is no Unicode text"
-    for name in ("options", "reader", "read_as"):
-        if not all(text is None or is_unicode(text) for text in record.get(name, ())):
+    """What JSON Schema lets pass: half characters, whole numbers written as 4.0, levels that are none."""
+    get = record.get
+    if not is_unicode("".join(filter(None, map(get, _TEXTS)))):  # seldom, so the field is looked for only now
+        return f"{next(name for name in _TEXTS if not is_unicode(get(name) or ''))} is no Unicode text"
+    for name in _LISTS_OF_TEXTS:
+        if not is_unicode("".join(filter(None, get(name, ())))):
             return f"{name} holds no Unicode text"
-    for name in _NUMBERS:
-        if (value := record.get(name)) is not None and not math.isfinite(value):
-            return f"{name} is {value}, no number"
-    for name in ("stated", "probabilities", "seconds"):
-        if not all(value is None or math.isfinite(value) for value in record.get(name) or ()):
-            return f"{name} holds no number"
-    for name in (*_COUNTS, "schema"):
-        if isinstance(record.get(name), float):
-            return f"{name} is {record[name]}, written as a fraction"
+    if float in map(type, map(get, _WHOLE)):
+        name = next(name for name in _WHOLE if isinstance(get(name), float))
+        return f"{name} is {record[name]}, written as a fraction"
     if record["level"] in (*LEVELS, GONE):
         return None
     if not _is_of_series(record["level"]):
@@ -196,7 +190,8 @@ def _own_scores(record: Mapping[str, Any]) -> VoteScores | None:
         stated = record.get("stated") or [None] * len(record["letters"])
         numbers = [None if number is None else _clipped(number) for number in stated]
         return score_stated(record["letters"], numbers, options, answer)
-    return _scores(tuple(record["letters"]), tuple(options), answer)
+    count = record["letters"].count
+    return _scores_of(tuple(map(count, options)), count(UNREAD), count(ABSTAINED), options.index(answer))
 
 
 def _clipped(share: float) -> float:
@@ -209,7 +204,12 @@ def _same(recorded: float | None, value: float | None) -> bool:
     return abs(recorded - value) <= TOLERANCE
 
 
-_scores = functools.lru_cache(maxsize=65_536)(score_votes)  # votes repeat from item to item
+@functools.lru_cache(maxsize=65_536)  # votes repeat from item to item
+def _scores_of(counts: tuple[int, ...], unread: int, abstained: int, answer: int) -> VoteScores | None:
+    """Return the scores of so many votes for each option, which do not depend on the votes' order."""
+    options = list(map(str, range(len(counts))))
+    votes = [option for option, count in zip(options, counts, strict=True) for _ in range(count)]
+    return score_votes([*votes, *[UNREAD] * unread, *[ABSTAINED] * abstained], options, options[answer])
 
 
 def _elicitation(record: Mapping[str, Any]) -> Any:
