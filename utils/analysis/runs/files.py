@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -113,6 +114,7 @@ def read_samples(path: Path) -> Samples | str | None:
     rows = without = 0
     faults: dict[str, list[int]] = {}
     differing: list[str] = []
+    names: dict[tuple[str, ...], tuple[str, ...]] = {}
     warnings = []
     try:
         for number, row in rows_of(path):
@@ -135,7 +137,7 @@ def read_samples(path: Path) -> Samples | str | None:
                 faults.setdefault(read, []).append(number)
                 continue
             own, differences = read
-            records.append(own)
+            records.append(_sharing_texts(own, names))
             if differences:
                 differing.append(f"item {own['item_id']}: {', '.join(differences)}")
     except (OSError, EOFError, zlib.error) as error:
@@ -176,6 +178,27 @@ def _first_of_each(records: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[s
             f"{other} items appear again with other votes, so the file mixes two runs; the first of each is kept"
         ]
     return list(kept.values()), [f"{same} items appear twice, alike; counted once"] if same else []
+
+
+def _sharing_texts(record: Mapping[str, Any], names: dict[tuple[str, ...], tuple[str, ...]]) -> dict[str, Any]:
+    """Return a record whose names and texts are the same objects as those of others: it takes half the memory.
+
+    Args:
+        record: as it was read.
+        names: the fields of the records before.
+    """
+    fields = tuple(record)
+    if fields not in names:
+        names[fields] = tuple(map(sys.intern, fields))
+    return dict(zip(names[fields], map(_shared, record.values()), strict=True))
+
+
+def _shared(value: Any) -> Any:
+    if type(value) is str:
+        return sys.intern(value)
+    if type(value) is list:
+        return [sys.intern(each) if type(each) is str else each for each in value]
+    return value
 
 
 def rows_of(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
