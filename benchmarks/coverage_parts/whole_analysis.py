@@ -145,10 +145,9 @@ def rejections(questions: int, draws: int, replicates: int) -> dict[str, tuple[f
     for draw in range(draws):
         tables = simulate(questions, np.random.default_rng([draw, questions, 1]), harm=0.0, models=2)
         first, second = (estimates_of(table, replicates, seed=draw) for table in tables)
-        tests = []
-        for name in TESTED:
-            rows = [row for row, cell in enumerate(first.cells) if cell.level == "L2"]
-            tests.append((f"{name} of two models", run_difference(name, first, second, rows)[0].p[0]))
+        rows = [row for row, cell in enumerate(first.cells) if cell.level == "L2"]
+        sides = first.narrowed(rows), second.narrowed(rows)
+        tests = [(f"{name} of two models", run_difference(name, *sides)[0].p[0]) for name in TESTED]
         for change in level_changes(first, TESTED):
             # L0 and a degraded level hold different mixes of items: their plain difference is not 0 even here.
             if change.pairing == "matched" or change.comparison == "L1_to_L2":

@@ -128,7 +128,7 @@ def analyse(
     rows["flags"] = [pd.DataFrame(flag_rows(run)) for run in collection.runs]
     found = {name: estimates for name, (_, estimates) in zip(item_tables, analysed, strict=True)}
     pairs = []
-    asked = [Asked.of(run) for run in collection.runs] if len(collection.runs) > 1 else []
+    asked = [Asked.of(run) for run in collection.runs]
     for first, second in itertools.combinations(asked, 2):
         if first.people and second.people:
             continue  # colleagues are not set against each other; `panels` has them all
@@ -137,10 +137,9 @@ def analyse(
         alone = accuracy_alone(first, second) if refused is None else None
         pairs.append(Pair(first.run, second.run, refused, notes, alone))
         if refused is None:
-            one_side, other_side = ((side.run, found[side.run]) for side in (first, second))
-            cells = one_side[1].rows(scope.axes)
+            sides = (first.run, found[first.run]), (second.run, found[second.run])
             names = [name for name in scope.figures if alone is None or name in ACROSS_ELICITATIONS]
-            differences, effects = tables.model_rows(one_side, other_side, names, cells)
+            differences, effects = tables.model_rows(*sides, names)
             rows["models"].append(pd.DataFrame(differences))
             rows["models_dunning_kruger"].append(pd.DataFrame(effects if alone is None else []))
     figures = _frame(rows["figures"], tables.TABLES["figures"])
@@ -155,7 +154,7 @@ def analyse(
         frames |= _series_frames(series)
     if (real := compare_real(collection.runs, item_tables, replicates, seed)) is not None:
         frames |= real_frames(real)
-    standing = standings(collection.runs)
+    standing = standings(collection.runs, asked)
     return Analysis(collection, replicates, seed, frames, pairs, item_tables, standing, clinical, series)
 
 
@@ -170,6 +169,7 @@ def _series_frames(series: Mapping[str, RunCurves]) -> dict[str, pd.DataFrame]:
 def _analyse_run(
     run: str, table: ItemTable, *, replicates: int, seed: int, scope: Scope
 ) -> tuple[dict[str, pd.DataFrame], RunEstimates]:
+    """Return the run's tables, and what its differences from other runs come from."""
     sums = CellSums(table, ClusterBootstrap(len(table.cluster_ids), replicates, seed).draws())
     wanted = [name for name in BOOTSTRAPPED if name in scope.figures]
     areas, curves = sums.calibration(wanted, scope.axes)
@@ -191,7 +191,7 @@ def _analyse_run(
         "risk_coverage": pd.DataFrame(risk_coverage),
         "items": tables.item_rows(run, table),
     }
-    return frames, estimates
+    return frames, estimates.narrowed(estimates.rows(scope.axes))
 
 
 def _clinical(table: ItemTable, risk: float) -> Clinical:

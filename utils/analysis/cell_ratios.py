@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -33,14 +33,21 @@ class CellRatios:
         self.number = len(items)
         self.size = size
         self.weight = weight
+        self._items = list(items.values())
+        self._clusters = clusters
         self._row = np.concatenate([np.array([], dtype=np.int64), *items.values()])
         cell = np.repeat(np.arange(self.number), [len(rows) for rows in items.values()])
         self._cell = cell
         self._place = cell * size + clusters[self._row]
 
+    def chosen(self, cells: Sequence[int]) -> CellRatios:
+        """Return those of some of the cells."""
+        items = {place: self._items[cell] for place, cell in enumerate(cells)}
+        return CellRatios(items, self._clusters, self.size, self.weight)
+
     def sums(self, values: Array) -> Array:
         """Return (cells, source questions) weighted sums; NaN counts as 0."""
-        own = np.nan_to_num(values[self._row]) * self.weight[self._row]
+        own = (np.nan_to_num(values) * self.weight)[self._row]
         return sums_by_place(self._place, own, self.number * self.size).reshape(-1, self.size)
 
     def count(self, known: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -48,11 +48,6 @@ def rows_of(found: ClusteredRatio, rows: Rows) -> ClusteredRatio:
     return ClusteredRatio(*(part[chosen] for part in parts))
 
 
-def gap_rows(found: LevelGap, rows: Rows) -> LevelGap:
-    """Return some of the gaps."""
-    return LevelGap(rows_of(found.ratio, rows), found.agree[list(rows)])
-
-
 def smaller(first: ClusteredRatio, second: ClusteredRatio, n: tuple[NDArray[np.int64], NDArray[np.int64]]) -> Sizes:
     """Return the smaller sizes of two ratios."""
     clusters = np.minimum(first.clusters, second.clusters)

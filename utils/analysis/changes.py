@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from ..dataset.taxonomy import CLEAN, LEVELS
 from . import change_estimates as changing
-from .cell_ratios import Estimates
+from .cell_ratios import CellRatios, Estimates
 from .cell_sums import Cell
 from .change_estimates import Sizes
 from .metrics import CLIFFS, FIGURES
 from .run_estimates import RunEstimates, difference, range_of_change
-from .statistics.clustered import ClusteredRatio
+from .statistics.agreement_gap import GapTerms
 from .statistics.comparisons import matched_cliff
-from .statistics.gap_intervals import LevelGap
 
 STEPS: Mapping[str, tuple[str, str]] = {
     f"{before}_to_{after}": (before, after) for place, before in enumerate(LEVELS) for after in LEVELS[place + 1 :]
@@ -31,7 +30,8 @@ CLIFF = "cliff"
 
 PLAIN, MATCHED = "plain", "matched"
 
-_Of = Callable[[list[int], Sizes], Estimates]
+Array = NDArray[np.float64]
+_Of = Callable[[CellRatios, Sizes], Estimates]
 
 
 @dataclass(frozen=True)
@@ -106,36 +106,36 @@ def _known_gap(run: RunEstimates, name: str, found: Estimates, levels: Iterable[
 
 
 def _matched(run: RunEstimates, names: Sequence[str], step: str, before: str, after: str) -> Iterator[Change]:
-    table, ratios = run.table, run.ratios
+    table = run.table
     units = table.questions if before == LEVELS[0] else table.pairs
     sides = table.levels == before, table.levels == after
     for name in names:
         if FIGURES[name].kind == "ratio":
             terms = changing.matched_terms(table.answers.gap, units, *sides)
             known = np.isfinite(terms[1].weight)
-            if name == "agreement_gap":
-                of = _gaps([ratios.gap(own) for own in terms])
-            else:
-                of = _means([ratios.ratio(own.right, own.weight) for own in terms], name)
+            of = _gaps(*terms) if name == "agreement_gap" else _readable(*terms, name)
             yield from _of_level(run, step, name, after, known, of)
         elif FIGURES[name].kind == "mean":
             columns = changing.matched_columns(table.columns[name], units, *sides)
             known = np.isfinite(columns[1])
-            yield from _of_level(run, step, name, after, known, _means([ratios.mean(own) for own in columns], name))
+            yield from _of_level(run, step, name, after, known, _means(*columns, name))
 
 
-def _gaps(gaps: Sequence[LevelGap]) -> _Of:
-    def of(rows: list[int], sizes: Sizes) -> Estimates:
-        earlier, later = (changing.gap_rows(gap, rows) for gap in gaps)
-        return changing.gap_changes(earlier, later, sizes)
+def _gaps(earlier: GapTerms, later: GapTerms) -> _Of:
+    return lambda ratios, sizes: changing.gap_changes(ratios.gap(earlier), ratios.gap(later), sizes)
+
+
+def _readable(earlier: GapTerms, later: GapTerms, name: str) -> _Of:
+    def of(ratios: CellRatios, sizes: Sizes) -> Estimates:
+        before, after = (ratios.ratio(side.right, side.weight) for side in (earlier, later))
+        return changing.mean_change(before, after, sizes, range_of_change(name))
 
     return of
 
 
-def _means(ratios: Sequence[ClusteredRatio], name: str) -> _Of:
-    def of(rows: list[int], sizes: Sizes) -> Estimates:
-        earlier, later = (changing.rows_of(ratio, rows) for ratio in ratios)
-        return changing.mean_change(earlier, later, sizes, range_of_change(name))
+def _means(earlier: Array, later: Array, name: str) -> _Of:
+    def of(ratios: CellRatios, sizes: Sizes) -> Estimates:
+        return changing.mean_change(ratios.mean(earlier), ratios.mean(later), sizes, range_of_change(name))
 
     return of
 
@@ -146,18 +146,19 @@ def _of_level(
     n = run.ratios.count(known)
     rows = [row for row, cell in enumerate(run.cells) if cell.level == level and n[row]]
     if rows:
-        clusters = run.ratios.mean(np.where(known, 1.0, np.nan)).clusters
-        sizes = Sizes(n[rows], clusters[rows].astype(np.int64))
+        ratios = run.ratios.chosen(rows)
+        clusters = ratios.mean(np.where(known, 1.0, np.nan)).clusters
+        sizes = Sizes(n[rows], clusters.astype(np.int64))
         nodes = tuple((run.cells[row].axis, run.cells[row].node) for row in rows)
-        found = _known_gap(run, name, of(rows, sizes), STEPS.get(step, LEVELS))
+        found = _known_gap(run, name, of(ratios, sizes), STEPS.get(step, LEVELS))
         yield Change(step, MATCHED, name, nodes, found)
 
 
 def _plain_cliffs(run: RunEstimates, names: Sequence[str]) -> Iterator[Change]:
     nodes, rows = _rows(run, LEVELS)
     for name in names if nodes else ():
-        ratio, count = run.ratio(name), run.count(name)
-        parts = [changing.rows_of(ratio, own) for own in rows]
+        count = run.count(name)
+        parts = [run.ratio(name, own) for own in rows]
         clusters = np.min([part.clusters for part in parts], axis=0).astype(np.int64)
         sizes = Sizes(np.min([count[own] for own in rows], axis=0), clusters)
         yield Change(CLIFF, PLAIN, name, nodes, changing.mean_cliff(parts, sizes, range_of_change(name, steps=2)))
@@ -168,9 +169,8 @@ def _matched_cliffs(run: RunEstimates, names: Sequence[str]) -> Iterator[Change]
     levels = [table.levels == level for level in LEVELS]
     for name in names:
         column = matched_cliff(table.columns[name], table.questions, table.pairs, *levels)
-        ratio = run.ratios.mean(column)
 
-        def of(rows: list[int], sizes: Sizes, ratio: ClusteredRatio = ratio, name: str = name) -> Estimates:
-            return changing.of_zero(changing.rows_of(ratio, rows), sizes, range_of_change(name, steps=2))
+        def of(ratios: CellRatios, sizes: Sizes, column: Array = column, name: str = name) -> Estimates:
+            return changing.of_zero(ratios.mean(column), sizes, range_of_change(name, steps=2))
 
         yield from _of_level(run, CLIFF, name, LEVELS[-1], np.isfinite(column), of)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from ..scoring.elicitation import EXACT
@@ -94,9 +95,9 @@ def _differences(first: Asked, second: Asked) -> Differences:
     return Differences(found.refusals, (*asked, *found.notes))
 
 
-def item_identity(record: Mapping[str, object]) -> tuple[object, ...]:
+def item_identity(record: Mapping[str, Any]) -> tuple[object, ...]:
     """Return what makes an item the same in two runs: id, level, answer, source question, degradation, options."""
-    options = record["options"]
-    assert isinstance(options, list)
-    keys = ("item_id", "level", "answer", "source_question_id", "degradation")
-    return (*(record[key] for key in keys), *options)
+    return (*_identified_by(record), *record["options"])
+
+
+_identified_by = itemgetter("item_id", "level", "answer", "source_question_id", "degradation")

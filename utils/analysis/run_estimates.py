@@ -5,6 +5,7 @@ The ratios behind a metric are computed when they are asked for: all of them at 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from .item_table import ItemTable
 from .metrics import FIGURES
 from .statistics.clustered import ClusteredRatio
 from .statistics.discrimination import FEWEST_DIFFERING_AURC
+from .statistics.gap_intervals import LevelGap
 
 Array = NDArray[np.float64]
 Rows = Sequence[int]
@@ -56,6 +58,20 @@ class RunEstimates:
         }
         self._aurocs: dict[str, leveled.Aurocs] = {}
         self.differing = leveled.majority_differing(self.ratios, table.columns["majority_vote"])
+
+    def narrowed(self, rows: Rows) -> RunEstimates:
+        """Return those of some of the cells, without what only the others need."""
+        own = copy.copy(self)
+        chosen = list(rows)
+        own.cells = tuple(self.cells[row] for row in chosen)
+        own.items = [self.items[row] for row in chosen]
+        own.levels = [self.levels[row] for row in chosen]
+        own.ratios = self.ratios.chosen(chosen)
+        own.replicates = {name: found.rows(chosen) for name, found in self.replicates.items()}
+        own._bootstrapped = {name: found.rows(chosen) for name, found in self._bootstrapped.items()}
+        own._aurocs = {}
+        own.differing = self.differing[chosen]
+        return own
 
     def rows(self, axes: tuple[str, ...] | None) -> list[int]:
         """Return the rows of the cells of some axes; of all for None."""
@@ -98,12 +114,13 @@ class RunEstimates:
             self._aurocs[name] = leveled.aurocs(self.ratios, self.items, score, credit, clusters, self.differing)
         return self._aurocs[name]
 
-    def ratio(self, name: str) -> ClusteredRatio:
-        """Return a mean, or a difference of means, as a ratio of sums over clusters."""
+    def ratio(self, name: str, rows: Rows | None = None) -> ClusteredRatio:
+        """Return a mean, or a difference of means, of some cells (None for all) as a ratio of sums over clusters."""
+        ratios = self.ratios if rows is None else self.ratios.chosen(rows)
         if name == "readable_accuracy":
-            return self.ratios.ratio(self.table.answers.gap.right, self.table.answers.gap.weight)
+            return ratios.ratio(self.table.answers.gap.right, self.table.answers.gap.weight)
         if name == "unread_effect":
-            first, second = self.ratio("shift_unread_dropped"), self.ratio("calibration_shift")
+            first, second = self.ratio("shift_unread_dropped", rows), self.ratio("calibration_shift", rows)
             own = first.own - second.own
             both = np.isfinite(own)
             return ClusteredRatio(
@@ -113,7 +130,11 @@ class RunEstimates:
                 first.estimate - second.estimate,
                 first.influence - second.influence,
             )
-        return self.ratios.mean(self.table.columns[name])
+        return ratios.mean(self.table.columns[name])
+
+    def gap(self, rows: Rows) -> LevelGap:
+        """Return the agreement gaps of some cells."""
+        return self.ratios.chosen(rows).gap(self.table.answers.gap)
 
     def count(self, name: str) -> NDArray[np.int64]:
         """Return how many items of each cell have a metric."""
@@ -123,13 +144,14 @@ class RunEstimates:
         return self.ratios.count(np.isfinite(self.table.columns[of.get(name, name)]))
 
 
-def run_difference(name: str, first: RunEstimates, second: RunEstimates, rows: Rows) -> tuple[Estimates, bool]:
+def run_difference(name: str, first: RunEstimates, second: RunEstimates) -> tuple[Estimates, bool]:
     """Return first - second of two runs on the same items, and whether p can be corrected for the number of nodes."""
+    rows = range(len(first.cells))
     found, correctable = difference(name, second, rows, first, rows)
     if name == "agreement_gap":
         for run in (first, second):
             for level, reason in run.table.without_gap.items():
-                found = found.without(reason, np.array([run.levels[row] == level for row in rows]))
+                found = found.without(reason, np.array([own == level for own in run.levels]))
     return found, correctable
 
 
@@ -149,14 +171,13 @@ def difference(
         return _few_aurc(estimate, np.minimum(first.differing[before], second.differing[after])), False
     n = first.count(name)[before], second.count(name)[after]
     if name == "agreement_gap":
-        gaps = [run.ratios.gap(run.table.answers.gap) for run in (first, second)]
-        pair = changing.gap_rows(gaps[0], before), changing.gap_rows(gaps[1], after)
-        return changing.gap_changes(*pair, changing.smaller(pair[0].ratio, pair[1].ratio, n)), True
+        gaps = first.gap(before), second.gap(after)
+        return changing.gap_changes(*gaps, changing.smaller(gaps[0].ratio, gaps[1].ratio, n)), True
     if FIGURES[name].interval == "auroc":
         aurocs = first.auroc(name), second.auroc(name)
         items = changing.rows_of(aurocs[0].items, before), changing.rows_of(aurocs[1].items, after)
         return changing.auroc_change(*aurocs, before, after, changing.smaller(*items, n)), True
-    ratios = changing.rows_of(first.ratio(name), before), changing.rows_of(second.ratio(name), after)
+    ratios = first.ratio(name, before), second.ratio(name, after)
     return changing.mean_change(*ratios, changing.smaller(*ratios, n), bounds), True
 
 

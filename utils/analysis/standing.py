@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..dataset.composition import PAPER_CLEAN_ITEMS, PAPER_DEGRADED_ITEMS
 from ..dataset.taxonomy import CLEAN, LEVELS, SOURCES
 from ..scoring.level_summary import much_unread
-from .model_pairs import item_identity
+from .model_pairs import Asked
 from .panels import by_people
 from .runs.run import Run
 
@@ -45,13 +45,17 @@ class Standing:
         return self.people or self.unread or self.not_published
 
 
-def standings(runs: Sequence[Run]) -> dict[str, Standing]:
+def standings(runs: Sequence[Run], asked: Iterable[Asked] | None = None) -> dict[str, Standing]:
     """Return run -> its standing.
 
     A rank compares models on the same items, and reads answers. Ranked are the readable runs on the items that most of
     them share; where two sets of items are shared by equally many, those of the published results, else of the first.
+
+    Args:
+        runs: to be ranked.
+        asked: what each was asked, where that is at hand.
     """
-    items = {run.name: frozenset(map(item_identity, run.records)) for run in runs}
+    items = {own.run: frozenset(own.items) for own in (map(Asked.of, runs) if asked is None else asked)}
     unread = {run.name: reason_unread(run.records) for run in runs}
     not_published = {run.name: reason_not_published(run) for run in runs}
     people = {run.name: PEOPLE if by_people(run.records) else None for run in runs}

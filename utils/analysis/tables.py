@@ -208,19 +208,19 @@ def curve_rows(run: str, curves: Mapping[Cell, Curves]) -> tuple[list[dict[str, 
 
 
 def model_rows(
-    first: tuple[str, RunEstimates], second: tuple[str, RunEstimates], names: Iterable[str], rows: Sequence[int]
+    first: tuple[str, RunEstimates], second: tuple[str, RunEstimates], names: Iterable[str]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the rows of `models` and of `models_dunning_kruger` of a pair of runs, for some of their cells."""
+    """Return the rows of `models` and of `models_dunning_kruger` of a pair of runs on the same items."""
     found, effects = [], []
-    cells = [first[1].cells[row] for row in rows]
+    cells = first[1].cells
     families = [(cell.level, cell.axis) for cell in cells]
     for name in names:
-        estimates, correctable = run_difference(name, first[1], second[1], rows)
+        estimates, correctable = run_difference(name, first[1], second[1])
         for cell, row in zip(cells, _tested(estimates, families, correctable=correctable), strict=True):
             place = {"level": cell.level, "axis": cell.axis, "node": cell.node}
             found.append({"first": first[0], "second": second[0], **place, "figure": name, **row})
     scores = {
-        name: np.stack([run.metric(name).values[list(rows)] for _, run in (first, second)])
+        name: np.stack([run.metric(name).values for _, run in (first, second)])
         for name in ("accuracy", "confidence", "calibration_shift")
     }
     for column, cell in enumerate(cells):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..dataset.taxonomy import CLEAN, LEVELS
 from .cell_ratios import CellRatios
-from .change_estimates import gap_rows, matched_columns, matched_terms, rows_of
+from .change_estimates import matched_columns, matched_terms
 from .run_estimates import RunEstimates
 from .statistics.agreement_gap import GapTerms
 from .statistics.multiplicity import FEWEST_QUESTIONS, LEVEL, q_values
@@ -63,10 +63,11 @@ def node_verdicts(
     rows = [row for own in rows_of_axes.values() for row in own]
     if not rows:
         return
-    found = _claims(ratios, rows, accuracy, terms, questions, before, after)
+    chosen = ratios.chosen(rows)
+    found = _claims(chosen, accuracy, terms, questions, before, after)
     place = {row: number for number, row in enumerate(rows)}
     words = found.verdicts(without_gap)
-    clusters = _questions(ratios, rows, after, accuracy)
+    clusters = chosen.mean(np.where(after, accuracy, np.nan)).clusters
     p = np.where((clusters >= FEWEST_QUESTIONS) & (without_gap is None), found.p, np.nan)
     for own in rows_of_axes.values():
         places = [place[row] for row in own]
@@ -83,13 +84,8 @@ def _among(verdict: Verdict, nodes: int, q: float) -> Verdict:
     return Verdict("not decided", open_claims=(because,))
 
 
-def _questions(ratios: CellRatios, rows: Sequence[int], after: NDArray[np.bool_], accuracy: Array) -> Array:
-    return ratios.mean(np.where(after, accuracy, np.nan)).clusters[list(rows)]
-
-
 def _claims(
     ratios: CellRatios,
-    rows: Sequence[int],
     accuracy: Array,
     terms: GapTerms,
     questions: NDArray[np.int64],
@@ -98,9 +94,9 @@ def _claims(
 ) -> Claims:
     columns = matched_columns(accuracy, questions, before, after)
     matched = matched_terms(terms, questions, before, after)
-    means = [rows_of(ratios.mean(column), rows) for column in columns]
-    readable = [rows_of(ratios.ratio(own.right, own.weight), rows) for own in matched]
-    gaps = [gap_rows(ratios.gap(own), rows) for own in matched]
+    means = [ratios.mean(column) for column in columns]
+    readable = [ratios.ratio(own.right, own.weight) for own in matched]
+    gaps = [ratios.gap(own) for own in matched]
     return claims((means[0], means[1]), (readable[0], readable[1]), (gaps[0], gaps[1]))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +56,7 @@ def _fault(record: Mapping[str, Any]) -> str | None:
 
 def _phrase(error: ValidationError, record: Mapping[str, Any]) -> str:
     *place, rule = error.schema_path
-    definition: Any = functools.reduce(lambda part, name: part[name], place, record_schema())
-    found: Any = functools.reduce(lambda part, name: part[name], error.instance_path, record)
+    definition, found = _part(record_schema(), place), _part(record, error.instance_path)
     field = "".join(f"[{part}]" if place else str(part) for place, part in enumerate(error.instance_path))
     value, wanted = short(found), definition[rule]
     if rule == "required":
@@ -74,6 +73,12 @@ def _phrase(error: ValidationError, record: Mapping[str, Any]) -> str:
     if rule in ("minItems", "maxItems"):
         return f"{field} has {len(found)} entries"
     return one_line(f"{field} is {value}, not of the form {wanted}", 200)
+
+
+def _part(document: Any, path: Sequence[str | int]) -> Any:
+    for name in path:
+        document = document[name]
+    return document
 
 
 def _without_rounding(record: Mapping[str, Any]) -> dict[str, Any] | None:

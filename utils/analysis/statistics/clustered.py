@@ -104,7 +104,10 @@ def clustered_ratio(sums: Array, sizes: Array, items: Array | None = None) -> Cl
     usable = whole > 0
     whole = np.where(usable, whole, np.nan)
     estimate = sums.sum(axis=1, keepdims=True) / whole
-    influence = (sums - estimate * sizes) / whole / np.maximum(1 - _LARGEST_PART, 1 - sizes / whole)
+    share = sizes / whole
+    influence = np.subtract(sums, estimate * sizes)  # in place from here on: the arrays are large
+    influence /= whole
+    influence /= np.maximum(1 - _LARGEST_PART, np.subtract(1, share, out=share), out=share)
     return ClusteredRatio(sums, sizes, sizes if items is None else items, estimate[:, 0], influence)
 
 
