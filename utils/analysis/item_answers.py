@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..scoring.confidence import NO_VOTE, UNREAD
+from ..scoring.confidence import UNREAD
 from ..scoring.elicitation import EXACT, VERBALIZED, VOTES
 from .statistics.agreement_gap import GapTerms, exact_terms, stated_terms, vote_terms
 from .statistics.clustered import sums_by_place
@@ -108,12 +108,9 @@ def vote_counts(records: Sequence[Mapping[str, Any]]) -> tuple[Array, Array]:
     counts = np.zeros((len(records), max(record["k"] for record in records)))
     unread = np.zeros(len(records))
     for row, record in enumerate(records):
-        place = {letter: column for column, letter in enumerate(record["options"])}
-        for letter in record["letters"]:
-            if letter == UNREAD:
-                unread[row] += 1
-            elif letter not in NO_VOTE:
-                counts[row, place[letter]] += 1
+        count = record["letters"].count
+        counts[row, : record["k"]] = [count(letter) for letter in record["options"]]
+        unread[row] = count(UNREAD)
     return counts, unread
 
 

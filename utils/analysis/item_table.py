@@ -101,7 +101,7 @@ def item_table(records: Sequence[Mapping[str, Any]], *, greedy: bool = False) ->
     k = answers.k
     columns = vote_columns(answers.counts, answers.unread, k, answers.answer)
     for name in ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate", "missing_rate"):
-        columns[name] = np.array([_number(record[name]) for record in records])
+        columns[name] = np.array([record[name] for record in records], dtype=float)  # None is NaN
     trials = np.array([record["trials"] - record["letters"].count(ABSTAINED) for record in records])
     if elicitation == EXACT:
         _use_probabilities(columns, answers)
@@ -260,7 +260,3 @@ def _use_stated(columns: dict[str, Array], answers: ItemAnswers, trials: NDArray
     columns["top_share"] = columns["confidence"]
     for name in ("confidence_james_stein", "shift_unread_dropped"):
         columns[name] = np.full(len(trials), np.nan)
-
-
-def _number(value: float | None) -> float:
-    return np.nan if value is None else float(value)

@@ -8,6 +8,7 @@ underscores and full stops, and raise `InputError` with the known names when not
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -164,6 +165,7 @@ Labels that ask for an organ, and MedXpertQA's, stand for several skills: `build
 """
 
 
+@functools.lru_cache(maxsize=4096)
 def _fold(text: str) -> str:
     return "".join(character for character in text.casefold() if character not in " -_./\t")
 

@@ -166,6 +166,10 @@ def guesser_expectations(estimator: str, k: NDArray[np.int64], trials: NDArray[n
 
     The guesser's Calibration Shift for the mix is the mean of these minus the mean of 1/K.
     """
-    pairs, inverse = np.unique(np.stack([k, trials]), axis=1, return_inverse=True)
-    means = [guesser_expectation(estimator, int(a), int(t)) if t > 0 else math.nan for a, t in pairs.T]
+    base = int(trials.max(initial=0)) + 1
+    pairs, inverse = np.unique(k * base + trials, return_inverse=True)
+    means = [
+        guesser_expectation(estimator, int(pair // base), int(pair % base)) if pair % base > 0 else math.nan
+        for pair in pairs
+    ]
     return np.array(means)[inverse]
