@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ..lmms_eval_fixtures import index_once  # noqa: F401 - a fixture
 from .calling import exit_status
 
 

@@ -14,7 +14,7 @@ from lmms_eval.tasks import TaskManager
 
 from medqdeg.tasks import TASKS_FOLDER
 
-from ..lmms_eval_fixtures import own_cache  # noqa: F401
+from ..lmms_eval_fixtures import index_once, own_cache  # noqa: F401
 
 
 class ByTheQuestion(lmms):
