@@ -21,6 +21,8 @@ pytest.importorskip("lm_eval", reason="lm-eval is not installed (the extra `lm-e
 from lm_eval import simple_evaluate
 from lm_eval.api.model import LM
 from lm_eval.tasks import TaskManager
+from lmms_eval.evaluator import simple_evaluate as lmms_eval_simple_evaluate
+from lmms_eval.tasks import TaskManager as LmmsTaskManager
 
 from medqdeg.tasks import LM_EVAL_TASKS_FOLDER as FOLDER
 from medqdeg.tasks import TASKS_FOLDER, hooks, lm_eval_hooks
@@ -224,24 +226,27 @@ def samples(output: Path, pattern: str) -> dict[str, Mapping[str, Any]]:
 
 
 def test_both_harnesses_get_the_same_letters(
-    data: tuple[Path, int], checkpoint: Path, lm_run: tuple[Path, str], tmp_path: Path
+    data: tuple[Path, int], checkpoint: Path, lm_run: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(
-        [
-            *("-m", "lmms_eval", "--model", "llava_hf", "--tasks", "medqdeg", "--repeats", str(TRIALS)),
-            *("--model_args", f"pretrained={checkpoint},device=cpu,device_map=cpu", "--gen_kwargs", "temperature=0"),
-        ],
-        tmp_path / "lmms",
-        data[0],
+    monkeypatch.setenv("MEDQDEG_DATA", str(data[0]))
+    lmms_run = lmms_eval_simple_evaluate(
+        model="llava_hf",
+        model_args=f"pretrained={checkpoint},device=cpu,device_map=cpu",
+        tasks=["medqdeg"],
+        task_manager=LmmsTaskManager(include_path=str(TASKS_FOLDER), include_defaults=False),
+        repeats=TRIALS,
+        gen_kwargs="temperature=0",
+        bootstrap_iters=0,
+        log_samples=True,
     )
     compared, letters = 0, set()
     for level in LEVELS:
-        theirs = samples(tmp_path / "lmms", f"*_samples_medqdeg_{level}.jsonl")
+        theirs = {sample["medqdeg"]["item_id"]: sample for sample in lmms_run["samples"][f"medqdeg_{level}"]}
         ours = samples(lm_run[0], f"samples_medqdeg_{level}_*.jsonl")
         assert ours.keys() == theirs.keys()
         for item_id, sample in ours.items():
             assert sample["medqdeg"] == theirs[item_id]["medqdeg"]
-            assert [reply.strip() for reply in sample["filtered_resps"][0]] == theirs[item_id]["filtered_resps"]
+            assert [reply.strip() for reply in sample["filtered_resps"][0]] == theirs[item_id]["filtered_resps"][0]
             assert len(sample["medqdeg"]["letters"]) == TRIALS
             letters |= set(sample["medqdeg"]["letters"])
         compared += len(ours)
