@@ -48,6 +48,12 @@ def paper() -> Path:
     return shared_folder("paper", "the paper's tables")
 
 
+@pytest.fixture
+def as_svg_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures in one format, for tests that look at something else: fonts make up most of the time of a PDF file."""
+    monkeypatch.setattr("medqdeg.utils.report.figures.FORMATS", ("svg",))
+
+
 class _SkipWhatImportsTheHarness:
     """The last place to look for a module: a test that imports a part of the harness that is absent is skipped.
 

@@ -251,6 +251,7 @@ def test_a_question_with_several_clean_items_is_not_called_the_item_s_own(
     assert "own clean version" not in printed
 
 
+@pytest.mark.usefixtures("as_svg_alone")
 @pytest.mark.parametrize("lost", [("L1",), ("L0",), ("L0", "L1", "L2")])
 def test_a_level_without_any_answer_is_analysed_like_the_others(
     lost: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -272,6 +273,7 @@ def test_a_level_without_any_answer_is_analysed_like_the_others(
     assert (found["accuracy"]["estimate"], found["missing_rate"]["estimate"]) == (None, 1.0)
 
 
+@pytest.mark.usefixtures("as_svg_alone")
 def test_hostile_names_reach_neither_spreadsheet_nor_terminal_and_secrets_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

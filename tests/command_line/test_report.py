@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,18 @@ def _report(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> object:
 
 
 def test_writes_figures_and_tables(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_run(tmp_path / "results", scored_levels(12, seed=1))
+    """By the lines with which docs/your_model.md ends."""
+    monkeypatch.chdir(tmp_path)
+    write_run(Path("results"), scored_levels(12, seed=1))
+    page = (repository / "docs/your_model.md").read_text(encoding="utf-8")
+    lines = page.partition("## Afterwards")[2].split("```")[1].splitlines()[1:]
+    assert [line.split()[:3] for line in lines] == [["medqdeg", name, "results"] for name in ("analyze", "report")]
+    for line in lines:
+        assert exit_status(monkeypatch, *shlex.split(line)[1:]) == 0
+    assert Path("analysis/analysis.json").is_file()
     out = tmp_path / "report"
-    assert _report(monkeypatch, tmp_path / "results", "--out", out, "--compare", "published") == 0
     assert (out / "figures" / "dumbbell.pdf").exists()
     assert "GPT-5" in (out / "tables" / "table_6.tex").read_text()
     assert not list(out.rglob("*.part"))
@@ -37,6 +45,7 @@ def test_terminal_alone_writes_nothing(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.usefixtures("as_svg_alone")
 def test_one_level_only_is_said_and_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -45,10 +54,11 @@ def test_one_level_only_is_said_and_drawn(
     assert _report(monkeypatch, tmp_path / "results", "--out", out, "--terminal") == 0
     captured = capsys.readouterr()
     assert "no items of L0" in captured.err
-    assert (out / "figures" / "severity_curves.png").exists()
-    assert not (out / "figures" / "rank_change.png").exists()
+    assert (out / "figures" / "severity_curves.svg").exists()
+    assert not list((out / "figures").glob("rank_change.*"))
 
 
+@pytest.mark.usefixtures("as_svg_alone")
 def test_a_half_written_file_beside_a_whole_run_is_said_and_the_run_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -104,6 +104,7 @@ def test_without_an_old_run_there_is_nothing(analysis: Analysis) -> None:
     assert frames["flipped"].empty
 
 
+@pytest.mark.usefixtures("as_svg_alone")
 def test_the_command(folders: tuple[Path, Path], tmp_path: Path) -> None:
     old, new = folders
     command = ["report", str(new), "--against", str(old), "--out", str(tmp_path / "r"), "--card", "--replicates", "100"]
@@ -115,6 +116,7 @@ def test_the_command(folders: tuple[Path, Path], tmp_path: Path) -> None:
     assert same.exit_code != 0
 
 
+@pytest.mark.usefixtures("as_svg_alone")
 def test_the_same_in_python(folders: tuple[Path, Path], tmp_path: Path) -> None:
     old, new = folders
     written = medqdeg.report(new, tmp_path / "r", against=old, card=True, width="column", replicates=100)

@@ -16,6 +16,7 @@ from ..analysis.runs.test_wrapped import write_wrapped
 from ..run_files import scored_levels, write_run
 
 
+@pytest.mark.usefixtures("as_svg_alone")
 def test_one_figure_and_one_table_for_the_models_that_ran_both(tmp_path: Path) -> None:
     wrapped = write_wrapped(tmp_path / "in", "open")
     own = scored_levels(40, seed=1)

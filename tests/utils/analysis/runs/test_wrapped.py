@@ -91,6 +91,7 @@ def test_figures_are_those_of_the_records(kind: str, tmp_path: Path) -> None:
     assert drop["L0_to_L2"] == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.usefixtures("as_svg_alone")
 def test_one_model_s_two_families_stand_in_one_table_and_report(tmp_path: Path) -> None:
     write_wrapped(tmp_path / "in", "open")
     write_run(tmp_path / "in", scored_levels(40, seed=1))
