@@ -117,14 +117,44 @@ def place(tmp_path: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+PRELUDE = """
+import shlex, subprocess, sys
+import medqdeg.utils.report.figures
+from medqdeg.utils.command_line import main
+
+medqdeg.utils.report.figures.FORMATS = ("svg",)  # the formats have tests of their own, and PDF takes long
+
+def shell(text):
+    done = subprocess.run(["bash", "-euc", text])
+    if done.returncode: sys.exit(f"exit status {done.returncode}:\\n{text}")
+
+def command(line):
+    sys.argv = shlex.split(line, comments=True)
+    try: main()
+    except SystemExit as stop:
+        if stop.code: sys.exit(f"exit status {stop.code}:\\n{line}")
+"""
+_PLAIN = re.compile(r"medqdeg [^|&;<>$`\\]*")
+"""A line that needs no shell: `medqdeg` is called without a process, and imports, of its own."""
+
+
+def steps(block: Block) -> list[str]:
+    """The lines of the page's program that run a block."""
+    if block.language == "python":
+        return [block.text]
+    lines = block.text.splitlines()
+    if all(_PLAIN.fullmatch(line) for line in lines):
+        return [f"command({line!r})" for line in lines]
+    return [f"shell({block.text!r})"]
+
+
 def program(page: str) -> str:
-    """The page's unmarked blocks as one program in Python."""
-    lines = ["import subprocess, sys", "def shell(text):", "    done = subprocess.run(['bash', '-euc', text])"]
-    lines += ["    if done.returncode: sys.exit(f'exit status {done.returncode}:\\n{text}')"]
-    for block in ALL:
-        if block.page == page and block.runs:
-            lines.append(f"shell({block.text!r})" if block.language == "sh" else block.text)
-    return "\n".join(lines)
+    """The page's unmarked blocks as one program in Python; of its plain commands the first goes through the shell."""
+    lines = [step for block in ALL if block.page == page and block.runs for step in steps(block)]
+    first = next((number for number, line in enumerate(lines) if line.startswith("command(")), None)
+    if first is not None:
+        lines[first] = lines[first].replace("command(", "shell(", 1)
+    return "\n".join([PRELUDE, *lines])
 
 
 @pytest.mark.parametrize("page", sorted({block.page for block in ALL if block.runs}))

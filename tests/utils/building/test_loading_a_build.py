@@ -128,7 +128,11 @@ def results(built: Path, own_cache: Path, tmp_path: Path) -> Path:
     command = [sys.executable, "-m", "lmms_eval", "--model", "dummy", "--tasks", "medqdeg", "--repeats", "2"]
     done = subprocess.run(
         [*command, "--log_samples", "--output_path", str(tmp_path)],
-        env={**os.environ, "MEDQDEG_DATA": str(built), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+        env={
+            **os.environ,
+            **{"MEDQDEG_DATA": str(built), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+            "MEDQDEG_ONLY_OWN_TASKS": "1",
+        },
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -8,6 +8,7 @@ The attempts are lmms-eval itself with a tiny real model; every block of trials 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -29,6 +30,7 @@ from medqdeg.utils.sampling.store_files import own_file
 TRIALS = 15
 
 torch.set_num_threads(1)  # a fork takes no threads along
+TASKS = TaskManager(include_path=str(TASKS_FOLDER), include_defaults=False)  # read once, for every fork
 
 
 def attempt(checkpoint: Path, store: Path, asked: Path, output: Path) -> None:
@@ -46,7 +48,7 @@ def attempt(checkpoint: Path, store: Path, asked: Path, output: Path) -> None:
         model="medqdeg",
         model_args=f"inner=llava_hf,store={store},pretrained={checkpoint},device=cpu,device_map=cpu",
         tasks=["medqdeg_l0", "medqdeg_l2"],
-        task_manager=TaskManager(include_path=str(TASKS_FOLDER), include_defaults=False),
+        task_manager=TASKS,
         bootstrap_iters=0,
         log_samples=True,
         repeats=TRIALS,
@@ -138,6 +140,7 @@ def main(checkpoint: Path, folder: Path, kills: int, seed: int) -> dict[str, Any
 
 
 if __name__ == "__main__":
+    gc.freeze()  # the imports need not be looked at by every collection of every fork
     data, checkpoint, folder, kills, seed = sys.argv[1:]
     os.environ["MEDQDEG_DATA"] = data
     print(json.dumps(main(Path(checkpoint), Path(folder), int(kills), int(seed))))

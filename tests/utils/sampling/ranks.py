@@ -8,6 +8,7 @@ ranks find each other as those of `torch.distributed.run` do.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -29,6 +30,7 @@ TRIALS = 3
 TASK = "medqdeg_l0"
 
 torch.set_num_threads(1)  # a fork takes no threads along
+TASKS = TaskManager(include_path=str(TASKS_FOLDER), include_defaults=False)  # read once, for every fork
 
 
 class Ranks:
@@ -102,7 +104,7 @@ class Ranks:
             model="medqdeg",
             model_args=f"{arguments},device=cpu,device_map=cpu{self.more}",
             tasks=[TASK],
-            task_manager=TaskManager(include_path=str(TASKS_FOLDER), include_defaults=False),
+            task_manager=TASKS,
             bootstrap_iters=0,
             log_samples=True,
             limit=limit,
@@ -142,6 +144,7 @@ def forked(function: Callable[[int], None], rank: int) -> int:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # the imports need not be looked at by every collection of every fork
     data, checkpoint, folder, *scenarios = sys.argv[1:]
     os.environ["MEDQDEG_DATA"] = data
     ranks = Ranks(Path(checkpoint), Path(folder))
