@@ -190,15 +190,15 @@ def _sharing_texts(record: Mapping[str, Any], names: dict[tuple[str, ...], tuple
     fields = tuple(record)
     if fields not in names:
         names[fields] = tuple(map(sys.intern, fields))
-    return dict(zip(names[fields], map(_shared, record.values()), strict=True))
-
-
-def _shared(value: Any) -> Any:
-    if type(value) is str:
-        return sys.intern(value)
-    if type(value) is list:
-        return [sys.intern(each) if type(each) is str else each for each in value]
-    return value
+    shared = sys.intern
+    return {
+        name: shared(value)
+        if type(value) is str
+        else [shared(each) if type(each) is str else each for each in value]
+        if type(value) is list
+        else value
+        for name, value in zip(names[fields], record.values(), strict=True)
+    }
 
 
 def rows_of(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:

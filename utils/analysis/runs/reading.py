@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -82,7 +84,8 @@ def read_runs(paths: Iterable[Path]) -> Collection:
     parts: list[_Part] = []
     sampled: dict[tuple[Path, str], set[str]] = defaultdict(set)
     for path in samples_files:
-        samples = read_samples(path)
+        with _collector_held():
+            samples = read_samples(path)
         if isinstance(samples, str):
             warnings.append(samples)
         elif samples is not None:
@@ -110,6 +113,18 @@ def read_runs(paths: Iterable[Path]) -> Collection:
         raise InputError("; ".join(["no MedQ-Deg run found", *_instead(paths), *warnings[:3]]))
     others = tuple(other for key, content in results.items() for other in _other_results(content, files[key]))
     return Collection(tuple(runs), others, tuple(warnings))
+
+
+@contextmanager
+def _collector_held() -> Iterator[None]:
+    """Hold Python's collector of cycles back: it would look through all records again and again, which have none."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _find(paths: Sequence[Path]) -> tuple[list[Path], list[Path], list[Path]]:
