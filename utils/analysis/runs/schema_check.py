@@ -45,13 +45,15 @@ def _compiled() -> Validator:
 
 def _fault(record: Mapping[str, Any]) -> str | None:
     checked = _compiled()
-    if checked.is_valid(record):
-        return None
     try:
-        error = next(iter(checked.iter_errors(record)))
-    except ValueError:  # the only value of JSON that it cannot tell about
+        if checked.is_valid(record):
+            return None
+        return _phrase(next(iter(checked.iter_errors(record))), record)
+    except UnicodeEncodeError:
+        names = (name for name, value in record.items() if not all(map(is_unicode, _texts(value))))
+        return f"{next(names, 'a name')} holds no Unicode text"
+    except ValueError:  # it tells no errors of a value some hundred lists deep
         return "is nested too deeply"
-    return _phrase(error, record)
 
 
 def _phrase(error: ValidationError, record: Mapping[str, Any]) -> str:
@@ -73,6 +75,15 @@ def _phrase(error: ValidationError, record: Mapping[str, Any]) -> str:
     if rule in ("minItems", "maxItems"):
         return f"{field} has {len(found)} entries"
     return one_line(f"{field} is {value}, not of the form {wanted}", 200)
+
+
+def _texts(value: Any) -> list[str]:
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written down: it holds no half of a character."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _part(document: Any, path: Sequence[str | int]) -> Any:

@@ -18,13 +18,23 @@ from ...dataset import taxonomy
 from ...dataset.taxonomy import GONE, LEVELS
 from ...scoring.confidence import ABSTAINED, MISSING, UNREAD, VoteScores, score_votes
 from ...scoring.elicitation import EXACT, VERBALIZED, VOTES, StatedScores, score_probabilities, score_stated
-from .schema_check import TOLERANCE, schema_fault, short
+from .schema_check import TOLERANCE, is_unicode, schema_fault, short
 
 OLDEST_SCHEMA, NEWEST_SCHEMA = 1, 3
 """Versions of a record that this reader knows."""
 
 _SCORES = ("accuracy", "majority_vote", "confidence", "calibration_shift", "unread_rate")
-_TEXTS = ("item_id", "source_question_id", "source_question_rule", "modality", "skill", "source", "error", "cluster_id")
+_TEXTS = (
+    "item_id",
+    "source_question_id",
+    "source_question_rule",
+    "modality",
+    "skill",
+    "source",
+    "error",
+    "cluster_id",
+    "confidence_scale",
+)
 _LISTS_OF_TEXTS = ("options", "reader", "read_as")
 _WHOLE = ("k", "trials", "distinct_replies", "empty_replies", "stated_missing", "stated_out_of_range", "schema")
 _LISTS = ("reader", "session", "seconds", "not_diagnostic")
@@ -215,8 +225,3 @@ def _scores_of(counts: tuple[int, ...], unread: int, abstained: int, answer: int
 def _elicitation(record: Mapping[str, Any]) -> Any:
     stated = record.get("elicitation")
     return VOTES if stated is None else stated
-
-
-def is_unicode(text: str) -> bool:
-    """Whether a text can be written down: it holds no half of a character."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
