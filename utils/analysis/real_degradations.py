@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from ..dataset.built import REAL_UNKNOWN_LEVEL
 from ..dataset.taxonomy import CLEAN
@@ -157,6 +156,8 @@ def _ranks(
     if reason is not None:
         empty = dict.fromkeys(("figure", "statistic", "estimate", "low", "high"))
         return [{**empty, **sizes, "small": True, "reason": reason}]
+    from scipy import stats  # a quarter of a second, which few runs need
+
     rows = []
     for figure in FIGURES:
         sides = [np.stack([means[run, kind, figure] for run in runs]) for kind in (REAL, SIMULATED)]

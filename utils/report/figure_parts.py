@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from ..dataset.taxonomy import LEVELS
+from . import figure_fonts as figure_fonts  # makes the fonts known
 from .figure_style import GUIDE_COLOUR, label, model_styles, spoken
 
 Frames = Mapping[str, pd.DataFrame]

@@ -21,8 +21,11 @@ _OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _LINES = ("-", "--", "-.", ":")
 
+FIGURE_FONT = "DejaVu Sans of medqdeg"
+"""Family that `figure_fonts` makes known; what it lacks is taken from DejaVu Sans itself."""
+
 RC: Mapping[str, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": [FIGURE_FONT, "DejaVu Sans"],
     "font.size": 8.0,
     "axes.titlesize": 9.0,
     "axes.titleweight": "bold",

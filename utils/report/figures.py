@@ -84,9 +84,11 @@ def write_figure(figure: Figure, folder: Path, name: str, style: PaperStyle = DE
     written = []
     with mpl.rc_context({**RC, **style.settings()}):
         FigureCanvasAgg(figure)
-        figure.draw_without_rendering()  # laid out and measured once, not again for each format
-        figure.set_layout_engine(None)
+        if (engine := figure.get_layout_engine()) is not None:  # laid out and measured once, not for each format
+            engine.execute(figure)
+            figure.set_layout_engine(None)
         content = figure.get_tightbbox()
+        _keep_places(figure)
         box = content.padded(_MARGIN)
         if style.width is not None:  # as wide as was asked for, whatever the content leaves free
             ends = min(0.0, content.x0), max(figure.get_size_inches()[0], content.x1)
@@ -97,6 +99,14 @@ def write_figure(figure: Figure, folder: Path, name: str, style: PaperStyle = DE
             written.append(folder / f"{name}.{suffix}")
             write_atomically(written[-1], buffer.getvalue())
     return written
+
+
+def _keep_places(figure: Figure) -> None:
+    """Leave the labels of axes where they were found to stand, or each format would look for their places anew."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            place = axis.label.get_transform().transform(axis.label.get_position())
+            axis.set_label_coords(*axes.transAxes.inverted().transform(place))
 
 
 def _planned(frames: Frames) -> dict[str, Callable[[Frames], Figure | None]]:

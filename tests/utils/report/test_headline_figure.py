@@ -15,7 +15,7 @@ from medqdeg.utils.analysis.runs.reading import read_runs
 from medqdeg.utils.analysis.runs.run import Run
 from medqdeg.utils.report.content import report_frames
 from medqdeg.utils.report.example import find_example
-from medqdeg.utils.report.figure_style import RC
+from medqdeg.utils.report.figure_style import FIGURE_FONT, RC
 from medqdeg.utils.report.figures import write_figure
 from medqdeg.utils.report.headline_figure import headline_figure
 from medqdeg.utils.report.paper_style import COLUMN, TEXT, PaperStyle
@@ -87,7 +87,7 @@ def test_it_has_the_width_and_font_that_are_asked_for_and_nothing_overlaps(
         texts = [*figure.texts, *panel.texts, *ticks]
         boxes = [text.get_window_extent() for text in texts]
     found = {text.get_fontfamily()[0] for text in texts}
-    assert found == {font or "DejaVu Sans"}
+    assert found == {font or FIGURE_FONT}
     assert min(text.get_fontsize() for text in texts) >= 7
     for place, box in enumerate(boxes):
         for other in range(place):

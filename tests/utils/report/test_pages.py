@@ -67,8 +67,8 @@ def test_what_can_be_drawn_of_some_levels_is_drawn(present: tuple[str, ...], tmp
 
 def test_vendored_files_are_those_that_are_noted(repository: Path) -> None:
     folder = repository / "utils" / "report" / "vendor"
-    noted = re.findall(r"\| `(\S+\.js)` \|.*\| (\w{64}) \|", (folder / "README.md").read_text())
-    assert {name for name, _ in noted} == {path.name for path in folder.glob("*.js")}
+    noted = re.findall(r"\| `(\S+\.(?:js|ttf))` \|.*\| (\w{64}) \|", (folder / "README.md").read_text())
+    assert {name for name, _ in noted} == {path.name for path in folder.iterdir() if path.suffix in (".js", ".ttf")}
     for name, digest in noted:
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
 

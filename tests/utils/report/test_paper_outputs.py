@@ -162,3 +162,19 @@ def _set(document_class: str, packages: str, body: str, path: Path) -> None:
     log = path.with_suffix(".log").read_text(encoding="latin-1")
     assert "Overfull" not in log, [line for line in log.splitlines() if line.startswith("Overfull")]
     assert path.with_suffix(".pdf").stat().st_size > 1000
+
+
+def test_the_fonts_of_the_figures_draw_as_the_whole_ones_do_and_embed_little(tmp_path: Path) -> None:
+    text = "AVATAR first ÿ ł Ω ≤ ± − … ◂ ▸ ✓ ‡ ⊘ → 95% [+1.2, −3.4] 漢"  # the last stands in neither
+    drawn = {}
+    for name, family in (("few", list(RC["font.family"])), ("all", ["DejaVu Sans"])):
+        with mpl.rc_context({**RC, "font.family": family}):
+            figure = Figure(figsize=(6, 1))
+            for place, weight in enumerate(("normal", "bold")):
+                figure.text(0.02, 0.2 + 0.4 * place, text, fontweight=weight)
+            with pytest.warns(UserWarning, match="missing from font"):
+                paths = {path.suffix: path for path in write_figure(figure, tmp_path, name)}
+        with Image.open(paths[".png"]) as image:
+            drawn[name] = image.convert("RGB").tobytes()
+    assert drawn["few"] == drawn["all"]
+    assert (tmp_path / "few.pdf").stat().st_size < 0.8 * (tmp_path / "all.pdf").stat().st_size
