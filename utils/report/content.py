@@ -25,6 +25,7 @@ from .model_frames import dunning_kruger_between, other_results, paired, rank_ch
 from .node_frames import degradation_drop, hierarchy, modality
 from .paper_tables import dunning_kruger_within, figure_5, table_2, table_3, table_6
 from .readers import readers
+from .real_images import real_images, real_ranks
 from .reliability_bins import reliability
 from .run_frames import (
     confidence_accuracy,
@@ -58,6 +59,8 @@ def report_frames(analysis: Analysis, *, published: bool = False, old: Collectio
         **{"other_results": other_results, "verdicts": verdicts, "operating_points": operating_points},
         **{"typical_drop": typical_drop, "curves": curves, "curve_points": curve_points},
         "readers": readers,
+        "real_images": real_images,
+        "real_ranks": real_ranks,
         "flags": flags,
         "notes": functools.partial(notes, published=published),
         "against": functools.partial(differences, old=old),

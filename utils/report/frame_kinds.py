@@ -149,6 +149,21 @@ FRAMES: Mapping[str, FrameKind] = {
         "relative to log T: compare its change, not its height.",
         ("model", "benchmark", "comparison", "figure", *_INTERVAL, *_SIZE),
     ),
+    "real_images": FrameKind(
+        "On real and on simulated images",
+        "Items that every run answered: images that were bad when they were taken, and simulated degradations of the "
+        "same levels (of all levels, where that of a real image is not known).",
+        ("model", "images", "figure", *_INTERVAL, *_SIZE),
+    ),
+    "real_ranks": FrameKind(
+        "Do simulated degradations rank models as real ones do?",
+        "Rank correlations between the runs' values on real and on simulated images: 1 is the same order, -1 the "
+        "reverse. Intervals speak of other items and the same models.",
+        (
+            *("figure", "statistic", "correlation", "correlation_low", "correlation_high"),
+            *("runs", "n_real", "n_simulated", "small", "reason"),
+        ),
+    ),
     "curves": FrameKind(
         "Where accuracy falls as severity grows",
         "Of a series of severities (1 as severe as L1, 2 as L2). s10, s50: where 10% and 50% of the accuracy above "

@@ -63,8 +63,12 @@ def page_table(name: str, frames: Mapping[str, pd.DataFrame]) -> PageTable | Non
     if name == "operating_points":
         frame = frame.dropna(axis="columns", how="all")
         frame = frame if "figure" in frame else frame[["model", "risk", "statement"]]
+    if name == "real_ranks":
+        if frame["statistic"].isna().all():
+            return None  # its reason stands above
+        frame = frame.drop(columns=["reason"])
     if "estimate" in frame and ("figure" in frame or name in ("findings", "against")):
-        value = "share" if name in ("operating_points", "readers", "flags") else "difference"
+        value = "share" if name in ("operating_points", "readers", "flags", "real_images") else "difference"
         frame = frame.rename(columns={"estimate": value, "low": f"{value}_low", "high": f"{value}_high"})
     kind = FRAMES[name]
     return PageTable(name, kind.title, f"{kind.meaning} {caption(frames, name)}".strip(), frame)
@@ -130,7 +134,11 @@ def _as_text(value: Any, name: str) -> str:
     if isinstance(value, float):
         if is_share(name):
             return percent(value, signed=is_signed(name))
-        return probability(value) if name in ("p", "q") else f"{value:.4g}".replace("-", "−")
+        return (
+            probability(value)
+            if name in ("p", "q")
+            else f"{value:.{'2f' if 'correlation' in name else '4g'}}".replace("-", "−")
+        )
     if name in _NAMES:
         return spoken(str(value))
     return count(value, signed=is_signed(name)) if isinstance(value, int) else str(value)

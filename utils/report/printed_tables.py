@@ -182,6 +182,9 @@ def _cell(row: Mapping[str, Any], column: str, low: str, high: str, *, sign: str
         return f"{value}{'*' if row.get('small') is True and column == 'n' else ''}"
     in_points = is_share(column)
     if not in_points:
+        if column == "correlation":
+            ends = [f"{row[end]:.2f}" for end in (low, high) if not math.isnan(row[end])]
+            return f"{value:.2f} [{', '.join(ends)}]" if ends else f"{value:.2f}"
         if isinstance(value, float):
             return f"{value:.4g}" if column != "p" else probability(value)
         if isinstance(value, bool):

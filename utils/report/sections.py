@@ -15,6 +15,7 @@ import pandas as pd
 
 from ..analysis.statistics.bootstrap import SMALL
 from .frame_kinds import MATCHED_MEANING
+from .real_images import ranks_sentence
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,13 @@ SECTIONS: tuple[Section, ...] = (
         "typical.js",
         tables=("typical_drop",),
         when=lambda facts: facts.has("typical_drop"),
+    ),
+    Section(
+        "real",
+        "Real images",
+        "Real images beside simulated ones",
+        lambda facts: ranks_sentence(facts.frames),
+        tables=("real_images", "real_ranks"),
     ),
     Section(
         "scatter",

@@ -26,7 +26,17 @@ def test_frames_have_the_documented_columns(
             name: kind.columns for name, kind in FRAMES.items()
         }
     # Of these runs none is of a wrapped task, of people or of an older version, could flag, or has a series.
-    absent = {"readers", "typical_drop", "curves", "curve_points", "against", "flipped", "flags"}
+    absent = {
+        "readers",
+        "typical_drop",
+        "curves",
+        "curve_points",
+        "against",
+        "flipped",
+        "flags",
+        "real_images",
+        "real_ranks",
+    }
     assert {name for name, frame in frames.items() if frame.empty} == absent
 
 

@@ -73,7 +73,17 @@ def test_tables_are_written_in_three_forms(frames: dict[str, pd.DataFrame], tmp_
     written = {path.name for path in write_tables(frames, tmp_path)}
     empty = {f"{name}.{suffix}" for name in FRAMES if frames[name].empty for suffix in ("tex", "md")}
     assert written == {f"{name}.{suffix}" for name in FRAMES for suffix in ("csv", "tex", "md")} - empty
-    absent = {"readers", "typical_drop", "curves", "curve_points", "against", "flipped", "flags"}
+    absent = {
+        "readers",
+        "typical_drop",
+        "curves",
+        "curve_points",
+        "against",
+        "flipped",
+        "flags",
+        "real_images",
+        "real_ranks",
+    }
     assert {name for name in FRAMES if frames[name].empty} == absent
     for name, frame in frames.items():
         if frame.empty:
