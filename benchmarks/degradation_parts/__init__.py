@@ -1,0 +1,1 @@
+"""Parts of `benchmarks/degradations.py`: other people's routes, the measuring, the table."""
