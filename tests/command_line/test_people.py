@@ -70,6 +70,7 @@ def test_a_desk_opens_serves_and_ends_in_order(ending: str, tmp_path: Path) -> N
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "HF_DATASETS_CACHE": str(tmp_path / "cache")},
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # ignored where the tests run under nohup
     )
     assert desk.stdout is not None
     first, second = desk.stdout.readline(), desk.stdout.readline()
