@@ -26,8 +26,8 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
-from medqdeg.degradations import tomography  # noqa: E402
 from medqdeg.degradations.operators import low_dose  # noqa: E402
+from medqdeg.degradations.tomography import back_projection, geometry, parallel_beams, projection, scanning  # noqa: E402
 
 cv2.setNumThreads(1)
 
@@ -48,7 +48,7 @@ def phantom(side: int) -> np.ndarray:
 
 
 def fan_routes(image: np.ndarray, angles: np.ndarray, distance: int, with_torch: bool) -> dict[str, Route]:
-    routes: dict[str, Route] = {"ours": lambda: tomography.scan_and_reconstruct(image, angles, distance=distance)}
+    routes: dict[str, Route] = {"ours": lambda: scanning.scan_and_reconstruct(image, angles, distance=distance)}
     astra = _astra()
     if astra is not None:
         for kind in ("line_fanflat", "strip_fanflat"):
@@ -61,9 +61,9 @@ def fan_routes(image: np.ndarray, angles: np.ndarray, distance: int, with_torch:
 def parallel_routes(image: np.ndarray, angles: np.ndarray) -> dict[str, Route]:
     side = image.shape[0]
     routes: dict[str, Route] = {
-        "ours, FFT": lambda: tomography.parallel_fbp(image, angles),
-        "ours, rays": lambda: tomography.fbp(
-            tomography.project(image, angles, detectors=side, source_distance=None),
+        "ours, FFT": lambda: parallel_beams.parallel_fbp(image, angles),
+        "ours, rays": lambda: back_projection.fbp(
+            projection.project(image, angles, detectors=side, source_distance=None),
             angles,
             side=side,
             source_distance=None,
@@ -101,7 +101,7 @@ def _astra_route(astra, image: np.ndarray, angles: np.ndarray, distance: int | N
 
     def run() -> object:
         number, sinogram = astra.create_sino(image, projector)
-        filtered = tomography.filter_ramp(sinogram)
+        filtered = back_projection.filter_ramp(sinogram)
         back, result = astra.create_backprojection(filtered, projector)
         astra.data2d.delete([number, back])
         return result
@@ -129,7 +129,7 @@ def _torch_fan(image: np.ndarray, angles: np.ndarray, distance: int) -> Route:
             across = u[None] * (1 + steps[:, None] / distance)
             grid = torch.stack([across * c - steps[:, None] * s, across * s + steps[:, None] * c], -1) / half
             views.append(grid_sample(picture, grid[None], align_corners=False)[0, 0].sum(0))
-        filtered = torch.from_numpy(tomography.filter_ramp(torch.stack(views).numpy()))
+        filtered = torch.from_numpy(back_projection.filter_ramp(torch.stack(views).numpy()))
         out = torch.zeros(side, side)
         for angle, view in zip(np.deg2rad(angles), filtered, strict=True):
             c, s = float(np.cos(angle)), float(np.sin(angle))
@@ -186,7 +186,7 @@ def main() -> None:
         distance = round(1.5 * size)
         for views in (36, 144, 361):
             arc = 180.0 if views == 361 else 360.0
-            angles = tomography.equal_angles(0.0, arc, views, endpoint=views == 361)
+            angles = geometry.equal_angles(0.0, arc, views, endpoint=views == 361)
             report(
                 "fan",
                 size,
@@ -194,9 +194,9 @@ def main() -> None:
                 measure(fan_routes(image, angles, distance, arguments.torch), arguments.repeat),
             )
         for views in (30, 60, 180):
-            angles = tomography.full_scan(views, None)
+            angles = geometry.full_scan(views, None)
             report("parallel", size, views, measure(parallel_routes(image, angles), arguments.repeat))
-        angles = tomography.full_scan(720, distance)
+        angles = geometry.full_scan(720, distance)
         routes = {"ours, with noise": lambda image=image: low_dose.apply(image, photons=1e5, noise_seed=0)}
         astra = _astra()
         if astra is not None:

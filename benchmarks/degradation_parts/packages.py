@@ -42,7 +42,7 @@ def astra_routes(x, angles, distance, noise=None) -> dict[str, Route]:
 
 
 def _of_astra(astra, x, angles, distance, noise) -> dict[str, Route]:
-    from medqdeg.degradations.tomography import filter_ramp
+    from medqdeg.degradations.tomography.back_projection import filter_ramp
 
     side = x.shape[0]
     geometry = astra.create_proj_geom("fanflat", 2.0, distance, np.deg2rad(angles), distance, distance)

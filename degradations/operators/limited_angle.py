@@ -17,7 +17,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..luma import on_luma
-from ..tomography import equal_angles, scan_and_reconstruct, source_distance
+from ..tomography.geometry import equal_angles, source_distance
+from ..tomography.scanning import scan_and_reconstruct
 
 
 def apply(

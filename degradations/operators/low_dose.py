@@ -21,7 +21,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from ..luma import on_luma
-from ..tomography import fbp, full_scan, project, source_distance
+from ..tomography.back_projection import fbp
+from ..tomography.geometry import full_scan, source_distance
+from ..tomography.projection import project
 
 _FEW = 16  # mean counts below which the distribution is summed up
 

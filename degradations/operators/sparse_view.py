@@ -16,7 +16,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..luma import on_luma
-from ..tomography import full_scan, scan_and_reconstruct, source_distance
+from ..tomography.geometry import full_scan, source_distance
+from ..tomography.scanning import scan_and_reconstruct
 
 
 def apply(

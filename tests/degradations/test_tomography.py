@@ -11,7 +11,7 @@ import pytest
 from scipy import ndimage
 from skimage.transform import iradon, radon
 
-from medqdeg.degradations import tomography
+from medqdeg.degradations.tomography import back_projection, geometry, parallel_beams, projection, scanning
 
 
 def blobs(side: int, seed: int = 0) -> np.ndarray:
@@ -65,7 +65,7 @@ ANGLES = [0.0, 17.0, 45.0, 62.5, 90.0, 133.0, 180.0, 251.3, 270.0, 345.0, 17.0]
 @pytest.mark.parametrize("distance", [60, None])
 def test_projection_is_joseph_ray_by_ray(distance):
     image = np.random.default_rng(1).uniform(0, 255, (24, 24)).astype(np.float32)
-    ours = tomography.project(image, ANGLES, detectors=41, source_distance=distance)
+    ours = projection.project(image, ANGLES, detectors=41, source_distance=distance)
     theirs = joseph_ray_by_ray(image, ANGLES, 41, distance)
     # OpenCV before 4.11 rounds positions to 1/32 px.
     np.testing.assert_allclose(ours, theirs, atol=0.02 * theirs.max())
@@ -76,7 +76,7 @@ def test_projection_is_joseph_ray_by_ray(distance):
 def test_projection_is_the_integral_along_the_ray(distance):
     """Densely sampled rays through a smooth picture."""
     image = blobs(64)
-    ours = tomography.project(image, ANGLES, detectors=91, source_distance=distance)
+    ours = projection.project(image, ANGLES, detectors=91, source_distance=distance)
     t = np.arange(-60, 60, 0.05)
     for view, angle in enumerate(ANGLES):
         for cell in range(0, 91, 5):
@@ -90,7 +90,7 @@ def test_projection_is_the_integral_along_the_ray(distance):
 def test_projection_of_a_disc_is_its_chord(distance):
     radius, centre = 30.0, np.array([11.0, -17.0])
     angles = np.arange(0, 360, 7.5)
-    ours = tomography.project(disc(128, radius, tuple(centre)), angles, detectors=181, source_distance=distance)
+    ours = projection.project(disc(128, radius, tuple(centre)), angles, detectors=181, source_distance=distance)
     for view, angle in enumerate(angles):
         for cell in range(181):
             point, direction = trace(angle, cell - 90.0, distance)
@@ -104,8 +104,8 @@ def test_projection_of_a_disc_is_its_chord(distance):
 @pytest.mark.parametrize("distance", [200, None])
 def test_full_scan_gives_the_disc_back(distance):
     image = disc(128, 30.0, (5.0, -8.0))
-    angles = tomography.full_scan(360, distance)
-    ours = tomography.scan_and_reconstruct(image, angles, distance=distance)
+    angles = geometry.full_scan(360, distance)
+    ours = scanning.scan_and_reconstruct(image, angles, distance=distance)
     inside = ndimage.binary_erosion(image == 100, iterations=3)
     outside = ndimage.binary_erosion(image == 0, iterations=3)
     # The authors' fan weights are not the exact ones: a slow shading of a few percent.
@@ -121,14 +121,14 @@ def test_parallel_beam_is_scikit_images(views):
     image *= np.hypot(x, y) < side / 2 - 2
     angles = -np.arange(views) * 180 / views
     sinogram = radon(image, -angles, circle=True)  # they turn the image, we turn the rays
-    ours = tomography.project(image, angles, detectors=side, source_distance=None)
+    ours = projection.project(image, angles, detectors=side, source_distance=None)
     assert np.corrcoef(ours.ravel(), sinogram.T.ravel())[0, 1] > 0.9999
     assert np.abs(ours - sinogram.T).mean() < 2e-3 * ours.max()
     theirs = iradon(sinogram, -angles, circle=True)
     field = np.hypot(x, y) < side / 2 - 2
-    ray_driven = tomography.fbp(ours, angles, side=side, source_distance=None)
+    ray_driven = back_projection.fbp(ours, angles, side=side, source_distance=None)
     assert psnr(ray_driven[field], theirs[field]) > 55
-    assert psnr(tomography.parallel_fbp(image, angles)[field], theirs[field]) > 45
+    assert psnr(parallel_beams.parallel_fbp(image, angles)[field], theirs[field]) > 45
 
 
 def psnr(one: np.ndarray, other: np.ndarray) -> float:
@@ -139,11 +139,11 @@ def psnr(one: np.ndarray, other: np.ndarray) -> float:
 def test_parallel_fbp_agrees_with_projecting_and_back_projecting(shape):
     square = blobs(max(shape), seed=3)
     image = np.ascontiguousarray(square[: shape[0], : shape[1]])
-    angles = tomography.equal_angles(10.0, 100.0, 51, endpoint=True)
+    angles = geometry.equal_angles(10.0, 100.0, 51, endpoint=True)
     detectors = 2 * max(shape) + 3
-    sinogram = tomography.project(image, angles, detectors=detectors, source_distance=None)
-    ray_driven = tomography.fbp(sinogram, angles, side=shape, source_distance=None)
-    ours = tomography.parallel_fbp(image, angles)
+    sinogram = projection.project(image, angles, detectors=detectors, source_distance=None)
+    ray_driven = back_projection.fbp(sinogram, angles, side=shape, source_distance=None)
+    ours = parallel_beams.parallel_fbp(image, angles)
     assert ours.shape == shape
     assert ours.dtype == np.float32
     assert psnr(ours, ray_driven) > 34
@@ -157,38 +157,38 @@ def test_an_elongated_image_is_a_square_one_with_air_around(shape, distance):
     top, left = (side - shape[0]) // 2, (side - shape[1]) // 2
     square = np.zeros((side, side), np.float32)
     square[top : top + shape[0], left : left + shape[1]] = image
-    angles = tomography.equal_angles(7.0, 360.0, 50, endpoint=True)
-    ours = tomography.project(image, angles, detectors=95, source_distance=distance)
-    padded = tomography.project(square, angles, detectors=95, source_distance=distance)
+    angles = geometry.equal_angles(7.0, 360.0, 50, endpoint=True)
+    ours = projection.project(image, angles, detectors=95, source_distance=distance)
+    padded = projection.project(square, angles, detectors=95, source_distance=distance)
     np.testing.assert_allclose(ours, padded, atol=2e-3 * max(float(padded.max()), 1))
-    back = tomography.fbp(ours, angles, side=shape, source_distance=distance)
+    back = back_projection.fbp(ours, angles, side=shape, source_distance=distance)
     assert back.shape == shape
-    whole = tomography.fbp(padded, angles, side=side, source_distance=distance)
+    whole = back_projection.fbp(padded, angles, side=side, source_distance=distance)
     window = whole[top : top + shape[0], left : left + shape[1]]
     np.testing.assert_allclose(back, window, atol=0.02 * float(np.abs(window).max()) + 1e-3)
 
 
 def test_a_large_image_is_back_projected_in_parts_to_the_same_bytes(monkeypatch):
-    angles = tomography.equal_angles(0.0, 360.0, 20, endpoint=False)
+    angles = geometry.equal_angles(0.0, 360.0, 20, endpoint=False)
     sinogram = np.random.default_rng(0).normal(size=(20, 80)).astype(np.float32)
-    whole = tomography.backproject(sinogram, angles, side=60, source_distance=80)
-    monkeypatch.setattr(tomography, "_LARGE_BYTES", 0)
-    np.testing.assert_array_equal(tomography.backproject(sinogram, angles, side=60, source_distance=80), whole)
+    whole = back_projection.backproject(sinogram, angles, side=60, source_distance=80)
+    monkeypatch.setattr(back_projection, "_LARGE_BYTES", 0)
+    np.testing.assert_array_equal(back_projection.backproject(sinogram, angles, side=60, source_distance=80), whole)
 
 
 def test_time_goes_with_the_pixels_of_an_elongated_image():
     """Counted in samples of the image, as a clock depends on the machine."""
     counted = []
-    real = tomography.cv2.remap
+    real = projection.cv2.remap
 
     def counting(stack, across, along, interpolation):
         counted.append(across.size)
         return real(stack, across, along, interpolation)
 
-    angles = tomography.full_scan(90, 2068)
+    angles = geometry.full_scan(90, 2068)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tomography.cv2, "remap", counting)
-        tomography.project(np.ones((16, 2000), np.float32), angles, detectors=2068, source_distance=2068)
+        patch.setattr(projection.cv2, "remap", counting)
+        projection.project(np.ones((16, 2000), np.float32), angles, detectors=2068, source_distance=2068)
     # A square of that side would take 23 batches of views x 2068 rays x 2000 rows.
     assert sum(counted) < 0.06 * 23 * 2068 * 2000
 
@@ -196,25 +196,25 @@ def test_time_goes_with_the_pixels_of_an_elongated_image():
 def test_parallel_fbp_does_not_wrap_round():
     """More air around the image changes nothing inside it."""
     image = np.random.default_rng(0).uniform(0, 255, (30, 41)).astype(np.float32)
-    angles = tomography.full_scan(12, None)
+    angles = geometry.full_scan(12, None)
     wide = np.zeros((90, 123), np.float32)
     wide[30:60, 41:82] = image
-    expected = tomography.parallel_fbp(wide, angles)[30:60, 41:82]
-    np.testing.assert_allclose(tomography.parallel_fbp(image, angles), expected, atol=0.02)
+    expected = parallel_beams.parallel_fbp(wide, angles)[30:60, 41:82]
+    np.testing.assert_allclose(parallel_beams.parallel_fbp(image, angles), expected, atol=0.02)
 
 
 def test_symmetric_views_share_nothing_but_time():
     """Views computed together as channels are the views computed one by one."""
     image = np.random.default_rng(2).uniform(0, 255, (33, 33)).astype(np.float32)
-    angles = tomography.equal_angles(330.0, 180.0, 73, endpoint=True)
-    together = tomography.project(image, angles, detectors=45, source_distance=50)
-    alone = np.concatenate([tomography.project(image, [a], detectors=45, source_distance=50) for a in angles])
+    angles = geometry.equal_angles(330.0, 180.0, 73, endpoint=True)
+    together = projection.project(image, angles, detectors=45, source_distance=50)
+    alone = np.concatenate([projection.project(image, [a], detectors=45, source_distance=50) for a in angles])
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=0.5)
     sum_of_views = sum(
-        tomography.backproject(row[None], [a], side=33, source_distance=50)
+        back_projection.backproject(row[None], [a], side=33, source_distance=50)
         for row, a in zip(alone, angles, strict=True)
     )
-    back = tomography.backproject(alone, angles, side=33, source_distance=50)
+    back = back_projection.backproject(alone, angles, side=33, source_distance=50)
     np.testing.assert_allclose(back, sum_of_views, rtol=1e-4)
 
 
@@ -231,7 +231,7 @@ def test_back_projection_pixel_by_pixel(distance):
         weight = 1.0 if distance is None else distance / (distance + depth)
         cell = across * weight + (detectors - 1) / 2
         expected += weight * np.interp(cell, np.arange(-1, detectors + 1), [0, *row, 0], left=0, right=0)
-    ours = tomography.backproject(sinogram, angles, side=side, source_distance=distance)
+    ours = back_projection.backproject(sinogram, angles, side=side, source_distance=distance)
     np.testing.assert_allclose(ours, expected, atol=0.08)
     assert np.abs(ours - expected).mean() < 0.02
 
@@ -241,7 +241,7 @@ def test_ramp_is_the_absolute_frequency():
     t = np.arange(2001)
     for frequency in (0.02, 0.1, 0.3):
         wave = np.cos(2 * np.pi * frequency * t)[None]
-        filtered = tomography.filter_ramp(wave)[0, 900:1100]
+        filtered = back_projection.filter_ramp(wave)[0, 900:1100]
         np.testing.assert_allclose(filtered, frequency * wave[0, 900:1100], atol=2e-3)
 
 
@@ -249,15 +249,17 @@ def test_same_bytes_in_another_process_and_thread_count():
     script = (
         "import sys, hashlib, numpy as np, cv2\n"
         "cv2.setNumThreads(int(sys.argv[1]))\n"
-        "from medqdeg.degradations import tomography as t\n"
+        "from medqdeg.degradations.tomography.geometry import full_scan\n"
+        "from medqdeg.degradations.tomography.parallel_beams import parallel_fbp\n"
+        "from medqdeg.degradations.tomography.scanning import scan_and_reconstruct\n"
         "x = np.random.default_rng(0).uniform(0, 255, (200, 200)).astype('float32')\n"
-        "out = t.scan_and_reconstruct(x, t.full_scan(20, 300), distance=300)\n"
-        "par = t.parallel_fbp(x, t.full_scan(20, None))\n"
+        "out = scan_and_reconstruct(x, full_scan(20, 300), distance=300)\n"
+        "par = parallel_fbp(x, full_scan(20, None))\n"
         "print(hashlib.sha256(out.tobytes() + par.tobytes()).hexdigest())\n"
     )
     image = np.random.default_rng(0).uniform(0, 255, (200, 200)).astype(np.float32)
-    fan = tomography.scan_and_reconstruct(image, tomography.full_scan(20, 300), distance=300)
-    parallel = tomography.parallel_fbp(image, tomography.full_scan(20, None))
+    fan = scanning.scan_and_reconstruct(image, geometry.full_scan(20, 300), distance=300)
+    parallel = parallel_beams.parallel_fbp(image, geometry.full_scan(20, None))
     here = hashlib.sha256(fan.tobytes() + parallel.tobytes()).hexdigest()
     for threads in ("1", "4"):
         run = subprocess.run([sys.executable, "-c", script, threads], capture_output=True, text=True, check=True)
@@ -267,22 +269,22 @@ def test_same_bytes_in_another_process_and_thread_count():
 def test_input_is_not_changed():
     image = blobs(40)
     before = image.copy()
-    tomography.scan_and_reconstruct(image, [0.0, 30.0], distance=60)
-    tomography.parallel_fbp(image, [0.0, 30.0])
+    scanning.scan_and_reconstruct(image, [0.0, 30.0], distance=60)
+    parallel_beams.parallel_fbp(image, [0.0, 30.0])
     np.testing.assert_array_equal(image, before)
 
 
 def test_errors_say_what_is_wrong():
     square = np.zeros((40, 40), np.float32)
     with pytest.raises(ValueError, match="half the image's diagonal"):
-        tomography.project(square, [0.0], detectors=40, source_distance=25)
+        projection.project(square, [0.0], detectors=40, source_distance=25)
     with pytest.raises(ValueError, match="wider than 90 degrees"):
-        tomography.project(square, [0.0], detectors=200, source_distance=50)
+        projection.project(square, [0.0], detectors=200, source_distance=50)
     with pytest.raises(ValueError, match="views must be at least 1"):
-        tomography.full_scan(0, 672)
+        geometry.full_scan(0, 672)
     with pytest.raises(ValueError, match="2 views but there are 1"):
-        tomography.backproject(np.zeros((2, 5), np.float32), [0.0], side=4, source_distance=None)
+        back_projection.backproject(np.zeros((2, 5), np.float32), [0.0], side=4, source_distance=None)
     with pytest.raises(ValueError, match="non-empty"):
-        tomography.parallel_fbp(np.zeros((0, 4), np.float32), [0.0])
+        parallel_beams.parallel_fbp(np.zeros((0, 4), np.float32), [0.0])
     with pytest.raises(ValueError, match='"fan" or "parallel"'):
-        tomography.source_distance("cone", (4, 4), 672, 1.5)
+        geometry.source_distance("cone", (4, 4), 672, 1.5)
