@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from ..base.console import output_console
-from ..base.cores import usable_cores
-from ..base.errors import InputError, one_line
-
-if TYPE_CHECKING:
-    from ..degrade_files.requests import DegradeRequest
-    from ..images.folders import Search
-
-_SHEET_ROWS = 120
+from ..base.errors import InputError
+from .degrade_jobs import draw_sheet, report_search, run_files, run_volumes, worth_starting
+from .degrade_options import canonical_modality, checked, degrade_request
 
 
 def degrade(
@@ -144,7 +137,7 @@ def degrade(
     """
     from ...degradations import load_severities
 
-    strengths = _checked(load_severities, table)
+    strengths = checked(load_severities, table)
     if show_list:
         _print_list(modality, strengths, markdown)
         return
@@ -155,7 +148,7 @@ def degrade(
     if grid is not None and grid.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
         raise InputError(f"--grid {grid}: the name must end in .png, .jpg or .webp")
 
-    request = _request(
+    request = degrade_request(
         types,
         severities,
         series,
@@ -173,260 +166,25 @@ def degrade(
     if value_range is not None and not volumes:
         raise InputError("--value-range is for --volumes; for files of images, see --window")
     if volumes:
-        _degrade_volumes(inputs, request, out, value_range, forbidden=grid is not None or neutral_names)
+        run_volumes(inputs, request, out, value_range, forbidden=grid is not None or neutral_names)
         return
     from ..images.folders import find_sources
 
     search = find_sources(inputs, excluding=out, follow_links=follow_links, neutral_names=neutral_names)
-    _report_search(search, inputs)
+    report_search(search, inputs)
     failed = bool(search.errors)
     if out is not None:
-        failed |= _run(search, request, out, workers or _worth_starting(len(search.sources)))
+        failed |= run_files(search, request, out, workers or worth_starting(len(search.sources)))
     if grid is not None:
-        failed |= _draw_sheet(search, request, grid, grid_images)
+        failed |= draw_sheet(search, request, grid, grid_images)
     if failed:
         raise typer.Exit(1)
-
-
-def _severity(text: str, series: bool) -> int | str:
-    """Return 0, 1 or 2, or the label of a severity of a series."""
-    from ...degradations import read_severity
-
-    try:
-        severity = read_severity(text, series)
-    except ValueError as error:
-        raise InputError(f"--severity {text}: {error}") from None
-    return severity.label if severity.series and severity.value else int(severity.value)
-
-
-def _degrade_volumes(
-    inputs: list[Path], request: DegradeRequest, out: Path | None, value_range: str | None, *, forbidden: bool
-) -> None:
-    from ..degrade_files.volumes import degrade_volumes
-
-    if out is None or forbidden:
-        raise InputError("--volumes needs --out, and goes neither with --grid nor with --neutral-names")
-    found = None
-    if value_range is not None:
-        try:
-            low, high = (float(part) for part in value_range.split(","))
-        except ValueError:
-            low = high = 0.0
-        if not low < high:
-            raise InputError(f"--value-range {value_range}: give the least and the greatest value, such as -1000,1000")
-        found = (low, high)
-    try:
-        summary = degrade_volumes(inputs, request, out, value_range=found)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; the same command continues", err=True)
-        raise typer.Exit(130) from None
-    _print_errors(summary.errors)
-    kept = f", kept {summary.kept} of an earlier run" if summary.kept else ""
-    typer.echo(f"wrote {_counted(summary.made, 'volume')} to {out}{kept}")
-    if summary.errors:
-        raise typer.Exit(1)
-
-
-def _request(
-    types: list[str] | None,
-    severities: list[str] | None,
-    series: bool,
-    seed: str,
-    modality: str | None,
-    strengths: Any,
-    reference_size: float | None,
-    keep_markings: bool | None,
-    allow_unchanged: bool,
-    window: str | None,
-    frames: str,
-    format: str,
-    png_level: int,
-) -> DegradeRequest:
-    """Check every option before a file is touched."""
-    from ...degradations import largest_severity, list_degradations
-    from ..degrade_files.requests import FRAME_CHOICES, DegradeRequest
-    from ..images import OUTPUT_FORMATS
-
-    names = []
-    modality = _canonical_modality(modality)
-    for text in _split(types):
-        if text == "all":
-            names += list_degradations(modality)
-        else:
-            names.append(_canonical_name(text))
-    if not names:
-        raise InputError("no degradation: give --type (medqdeg degrade --list shows them), or --type all")
-    levels = [_severity(text, series) for text in _split(severities) or ["1", "2"]]
-    for name in names:
-        for level in levels:
-            if isinstance(level, str) and float(level[1:]) > (largest := largest_severity(name, modality, strengths)):
-                raise InputError(f"--severity {level[1:]}: {name} goes up to {largest:g}")
-    if reference_size is not None and not reference_size > 0:
-        raise InputError(f"--reference-size {reference_size:g}: must be a positive number of pixels")
-    if frames not in FRAME_CHOICES:
-        raise InputError(f"--frames {frames}: must be one of {', '.join(FRAME_CHOICES)}")
-    if format not in OUTPUT_FORMATS:
-        raise InputError(f"--format {format}: must be one of {', '.join(OUTPUT_FORMATS)}")
-    return DegradeRequest(
-        names=tuple(dict.fromkeys(names)),
-        severities=tuple(dict.fromkeys(levels)),
-        seed=seed,
-        modality=modality,
-        table=strengths,
-        reference_size=reference_size,
-        keep_markings=keep_markings,
-        allow_unchanged=allow_unchanged,
-        window=_parse_window(window),
-        frames=frames,
-        format=format,
-        png_level=png_level,
-    )
-
-
-def _canonical_name(text: str) -> str:
-    from ...degradations import get
-
-    if text.lower().startswith("xray_motion_blur"):
-        # An alias that implies a modality cannot stand for the folder's name.
-        raise InputError(f"--type {text}: use --type motion_blur --modality X-ray")
-    return _checked(get, text).name
-
-
-def _canonical_modality(modality: str | None) -> str | None:
-    from ...degradations.vocabulary import check_modality
-
-    return _checked(check_modality, modality)
-
-
-def _checked(function: Any, argument: Any) -> Any:
-    """Call the library; its ValueError and OSError are the user's input."""
-    try:
-        return function(argument)
-    except OSError as error:
-        raise InputError(f"{argument}: cannot be read ({error.strerror or error})") from None
-    except ValueError as error:
-        raise InputError(str(error)) from None
-
-
-def _split(values: list[str] | None) -> list[str]:
-    return [part.strip() for value in values or [] for part in value.split(",") if part.strip()]
-
-
-def _parse_window(text: str | None) -> tuple[float, float] | str | None:
-    if text is None or text == "full":
-        return text
-    try:
-        center, width = (float(part) for part in text.split(","))
-    except ValueError:
-        raise InputError(f"--window {text}: give CENTRE,WIDTH (such as 40,400) or full") from None
-    if not (width >= 1 and abs(center) < float("inf") and width < float("inf")):
-        raise InputError(f"--window {text}: the width must be at least 1")
-    return center, width
-
-
-def _worth_starting(files: int) -> int:
-    """Processes for so many files: a process takes longer to start than a few files take to degrade."""
-    return max(1, min(usable_cores(), files // 4))
-
-
-def _report_search(search: Search, inputs: list[Path]) -> None:
-    _print_errors(search.errors)
-    if search.passed_over:
-        typer.echo(f"passed over {_counted(search.passed_over, 'file')} that hold no image", err=True)
-    if not search.sources:
-        raise InputError(f"no image found in {', '.join(map(str, inputs))}")
-
-
-def _run(search: Search, request: DegradeRequest, out: Path, workers: int) -> bool:
-    """Degrade with a progress bar; return whether anything failed."""
-    import time
-
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from ..degrade_files.manifests import MANIFEST
-    from ..degrade_files.runs import Outcome, degrade_files
-
-    console = Console(stderr=True)
-    started = time.monotonic()
-    with Progress(
-        TextColumn("degrading"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("[red]{task.fields[failed]}"),
-        TimeRemainingColumn(),
-        console=console,
-        # Nothing but the summary where no one watches.
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task("", total=len(search.sources), failed="")
-        failed = 0
-
-        def show(outcome: Outcome) -> None:
-            nonlocal failed
-            failed += bool(outcome.errors)
-            progress.update(task, advance=1, failed=f"{failed} failed" if failed else "")
-
-        try:
-            summary = degrade_files(search.sources, request, out, workers=workers, on_progress=show)
-        except KeyboardInterrupt:
-            typer.echo("interrupted; the same command continues", err=True)
-            raise typer.Exit(130) from None
-    _print_errors(sorted(summary.errors))
-    seconds = time.monotonic() - started
-    text = f"wrote {summary.made}"
-    if summary.kept:
-        text += f", kept {summary.kept} of an earlier run"
-    text += f" from {_counted(summary.files, 'file')} in {seconds:.1f} s"
-    if summary.failed_files:
-        text += f"; {_counted(summary.failed_files, 'file')} failed"
-    typer.echo(f"{text}; manifest: {out / MANIFEST}")
-    return bool(summary.errors)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _print_errors(errors: Iterable[str]) -> None:
-    for error in errors:
-        typer.echo(f"medqdeg: {one_line(error)}", err=True)
-
-
-def _draw_sheet(search: Search, request: DegradeRequest, path: Path, count: int) -> bool:
-    """Draw the contact sheet; return whether anything failed."""
-    from ..base.atomic_files import write_atomically
-    from ..degrade_files.requests import level_name
-    from ..degrade_files.sheet import sheet_rows, sheet_severities
-    from ..images import encode_image
-    from ..images.contact_sheet import draw_contact_sheet
-
-    resolved = path.resolve()
-    if any(Path(os.path.realpath(source.path)) == resolved for source in search.sources):
-        raise InputError(f"--grid {path} would overwrite an input; choose another name")
-    shown = search.sources[:count]
-    if len(shown) * len(request.names) > _SHEET_ROWS:
-        raise InputError(f"the sheet would have more than {_SHEET_ROWS} rows; give fewer --type or --grid-images")
-    rows, errors = sheet_rows(shown, request)
-    _print_errors(errors)
-    if not rows:
-        return True
-    of = f", {len(shown)} of {len(search.sources)} images" if len(search.sources) > len(shown) else ""
-    heads = ("L0  clean", *map(level_name, sheet_severities(request)))
-    page = draw_contact_sheet(rows, heads, title=f"seed {request.seed}{of}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, encode_image(page, {".png": "png", ".webp": "webp"}.get(path.suffix.lower(), "jpeg")))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
-    typer.echo(f"contact sheet: {path}")
-    return bool(errors)
 
 
 def _print_list(modality: str | None, strengths: Any, markdown: bool) -> None:
     from ..degrade_files.catalogue import as_markdown, as_rich_table, entries
 
-    listed = entries(_canonical_modality(modality), strengths)
+    listed = entries(canonical_modality(modality), strengths)
     if markdown:
         typer.echo(as_markdown(listed), nl=False)
         return
