@@ -128,5 +128,7 @@ def test_without_a_network_it_runs_all_levels_and_says_where_the_results_are(tmp
     assert overall[0]["accuracy"] > overall[2]["accuracy"] > 0.3
     for level, summary in zip(("L0", "L1", "L2"), overall, strict=True):
         (row,) = [line.split() for line in done.stdout.splitlines() if line.split()[:2] == [level, str(summary["n"])]]
-        scores = [f"{summary[name]:.3f}" for name in ("accuracy", "confidence", "calibration_shift")]
-        assert row[1:5] == [str(summary["n"]), *scores]
+        accuracy, confidence, shift = (100 * summary[name] for name in ("accuracy", "confidence", "calibration_shift"))
+        gap, readable = (100 * summary[name] for name in ("agreement_gap", "readable_share"))
+        printed = [f"{accuracy:.1f}", f"{gap:+.1f}", f"({readable:.1f}%)", f"{confidence:.1f}", f"{shift:+.1f}"]
+        assert [cell.replace("−", "-") for cell in row[2:7]] == printed
