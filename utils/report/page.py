@@ -73,6 +73,7 @@ def write_page(
         data={**data, **curve_data(frames), "sections": [section.id for section in sections], "items_page": items_page},
         title=page_title([run.name for run in runs], {data_name(run) for run in runs}),
         stories=run_stories(analysis),
+        items=items_sentence(frames["headline"]),
         example=example,
         provenances=origins,
         notes=ranked_notes(frames["notes"]),
@@ -92,6 +93,17 @@ def write_page(
     path = folder / PAGE
     write_atomically(path, html.encode())
     return path
+
+
+def items_sentence(headline: pd.DataFrame) -> str:
+    """Return what the levels are and, where it is the same for all runs, how many items each has."""
+    words = {"L0": "clean images", "L1": "mildly degraded", "L2": "severely degraded"}
+    told = []
+    for level, word in words.items():
+        sizes = set(headline.loc[headline["level"] == level, "n"])
+        if sizes:
+            told.append(f"{level}: {word}{f' ({sizes.pop():,} items)' if len(sizes) == 1 else ''}")
+    return f"{', '.join(told)}." if told else ""
 
 
 def page_title(models: Sequence[str], data: Collection[str]) -> str:

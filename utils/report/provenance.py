@@ -73,7 +73,7 @@ def _rows(run: Run, nodes: Any) -> Iterable[tuple[str, str | None]]:
     yield "Integration and arguments", "; ".join(part for part in (run.integration, run.model_args) if part)
     revision = origin.get("data_revision")
     yield "Data set", ", ".join(part for part in (data_name(run), revision and f"revision {revision}") if part)
-    yield "Items", "; ".join(f"{row.level}: {row.n:,} of {row.clusters:,} source questions" for row in own.itertuples())
+    yield "Items", "; ".join(f"{row.level}: {row.n:,} on {row.clusters:,} source questions" for row in own.itertuples())
     yield "Trials T and options K", f"T = {_mix(own['trials'])}; K = {_mix(own['options'])}"
     yield "Elicitation", _ELICITATIONS.get(conditions["elicitation"], conditions["elicitation"])
     yield "Sampling", _sampling(conditions, origin)

@@ -141,6 +141,7 @@ def _verdict(effect: pd.Series | None) -> tuple[str, str]:
         because = f": {reason}" if isinstance(reason, str) else ""
         return "", f"Does overconfidence hold or grow as accuracy falls? No verdict{because}."
     reason = f" ({effect['verdict_reason']})" if isinstance(effect["verdict_reason"], str) else ""
+    reason = reason.replace("(refuted: ", "(does not hold: ")  # else read as "it is refuted since it is overconfident"
     p = effect["p"]
     certain = f", p {'' if p < 0.0005 else '= '}{probability(p)}" if not math.isnan(p) else ""
     word = effect["verdict"]

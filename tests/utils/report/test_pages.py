@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -21,7 +22,7 @@ from medqdeg.utils.dataset.loading import load_level
 from medqdeg.utils.dataset.location import LocalFolder
 from medqdeg.utils.report.content import report_frames
 from medqdeg.utils.report.items import write_items
-from medqdeg.utils.report.page import as_json, write_page
+from medqdeg.utils.report.page import as_json, items_sentence, write_page
 from medqdeg.utils.report.pictures import write_pictures
 
 from ...small_dataset import write_dataset
@@ -63,6 +64,13 @@ def test_what_can_be_drawn_of_some_levels_is_drawn(present: tuple[str, ...], tmp
     page = write_page(analysis, report_frames(analysis), tmp_path)
     assert {row[1] for row in _data(page)["nodes"]} == set(present)
     assert "what needs them is left out" in page.read_text()
+
+
+def test_the_levels_are_explained_with_their_items_where_all_runs_have_the_same() -> None:
+    rows = [("L0", 84), ("L2", 1162), ("L0", 84), ("L2", 1160)]
+    sentence = items_sentence(pd.DataFrame(rows, columns=["level", "n"]))
+    assert sentence == "L0: clean images (84 items), L2: severely degraded."
+    assert items_sentence(pd.DataFrame(rows[:0], columns=["level", "n"])) == ""
 
 
 def test_vendored_files_are_those_that_are_noted(repository: Path) -> None:

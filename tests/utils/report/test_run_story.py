@@ -74,7 +74,7 @@ def test_provenance_says_what_is_recorded_and_what_is_not(tmp_path: Path) -> Non
 
     before = rows()
     assert before["Command"] == before["Data set"] == NOT_RECORDED
-    assert before["Items"].startswith("L0: 20 of 20 source questions; L1: ")
+    assert before["Items"].startswith("L0: 20 on 20 source questions; L1: ")
     key = "sk-abcdefgh12345678"
     for scores in content["results"].values():
         data = {"name": "owner/set", "revision": "abc"}

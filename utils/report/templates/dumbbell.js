@@ -40,7 +40,7 @@
         const guess = shift ? known(points.filter((d) => d.level === data.levels[0]), (d) => d.guesser) : [];
         grid.append(element("div", {}, element("h3", {}, label(name)), Plot.plot(base(`${label(name)} of each model by level`, {
           width: plain + (named && !narrow ? margin : 0), height: order.length * 24 + 50, marginLeft: named ? margin : 10, marginRight: 14, marginTop: 10,
-          x: { grid: true, label: null, ticks: 4, inset: 6, zero: shift, domain: shift ? undefined : [0, 1], tickFormat: shift ? signedTick : shareTick },
+          x: { grid: true, label: null, ticks: plain - (named ? margin : 0) < 240 ? 2 : 4, inset: 6, zero: shift, domain: shift ? undefined : [0, 1], tickFormat: shift ? signedTick : shareTick },
           y: { domain: order, label: null, axis: named ? "left" : null, tickFormat: marked, tickSize: 0 },
           marks: [
             ...(shift ? [Plot.ruleX([0], { stroke: "currentColor" })] : []),
