@@ -54,7 +54,7 @@ class Ranks:
         kill_after: int | None = None,
         nodes: str = "",
     ) -> dict[str, Any]:
-        """Start the ranks and wait for them; with `kill_after`, kill -9 the last one as soon as it has so many replies.
+        """Start the ranks and wait for them; with `kill_after`, kill -9 the last one once it has prepared so many items.
 
         With `nodes`, each rank is on the machine whose name is its letter.
 
@@ -86,7 +86,9 @@ class Ranks:
         processes = [forked(attempt, rank) for rank in range(ranks)]
         if kill_after is not None:
             log = asked.with_suffix(f".{ranks - 1}")
+            began = time.monotonic()
             while (log.stat().st_size if log.exists() else 0) < kill_after:
+                assert time.monotonic() - began < 120, f"there were not {kill_after} requests"
                 time.sleep(0.002)
             os.kill(processes[-1], signal.SIGKILL)
             os.waitpid(processes[-1], 0)
@@ -113,7 +115,7 @@ class Ranks:
 
 
 def note_replies(path: Path) -> None:
-    """Have the integration write one byte for each request that it answered."""
+    """Have the integration write one byte for each request that it answered: one per item, whose trials share it."""
     integration = lmms_eval.models.get_model("llava_hf")
     original = integration.generate_until
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -156,7 +158,7 @@ if __name__ == "__main__":
         "five items": lambda: ranks.run(2, "two-five", limit=5),
         "five items, repeated": lambda: ranks.run(2, "two-five", limit=5),
         "one item": lambda: ranks.run(2, "two-one", limit=1),
-        "killed": lambda: ranks.run(2, "killed", kill_after=7),
+        "killed": lambda: ranks.run(2, "killed", kill_after=4),
         "resumed": lambda: ranks.run(2, "killed"),
         "two machines": lambda: ranks.run(2, "machines", nodes="ab"),
         "two machines, repeated the other way round": lambda: ranks.run(2, "machines", nodes="ba"),

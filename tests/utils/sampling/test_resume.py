@@ -83,7 +83,7 @@ def test_two_ranks_answer_as_one_process_whatever_happens(small_dataset: Path, l
     assert trials(runs["repeated"]) == trials(runs["three ranks of one's store"]) == [36, 0, 36, 0]
     requested, asked, reused, failed = trials(runs["resumed"])
     assert (requested, failed) == (asked + reused, 0)
-    assert reused >= 7, "the killed rank had so many replies"
+    assert reused >= 9, "of four items that the killed rank had prepared, three were answered three times"
     assert trials(runs["one item"]) == [3, 3, 0, 0]
 
 
