@@ -54,7 +54,7 @@ class Ranks:
         kill_after: int | None = None,
         nodes: str = "",
     ) -> dict[str, Any]:
-        """Start the ranks and wait for them; with `kill_after`, kill -9 the last one once it has prepared so many items.
+        """Start the ranks and wait for them; with `kill_after`, kill -9 the last one when it prepared so many items.
 
         With `nodes`, each rank is on the machine whose name is its letter.
 
