@@ -140,7 +140,7 @@ FINDINGS: tuple[Finding, ...] = (
     ),
     Finding(
         "artefacts and motion cost more than intensity",
-        "accuracy lost to artefacts and motion minus that lost to intensity",
+        "change of accuracy under artefacts and motion minus that under intensity; below 0, they cost more",
         -1,
         _contrasts("degradation_category"),
         _artefact_loss,
@@ -148,7 +148,7 @@ FINDINGS: tuple[Finding, ...] = (
     ),
     Finding(
         "reasoning loses more than perception",
-        "accuracy lost in reasoning minus that lost in perception",
+        "change of accuracy in reasoning minus that in perception; below 0, reasoning loses more",
         -1,
         _contrasts("capability"),
         _reasoning_loss,

@@ -99,14 +99,20 @@ FRAMES: Mapping[str, FrameKind] = {
     "verdicts": FrameKind(
         "Does overconfidence hold or grow as images get worse?",
         "From L0. Supported: accuracy falls, also among readable votes, the agreement gap does not shrink by more "
-        f"than 2 points, and it is above 2 points at the end, all by 95% intervals; matched: {MATCHED_MEANING}.",
-        ("model", "comparison", "verdict", "verdict_reason", "p"),
+        f"than 2 points, and it is above 2 points at the end, all by 95% intervals; p: twice the largest of these "
+        f"claims' one-sided ones, since all must hold. Changes are matched: {MATCHED_MEANING}.",
+        (
+            *("model", "comparison", "verdict", "verdict_reason", "p"),
+            *(f"{name}_change{end}" for name in ("accuracy", "gap") for end in ("", "_low", "_high")),
+        ),
     ),
     "operating_points": FrameKind(
         "Operating points",
-        "An item is answered where the top share reaches the threshold, which keeps the error among the answered below "
-        "the risk on clean images with 90% confidence; the rest goes to a person. Silent failures are answered and "
-        "wrong, of all items. Judged by five folds of source questions.",
+        "An item is answered where its top share (share of the votes for the most frequent letter) reaches the "
+        "threshold, which keeps the error among the answered below the risk on clean images with 90% confidence; the "
+        "rest goes to a person. No threshold: none is shown to do so, for want of items or for too many sure mistakes; "
+        "what remains above any threshold, at L2 too, stands under risk and coverage. Silent failures are answered and "
+        "wrong, of all items. Each item is judged by the threshold of the other four fifths of the source questions.",
         ("model", "level", "figure", *_INTERVAL, *_SIZE, "threshold", "risk", "statement"),
     ),
     "flags": FrameKind(
@@ -250,8 +256,9 @@ FRAMES: Mapping[str, FrameKind] = {
     ),
     "findings": FrameKind(
         "What the paper found, what the runs show",
-        "A finding is a number whose sign the paper claims. As claimed, the reverse: the run's 95% interval lies on "
-        "one side of 0. Published numbers have no interval: how many of a group's models have the sign. Changes are "
+        "Each claim is put as a number whose sign it fixes. As claimed: the run's 95% interval lies on the claimed "
+        "side of 0; the reverse: on the other side; not decided: 0 is within. Published numbers have no interval: how "
+        "many of a group's models have the sign. Changes are "
         f"matched for the runs ({MATCHED_MEANING}) and plain for published models.",
         ("finding", "number", "model", "origin", *_INTERVAL, "n", "reading", "note"),
     ),

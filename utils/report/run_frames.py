@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
 
 from ..analysis.analyse import Analysis
+from ..analysis.changes import MATCHED
 from ..analysis.tables import overall
 from .frame_kinds import CORE, HEADLINE, framed
 from .paper_tables import figure_5
@@ -29,9 +31,18 @@ def headline(analysis: Analysis) -> pd.DataFrame:
 
 
 def verdicts(analysis: Analysis) -> pd.DataFrame:
-    """Return the verdict on each run's steps from L0."""
+    """Return the verdict on each run's steps from L0, with the matched changes that it is about."""
     chosen = overall(analysis.tables["dunning_kruger"])
-    return framed("verdicts", chosen.assign(model=chosen["run"]))
+    changes = overall(analysis.tables["changes"])
+    matched = changes[changes["pairing"] == MATCHED].set_index(["run", "comparison", "figure"])
+    columns = {
+        f"{name}_change{end}": [
+            matched[column].get((row.run, row.comparison, figure), np.nan) for row in chosen.itertuples()
+        ]
+        for name, figure in (("accuracy", "accuracy"), ("gap", "agreement_gap"))
+        for end, column in (("", "estimate"), ("_low", "low"), ("_high", "high"))
+    }
+    return framed("verdicts", chosen.assign(model=chosen["run"], **columns))
 
 
 def operating_points(analysis: Analysis) -> pd.DataFrame:

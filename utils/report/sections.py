@@ -157,7 +157,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "hierarchy",
         "Skills",
-        "Skills: 2, 6, 30",
+        "By capability, task and skill",
         _says(f"Open a capability to see its tasks, a task to see its skills. {_OPEN} {_CUT}"),
         "nodes.js",
     ),
@@ -182,10 +182,11 @@ SECTIONS: tuple[Section, ...] = (
         "Confidence",
         "Confidence against accuracy",
         lambda facts: (
-            "A model on the diagonal is as confident as it is right; above it, overconfident. Lines go from L0 to L2. "
-            "Crosses: a guesser with the same trials and options. Between models, the Dunning-Kruger effect is a slope "
-            "to the lower right that the shift shares with accuracy by construction, so look at confidence alone: does "
-            f"it fall with accuracy? {facts.other_items}"
+            "On the diagonal confidence equals accuracy, the paper's measure. Confidence is no probability, though: "
+            "even an honest guesser with the same trials and options (cross) lies off it. Lines go from L0 to L2. "
+            "Between models, the Dunning-Kruger effect is a slope to the lower right, which the shift shares with "
+            "accuracy by construction, so look at confidence alone: does it fall with accuracy? "
+            f"{facts.other_items}"
         ),
         "scatter.js",
     ),
@@ -206,7 +207,8 @@ SECTIONS: tuple[Section, ...] = (
         "Risk and coverage",
         _says(
             "The error rate if the model answers only the items it is most confident of. A model that knows what it "
-            "knows rises from the lower left; one that does not is flat."
+            "knows rises from the lower left; one that does not is flat, but so are items with the same share of "
+            "votes, which no threshold tells apart."
         ),
         "curves.js",
     ),
@@ -232,14 +234,17 @@ SECTIONS: tuple[Section, ...] = (
         "findings",
         "Findings",
         "What the paper found, what the runs show",
-        _says("Six claims of the paper as numbers, with what its own tables say and what the runs say."),
+        lambda facts: (
+            "Six claims of the MedQ-Deg paper (arXiv:2603.07769) as numbers: what the runs say"
+            + (", and what the paper's own tables say." if facts.published else ".")
+        ),
         tables=("findings", "published_groups"),
     ),
     Section(
         "tables",
         "Tables",
         "Tables",
-        _says("As in the paper, and every comparison with its interval."),
+        _says("As in the MedQ-Deg paper (arXiv:2603.07769), whose tables the numbers name, and every comparison."),
         tables=(
             *("table_6", "table_2", "table_3", "figure_5", "dunning_kruger", "paired", "refused_pairs"),
             *("dunning_kruger_between", "other_results"),
