@@ -15,6 +15,7 @@ from medqdeg.utils.analysis.analyse import Analysis, analyse
 from medqdeg.utils.analysis.runs.reading import read_runs
 from medqdeg.utils.report.findings import AS_CLAIMED, FINDINGS, NOT_DECIDED, REVERSE, findings, published_groups
 from medqdeg.utils.report.frame_kinds import SCOPE
+from medqdeg.utils.report.run_frames import verdicts
 
 from ..run_files import scored_levels, write_run
 
@@ -96,3 +97,24 @@ def test_a_planted_loss_is_read_as_claimed(analysis: Analysis) -> None:
     assert of(frame, "accuracy falls as images get worse")["reading"].tolist() == [AS_CLAIMED]
     assert of(frame, "artefacts and motion cost more than intensity")["reading"].tolist() == [AS_CLAIMED]
     assert set(frame["reading"]) <= {AS_CLAIMED, REVERSE, NOT_DECIDED}
+
+
+def test_a_number_says_which_sign_the_claim_gives_it(analysis: Analysis) -> None:
+    frame = findings(analysis, published=False)
+    (row,) = of(frame, "artefacts and motion cost more than intensity").to_dict("records")
+    assert row["estimate"] < 0
+    assert row["number"].endswith("; below 0, they cost more")
+    assert not any("lost" in number for number in frame["number"])  # a loss is a change below 0
+
+
+def test_the_verdict_stands_beside_the_changes_that_it_is_about(analysis: Analysis) -> None:
+    changes = analysis.tables["changes"]
+    matched = changes[(changes["axis"] == "overall") & (changes["pairing"] == "matched")]
+    table = verdicts(analysis)
+    assert len(table)
+    for row in table.to_dict("records"):
+        for name, figure in (("accuracy", "accuracy"), ("gap", "agreement_gap")):
+            own = matched[(matched["comparison"] == row["comparison"]) & (matched["figure"] == figure)]
+            (change,) = own[own["run"] == row["model"]].to_dict("records")
+            for end, column in (("", "estimate"), ("_low", "low"), ("_high", "high")):
+                assert row[f"{name}_change{end}"] == pytest.approx(change[column], nan_ok=True, abs=0)
