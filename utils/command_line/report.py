@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from ..base.command_record import public_command
 from ..base.cores import usable_cores
 from ..base.errors import InputError, one_line
 
@@ -77,8 +79,15 @@ def report(
             workers=usable_cores(),
             style=style,
             slogan=slogan,
+            command=_as_given(),
         )
         print(f"{len(written)} files in {out.resolve()}")
     if terminal:
         print_headline(analysis)
         print_published(frames)
+
+
+def _as_given() -> str:
+    """Return the line that this process was started with, or nothing where it was no `medqdeg report`."""
+    typed = sys.argv[1:]
+    return public_command(typed, os.environ, "medqdeg") if typed[:1] == ["report"] else ""

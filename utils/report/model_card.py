@@ -82,7 +82,7 @@ def model_card(run: Run, story: RunStory, origin: Provenance, frames: Mapping[st
         f"# {escape_markdown(run.name)}: reading of degraded medical images",
         *(escape_markdown(line) for line in story.lines()),
         "## What was evaluated",
-        _table(("", ""), ([what, escape_markdown(value)] for what, value in origin.rows)),
+        _table(("", ""), _rows(origin)),
         "## Performance",
         "95% intervals in brackets, in per cent, by source question. L0 is clean, L1 mild, L2 severe.",
         _table(("level", "items", *(name.replace("_", " ") for name in _HEADLINE)), _levels(own["headline"])),
@@ -105,6 +105,12 @@ def model_card(run: Run, story: RunStory, origin: Provenance, frames: Mapping[st
         "Made by `medqdeg report --card`. A research measurement; no claim that a law or a standard is met.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _rows(origin: Provenance) -> Iterable[list[str]]:
+    for what, value in origin.rows:
+        note = f" ({origin.notes[what]})" if what in origin.notes else ""
+        yield [what, escape_markdown(f"{value}{note}")]
 
 
 def _metadata(run: Run, headline: pd.DataFrame) -> str:

@@ -27,9 +27,10 @@ from .page_data import page_data
 from .page_example import PageExample
 from .page_tables import page_table, table_columns, table_rows
 from .printed_tables import caption
-from .provenance import data_name, provenances
+from .provenance import data_name, drawings_note, provenances
 from .run_story import run_stories
 from .sections import PageFacts, page_scripts, page_sections
+from .terms import items_sentence, terms
 from .units import percent
 
 PAGE = "report.html"
@@ -45,6 +46,7 @@ def write_page(
     *,
     item_browser: bool = False,
     example: PageExample | None = None,
+    command: str = "",
 ) -> Path:
     """Write the report's page.
 
@@ -54,6 +56,7 @@ def write_page(
         folder: that exists.
         item_browser: link to `items.html` in the same folder.
         example: an item to show beside the headline figure.
+        command: that makes the report, as it was given; empty where none was.
 
     Returns:
         The path of the page. The same analysis gives the same bytes.
@@ -73,7 +76,10 @@ def write_page(
         data={**data, **curve_data(frames), "sections": [section.id for section in sections], "items_page": items_page},
         title=page_title([run.name for run in runs], {data_name(run) for run in runs}),
         stories=run_stories(analysis),
+        drawings=drawings_note(runs),
         items=items_sentence(frames["headline"]),
+        terms=list(terms(frames["headline"])),
+        command=command,
         example=example,
         provenances=origins,
         notes=ranked_notes(frames["notes"]),
@@ -93,17 +99,6 @@ def write_page(
     path = folder / PAGE
     write_atomically(path, html.encode())
     return path
-
-
-def items_sentence(headline: pd.DataFrame) -> str:
-    """Return what the levels are and, where it is the same for all runs, how many items each has."""
-    words = {"L0": "clean images", "L1": "mildly degraded", "L2": "severely degraded"}
-    told = []
-    for level, word in words.items():
-        sizes = set(headline.loc[headline["level"] == level, "n"])
-        if sizes:
-            told.append(f"{level}: {word}{f' ({sizes.pop():,} items)' if len(sizes) == 1 else ''}")
-    return f"{', '.join(told)}." if told else ""
 
 
 def page_title(models: Sequence[str], data: Collection[str]) -> str:

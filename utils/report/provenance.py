@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,15 @@ from ..analysis.runs.run import Run
 from ..analysis.statistics.bootstrap import SMALL
 from ..analysis.tables import overall
 from ..base.errors import one_line
+from ..base.secrets import arguments_by_name
 from ..dataset.taxonomy import LEVELS
 from ..phantoms.suite import SOURCE as PHANTOMS
 from ..scoring.elicitation import EXACT, VERBALIZED, VOTES
 
 NOT_RECORDED = "not recorded"
+
+DRAWINGS = "The images are drawings, not patients"
+"""What has to be said wherever pictures of the phantoms, which look like images of patients, are shown or measured."""
 
 _ELICITATIONS = {
     VOTES: "votes: the most frequent letter of T sampled replies",
@@ -34,6 +38,7 @@ class Provenance:
     Attributes:
         model: the run's name.
         rows: (what, value), every value on one line; `NOT_RECORDED` where the results do not say.
+        notes: what -> a remark on its value, on one line, that is no part of it.
         prompt: the template, with its lines; empty where it is not recorded.
         limits: sentences: what was not measured, and what does not follow.
     """
@@ -42,6 +47,7 @@ class Provenance:
     rows: tuple[tuple[str, str], ...]
     prompt: str
     limits: tuple[str, ...]
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def provenances(analysis: Analysis) -> list[Provenance]:
@@ -53,6 +59,7 @@ def provenances(analysis: Analysis) -> list[Provenance]:
             tuple((what, one_line(value, 4000) if value else NOT_RECORDED) for what, value in _rows(run, nodes)),
             str(run.conditions.get("prompt") or ""),
             tuple(_limits(analysis, run, nodes)),
+            {what: one_line(note) for what, note in _notes(run)},
         )
         for run in analysis.collection.runs
     ]
@@ -64,17 +71,27 @@ def data_name(run: Run) -> str:
     return PHANTOMS if sources == {PHANTOMS} else run.origin.get("data_name", "")
 
 
+def drawings_note(runs: Sequence[Run]) -> str:
+    """Return the sentence that the images are drawings, or nothing where none are known to be."""
+    drawn = [data_name(run) == PHANTOMS for run in runs]
+    if not any(drawn):
+        return ""
+    return f"{DRAWINGS}." if all(drawn) else f"{DRAWINGS}, in the items of {PHANTOMS}."
+
+
 def _rows(run: Run, nodes: Any) -> Iterable[tuple[str, str | None]]:
     own = nodes[nodes["run"] == run.name]
     conditions, origin = run.conditions, run.origin
     weights = f"; weights {origin['weights']}" if "weights" in origin else ""
     name = spoken_name(run.model) if Path(run.model).is_absolute() else run.model  # no path of somebody's machine
-    yield "Model", f"{name}{weights}"
+    parameters = origin.get("parameters", "")
+    size = f"; {int(parameters):,} parameters" if parameters.isdigit() else ""
+    yield "Model", f"{name}{size}{weights}"
     yield "Integration and arguments", "; ".join(part for part in (run.integration, run.model_args) if part)
     revision = origin.get("data_revision")
     yield "Data set", ", ".join(part for part in (data_name(run), revision and f"revision {revision}") if part)
     yield "Items", "; ".join(f"{row.level}: {row.n:,} on {row.clusters:,} source questions" for row in own.itertuples())
-    yield "Trials T and options K", f"T = {_mix(own['trials'])}; K = {_mix(own['options'])}"
+    yield "Trials T and options K", f"T = {_mix(own['trials'])} on each item; K = {_mix(own['options'])}"
     yield "Elicitation", _ELICITATIONS.get(conditions["elicitation"], conditions["elicitation"])
     yield "Sampling", _sampling(conditions, origin)
     read_as = conditions.get("read_as") or {}
@@ -84,8 +101,21 @@ def _rows(run: Run, nodes: Any) -> Iterable[tuple[str, str | None]]:
     found = conditions.get("versions") or {}
     yield "Versions", ", ".join(f"{name} {version}" for name, version in found.items() if version != "absent")
     yield "Date", _date(run.date)
-    command = origin.get("command")
-    yield "Command", f"{command} ({origin['command_from']})" if command else None
+    yield "Command", origin.get("command")
+
+
+def _notes(run: Run) -> Iterable[tuple[str, str]]:
+    """Yield (what, remark) on values of `_rows`."""
+    arguments = arguments_by_name(run.model_args)
+    if inner := arguments.get("inner"):
+        yield "Model", f"run by the integration {inner}, inside the wrapper that samples the votes"
+    if "store" in arguments:
+        yield "Integration and arguments", "store: an answer that is already in that folder is replayed, not asked anew"
+    if run.date:
+        clock = f"by the clock of {run.origin['timezone']}" if "timezone" in run.origin else "time zone not recorded"
+        yield "Date", f"when the evaluation began, {clock}"
+    if "command" in run.origin:
+        yield "Command", run.origin["command_from"]
 
 
 def _sampling(conditions: Mapping[str, Any], origin: Mapping[str, str]) -> str:
@@ -100,7 +130,7 @@ def _sampling(conditions: Mapping[str, Any], origin: Mapping[str, str]) -> str:
 def _limits(analysis: Analysis, run: Run, nodes: Any) -> Iterable[str]:
     """Yield what a reader must not conclude, the gravest first."""
     if data_name(run) == PHANTOMS:
-        yield "The images are drawings, not patients: nothing here says how the model reads medical images."
+        yield f"{DRAWINGS}: nothing here says how the model reads medical images."
     own = nodes[nodes["run"] == run.name]
     if missing := [level for level in LEVELS if level not in set(own["level"])]:
         yield f"Not measured: {', '.join(missing)}."

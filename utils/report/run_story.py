@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,7 @@ class RunStory:
         verdict: "supported", "contradicted", "not decided", or "" where there is none.
         verdict_words: the verdict as a sentence, with its reason.
         operating: what the threshold that keeps the error low on clean images lets through, or that there is none.
+        small_print: what explains the figures of `finding`, for those who read them closely.
     """
 
     model: str
@@ -39,9 +41,10 @@ class RunStory:
     verdict: str
     verdict_words: str
     operating: str
+    small_print: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
-        """Return the sentences that there are."""
+        """Return the sentences that there are, without the small print."""
         return [text for text in (self.finding, self.verdict_words, self.operating) if text]
 
 
@@ -69,16 +72,18 @@ def _story(analysis: Analysis, tables: dict[str, pd.DataFrame], run: Run) -> Run
         (changes["run"] == run.name) & (changes["comparison"] == comparison) & (changes["pairing"] == MATCHED)
     ]
     change = own.set_index("figure")
+    small_print: tuple[str, ...] = ()
     if CLEAN in levels and degraded and "accuracy" in change.index:
         finding = f"From {CLEAN} to {last} {_moved(of, change, last, matched_against(run.records))}"
         finding += _gap(of, change, last, without_gap)
+        small_print = tuple(_small_print(of, change, last, matched_against(run.records)))
     else:
         finding = _one_level(of, last, without_gap)
     effects = tables["dunning_kruger"]
     effect = effects[(effects["run"] == run.name) & (effects["comparison"] == comparison)]
     word, words = _verdict(effect.iloc[0] if len(effect) else None)
     operating = _operating(analysis.clinical[run.name].operating_point, last)
-    return RunStory(run.name, one_line(finding), word, one_line(words), one_line(operating))
+    return RunStory(run.name, one_line(finding), word, one_line(words), one_line(operating), small_print)
 
 
 def _moved(of: pd.DataFrame, change: pd.DataFrame, last: str, against: str) -> str:
@@ -102,6 +107,32 @@ def _gap(of: pd.DataFrame, change: pd.DataFrame, last: str, without_gap: Any) ->
     if verb is None:
         return f"; overconfidence, as the agreement gap, goes {moved}{', within noise' if row['low'] <= 0 else ''}."
     return f"; overconfidence, as the agreement gap, {verb} {moved}."
+
+
+def _small_print(of: pd.DataFrame, change: pd.DataFrame, last: str, against: str) -> Iterator[str]:
+    """Yield the gap's intervals, and why the changes are not the differences of the levels' figures."""
+    gaps = [of.loc[(level, "agreement_gap")] for level in (CLEAN, last) if (level, "agreement_gap") in of.index]
+    gaps = [gap for gap in gaps if not math.isnan(gap["estimate"])]
+    if len(gaps) == 2:
+        before, after = (f"{percent(gap['estimate'], signed=True)} {_ends(gap)}".rstrip() for gap in gaps)
+        yield f"Agreement gap: from {before} to {after} points."
+    apart = []
+    for name, word in (("accuracy", "accuracy"), ("agreement_gap", "the gap")):
+        if name not in change.index or math.isnan(change.at[name, "estimate"]):
+            continue
+        plain = of.at[(last, name), "estimate"] - of.at[(CLEAN, name), "estimate"]
+        shown, matched = (percent(value, signed=True) for value in (plain, change.at[name, "estimate"]))
+        if shown != matched:
+            apart.append(f"{matched} and not {shown} for {word}")
+    if apart:
+        yield (
+            f"Why {', '.join(apart)}: each degraded item is set against {against}, which counts once for every such "
+            "item; the plain difference is between levels that differ in their mix of items."
+        )
+
+
+def _ends(row: pd.Series) -> str:
+    return interval(row["low"], row["high"], signed=True)
 
 
 def _one_level(of: pd.DataFrame, level: str, without_gap: Any) -> str:

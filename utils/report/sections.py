@@ -265,8 +265,9 @@ def page_sections(facts: PageFacts) -> list[Section]:
 def page_scripts(sections: list[Section]) -> tuple[str, ...]:
     """Return the scripts of a page with these sections, in the order in which they run."""
     own = dict.fromkeys(f"templates/{section.script}" for section in sections if section.script)
-    return ("vendor/d3.min.js", "vendor/plot.min.js", "templates/tables.js", "templates/figures.js", *own, START)
+    return ("vendor/d3.min.js", "vendor/plot.min.js", "templates/tables.js", "templates/figures.js", *own, COPY, START)
 
 
+COPY = "templates/copy.js"
 START = "templates/start.js"
 """Draws what the other scripts have put into `report.sections`."""

@@ -44,6 +44,7 @@ def write_report(
     workers: int = 1,
     style: PaperStyle = DEFAULT_STYLE,
     slogan: bool = False,
+    command: str = "",
 ) -> list[Path]:
     """Write a report into a folder, which is made if absent.
 
@@ -57,6 +58,7 @@ def write_report(
         workers: processes for the figures, at most.
         style: width and font of the figures.
         slogan: head the headline figure with the question that it answers.
+        command: that makes the report, as it was given; empty where none was.
 
     Returns:
         The files written, the page first.
@@ -72,7 +74,7 @@ def write_report(
             runs = analysis.collection.runs
             example = find_example(runs[0], shown, out) if len(runs) == 1 else None
             written = [
-                write_page(analysis, frames, out, item_browser=True, example=page_example(example)),
+                write_page(analysis, frames, out, item_browser=True, example=page_example(example), command=command),
                 write_items(runs, out, shown),
                 *_write_headline(analysis, frames, out, example, style, slogan=slogan),
             ]

@@ -22,8 +22,9 @@ from medqdeg.utils.dataset.loading import load_level
 from medqdeg.utils.dataset.location import LocalFolder
 from medqdeg.utils.report.content import report_frames
 from medqdeg.utils.report.items import write_items
-from medqdeg.utils.report.page import as_json, items_sentence, write_page
+from medqdeg.utils.report.page import as_json, write_page
 from medqdeg.utils.report.pictures import write_pictures
+from medqdeg.utils.report.terms import items_sentence, terms
 
 from ...small_dataset import write_dataset
 from ..run_files import scored, scored_levels, write_run
@@ -67,10 +68,24 @@ def test_what_can_be_drawn_of_some_levels_is_drawn(present: tuple[str, ...], tmp
 
 
 def test_the_levels_are_explained_with_their_items_where_all_runs_have_the_same() -> None:
-    rows = [("L0", 84), ("L2", 1162), ("L0", 84), ("L2", 1160)]
-    sentence = items_sentence(pd.DataFrame(rows, columns=["level", "n"]))
-    assert sentence == "L0: clean images (84 items), L2: severely degraded."
-    assert items_sentence(pd.DataFrame(rows[:0], columns=["level", "n"])) == ""
+    names = ["level", "n", "clusters"]
+    rows = [("L0", 84, 80), ("L2", 1162, 80), ("L0", 84, 80), ("L2", 1160, 80)]
+    sentence = items_sentence(pd.DataFrame(rows, columns=names))
+    assert sentence == "L0: clean images (84 items), L2: severely degraded, each on 80 source questions."
+    apart = pd.DataFrame([("L0", 84, 80), ("L1", 1162, 79)], columns=names)
+    assert items_sentence(apart) == (
+        "L0: clean images (84 items on 80 source questions), L1: mildly degraded (1,162 items on 79 source questions)."
+    )
+    assert items_sentence(pd.DataFrame(rows[:0], columns=names)) == ""
+
+
+def test_the_words_of_the_first_sentences_are_explained_with_the_runs_own_numbers() -> None:
+    names = ["elicitation", "trials", "options"]
+    told = dict(terms(pd.DataFrame([("votes", "10", "2, 4, 10"), ("votes", "5", "4")], columns=names)))
+    assert told["T, K"] == "votes on each item (here 5, 10), and options of an item (here 2, 4, 10)."
+    assert "not a probability" in told["Confidence"]
+    stated = dict(terms(pd.DataFrame([("verbalized", "1", "4")], columns=names)))
+    assert "entropy" not in stated["Confidence"]
 
 
 def test_vendored_files_are_those_that_are_noted(repository: Path) -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from medqdeg.utils.analysis.analyse import Analysis, analyse
 from medqdeg.utils.analysis.runs.reading import read_runs
+from medqdeg.utils.phantoms.suite import SOURCE as PHANTOMS
 from medqdeg.utils.report.content import report_frames
 from medqdeg.utils.report.note_ranks import ENDANGERS, LIMITS, identical_replies, ranked_notes
 from medqdeg.utils.report.page import page_title, write_page
-from medqdeg.utils.report.provenance import NOT_RECORDED, provenances
+from medqdeg.utils.report.provenance import DRAWINGS, NOT_RECORDED, drawings_note, provenances
 from medqdeg.utils.report.run_story import run_stories
 from medqdeg.utils.scoring.records import score_item
 
@@ -44,10 +45,28 @@ def test_a_model_that_fails_with_one_voice(tmp_path: Path) -> None:
     assert story.finding.startswith(f"From L0 to L2 accuracy falls from {100 * accuracy['L0']:.1f}%")
     assert f"to {100 * accuracy['L2']:.1f}% (−" in story.finding
     assert "overconfidence, as the agreement gap, grows from" in story.finding
+    gap = figures[figures["figure"] == "agreement_gap"].set_index("level")
+    low, high = (f"{100 * gap.at['L2', end]:+.1f}" for end in ("low", "high"))
+    assert f" to {100 * gap.at['L2', 'estimate']:+.1f} [{low}, {high}] points." in story.small_print[0]
+    assert story.small_print[0] not in " ".join(story.lines())
     assert story.verdict == "supported"
     assert "Supported (overconfidence grows)" in story.verdict_words
     assert "% [" in story.operating
     assert "of the answers at L2 are wrong" in story.operating
+
+
+def test_a_change_that_is_not_the_difference_of_the_levels_says_why(tmp_path: Path) -> None:
+    levels = scored_levels(40, seed=1)
+    levels["L2"] = levels["L2"][::3]  # other items than at L0: the levels' own figures differ in their mix
+    analysis = analyse(read_runs([write_run(tmp_path, levels)]), 100)
+    (story,) = run_stories(analysis)
+    accuracy = {level: sum(r["accuracy"] for r in rows) / len(rows) for level, rows in levels.items()}
+    clean = {r["source_question_id"]: r["accuracy"] for r in levels["L0"]}
+    matched = sum(r["accuracy"] - clean[r["source_question_id"]] for r in levels["L2"]) / len(levels["L2"])
+    shown = [f"{100 * change:+.1f}".replace("-", "−") for change in (matched, accuracy["L2"] - accuracy["L0"])]
+    assert shown[0] != shown[1]
+    assert f"Why {shown[0]} and not {shown[1]} for accuracy" in story.small_print[-1]
+    assert "its own clean version, which counts once for every such item" in story.small_print[-1]
 
 
 def test_a_model_that_does_not_change(tmp_path: Path) -> None:
@@ -84,6 +103,7 @@ def test_provenance_says_what_is_recorded_and_what_is_not(tmp_path: Path) -> Non
     after = rows()
     assert after["Data set"] == "owner/set, revision abc"
     assert after["Command"].startswith("lm_eval --model_args api_key=")
+    assert "(" not in after["Command"]
     assert key not in str(after)
     assert "temperature 1.0" in after["Sampling"]
     analysis = analyse(read_runs([tmp_path]), 100)
@@ -103,6 +123,41 @@ def test_a_command_is_put_together_where_it_was_not_recorded(tmp_path: Path) -> 
     assert "topsecret" not in run.origin["command"]
     assert run.origin["command"].startswith("python -m lmms_eval --model qwen --model_args 'a=b,api_key=")
     assert run.origin["command"].endswith("--tasks medqdeg --log_samples")
+
+
+def test_remarks_stand_beside_their_values(tmp_path: Path) -> None:
+    own = write_run(tmp_path, scored_levels(12, seed=1))
+    path = next(own.glob("*_results.json"))
+    content = json.loads(path.read_text())
+    content["config"] |= {"model_args": "inner=llava_hf,store=answers", "model_num_parameters": 7_000_000}
+    called = {"model": "medqdeg", "tasks": "medqdeg", "timezone": "Asia/Singapore"}
+    content["config"]["resolved_cli_args"] = called
+    path.write_text(json.dumps(content))
+    analysis = analyse(read_runs([tmp_path]), 100)
+    (found,) = provenances(analysis)
+    assert "; 7,000,000 parameters" in dict(found.rows)["Model"]
+    assert "llava_hf" in found.notes["Model"]
+    assert "replayed" in found.notes["Integration and arguments"]
+    assert found.notes["Date"] == "when the evaluation began, by the clock of Asia/Singapore"
+    assert found.notes["Command"] == "put together from the results file"
+    line = "medqdeg report in --out <out>"
+    page = write_page(analysis, report_frames(analysis), tmp_path, command=line).read_text()
+    assert "<span>--tasks</span> <span>medqdeg</span></code>" in page
+    assert "<span>--out</span> <span>&lt;out&gt;</span></code>" in page
+    assert "drawings" not in page
+
+
+def test_phantoms_are_said_to_be_drawings_before_any_figure(tmp_path: Path) -> None:
+    levels = scored_levels(12, seed=1)
+    for records in levels.values():
+        for record in records:
+            record["source"] = PHANTOMS
+    write_run(tmp_path, levels)
+    analysis = analyse(read_runs([tmp_path]), 100)
+    page = write_page(analysis, report_frames(analysis), tmp_path).read_text()
+    assert DRAWINGS in page[: page.index('<section id="severity"')]
+    assert drawings_note(analysis.collection.runs) == f"{DRAWINGS}."
+    assert drawings_note(()) == ""
 
 
 def test_the_title_names_the_models() -> None:

@@ -11,7 +11,10 @@ from typing import Any
 
 from ...base.secrets import public_arguments, without_secrets
 
-ORIGIN: tuple[str, ...] = ("command", "command_from", "data_name", "data_revision", "weights", "message_form", "seed")
+ORIGIN: tuple[str, ...] = (
+    *("command", "command_from", "data_name", "data_revision", "weights", "message_form", "seed"),
+    *("timezone", "parameters"),
+)
 """What `stated_origin` may hold."""
 
 RECORDED, REBUILT = "as it was typed", "put together from the results file"
@@ -32,6 +35,7 @@ def stated_origin(content: Mapping[str, Any], summary: Mapping[str, Any]) -> dic
     """
     recorded, sampling = _mapping(summary.get("origin")), _mapping(summary.get("sampling"))
     data, model = _mapping(recorded.get("data")), _mapping(sampling.get("model"))
+    config = _mapping(content.get("config"))
     command = recorded.get("command")
     found = {
         "command": command or _rebuilt(content),
@@ -41,6 +45,8 @@ def stated_origin(content: Mapping[str, Any], summary: Mapping[str, Any]) -> dic
         "weights": model.get("weights"),
         "message_form": sampling.get("form"),
         "seed": sampling.get("sampling_seed"),
+        "timezone": _mapping(config.get("resolved_cli_args")).get("timezone"),
+        "parameters": config.get("model_num_parameters"),
     }
     if not found["command"]:
         del found["command_from"]
