@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..analysis.runs.replies import raw_replies
 from ..analysis.runs.run import Run
-from ..scoring.confidence import ABSTAINED, MISSING, UNREAD
+from ..scoring.confidence import ABSTAINED, MISSING, NO_LETTER, UNREAD
 
 SHORT = {UNREAD: "?", MISSING: "–", ABSTAINED: "⊘"}
 """Letter that is none -> what stands for it."""
 
 LONGEST_REPLY = 1200
 """Characters of a reply that are kept; the samples file holds the rest."""
+
+Key = tuple[str, str, str]
+"""Run, level and item id."""
 
 _MOST_TEXT = 6_000_000
 _MOST_ITEMS = 60_000
@@ -33,20 +38,42 @@ def votes_of(record: Mapping[str, Any]) -> str | tuple[tuple[str, str], ...]:
     return "".join(letters)
 
 
+def chosen_of(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the letter that the model settles for: several where they tie, none where no letter was read."""
+    if record["probabilities"]:
+        weights = dict(zip(map(str, record["options"]), record["probabilities"], strict=True))
+    else:
+        weights = Counter(str(letter) for letter in record["letters"] if letter not in NO_LETTER)
+    highest = max(weights.values(), default=0)
+    return tuple(sorted(letter for letter, weight in weights.items() if weight == highest))
+
+
+@dataclass(frozen=True)
+class Replies:
+    """Raw replies that the browser shows.
+
+    Attributes:
+        kept: item -> its replies, cut to `LONGEST_REPLY` characters.
+        bare: items of which each reply is one character or none, which the votes show as well.
+        left_out: whether there are others, for which the page has no room.
+    """
+
+    kept: Mapping[Key, tuple[str, ...]]
+    bare: frozenset[Key]
+    left_out: bool
+
+
 def people_of(record: Mapping[str, Any]) -> tuple[Any, ...] | None:
     """Return readers, seconds and flags of an item's trials, those that there are; None for an item without any."""
     found = tuple(tuple(own) if (own := record.get(name)) else None for name in ("reader", "seconds", "not_diagnostic"))
     return found if any(part is not None for part in found) else None
 
 
-def kept_replies(runs: Sequence[Run]) -> tuple[dict[tuple[str, str, str], tuple[str, ...]], bool]:
-    """Return (run, level, item id) -> raw replies, as many as a page has room for, and whether some were left out.
-
-    Replies that are all one letter say no more than the votes and are left out without a word. Where the room is short,
-    items that a run gets wrong come first.
-    """
-    wrong: list[tuple[tuple[str, str, str], tuple[str, ...]]] = []
-    others: list[tuple[tuple[str, str, str], tuple[str, ...]]] = []
+def kept_replies(runs: Sequence[Run]) -> Replies:
+    """Return the raw replies that a page has room for; where it is short, items that a run gets wrong go first."""
+    wrong: list[tuple[Key, tuple[str, ...]]] = []
+    others: list[tuple[Key, tuple[str, ...]]] = []
+    bare: set[Key] = set()
     left_out = False
     for run in runs:
         credit = {(record["level"], record["item_id"]): record["majority_vote"] for record in run.records}
@@ -54,9 +81,13 @@ def kept_replies(runs: Sequence[Run]) -> tuple[dict[tuple[str, str, str], tuple[
             if number * len(runs) >= _MOST_ITEMS:
                 left_out = True
                 break
-            if key in credit and any(len(reply.strip()) > 1 for reply in replies):
+            if key not in credit:
+                continue
+            if any(len(reply.strip()) > 1 for reply in replies):
                 (wrong if credit[key] == 0 else others).append(((run.name, *key), replies))
-    kept: dict[tuple[str, str, str], tuple[str, ...]] = {}
+            else:
+                bare.add((run.name, *key))
+    kept: dict[Key, tuple[str, ...]] = {}
     room = _MOST_TEXT
     texts: set[str] = set()
     for key, replies in (*wrong, *others):
@@ -67,7 +98,7 @@ def kept_replies(runs: Sequence[Run]) -> tuple[dict[tuple[str, str, str], tuple[
             break
         texts.update(own)
         kept[key] = own
-    return kept, left_out
+    return Replies(kept, frozenset(bare), left_out)
 
 
 def _cut(reply: str) -> str:

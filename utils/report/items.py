@@ -12,10 +12,15 @@ from typing import Any
 from ..analysis.runs.run import Run
 from ..base.atomic_files import write_atomically
 from ..dataset.taxonomy import CLEAN, LEVELS
-from .item_votes import kept_replies, level_names, people_of, votes_of
+from ..phantoms.suite import SOURCE as PHANTOMS
+from .item_votes import chosen_of, kept_replies, level_names, people_of, votes_of
 from .page import ITEMS_PAGE, PAGE, render
 from .page_data import number
 from .pictures import Key, Shown
+from .provenance import DRAWINGS, data_name, drawings_note
+
+BARE, ABSENT = -2, -1
+"""What stands for the place of an item's replies: each was just a letter, or the files hold none."""
 
 _SCRIPTS = ("templates/tables.js", "templates/item_pictures.js", "templates/item_detail.js", "templates/items.js")
 
@@ -44,6 +49,8 @@ def write_items(runs: Sequence[Run], folder: Path, shown: Mapping[Key, Shown] | 
         data={"packed": packed},
         page=PAGE,
         title=", ".join(run.name for run in runs[:3]),
+        data_sets=", ".join(sorted({name for run in runs if (name := data_name(run))})),
+        drawings=drawings_note(runs),
     )
     path = folder / ITEMS_PAGE
     write_atomically(path, html.encode())
@@ -64,7 +71,7 @@ class _Names:
 
 
 def _columns(runs: Sequence[Run], shown: Mapping[Key, Shown]) -> dict[str, Any]:
-    of_items = ("modality", "degradation", "skill", "question", "options")
+    of_items = ("modality", "degradation", "skill", "question", "options", "data")
     names = {
         name: _Names()
         for name in (
@@ -73,7 +80,9 @@ def _columns(runs: Sequence[Run], shown: Mapping[Key, Shown]) -> dict[str, Any]:
             "skill",
             "question",
             "options",
+            "data",
             "votes",
+            "chosen",
             "reply",
             "replies",
             "read_as",
@@ -87,12 +96,12 @@ def _columns(runs: Sequence[Run], shown: Mapping[Key, Shown]) -> dict[str, Any]:
     columns: dict[str, list[Any]] = {
         name: [] for name in ("id", "level", "answer", "image", "clean", "source", *of_items)
     }
-    raw, left_out = kept_replies(runs)
+    raw = kept_replies(runs)
     answers = []
     for run in runs:
         # Runs show the same item if all that identifies it is the same; two data sets may share ids.
         own: dict[str, list[Any]] = {
-            name: [] for name in ("at", "votes", "confidence", "credit", "replies", "read_as", "people")
+            name: [] for name in ("at", "votes", "chosen", "confidence", "credit", "replies", "read_as", "people")
         }
         for record in run.records:
             letters = tuple(map(str, record["options"]))
@@ -111,15 +120,20 @@ def _columns(runs: Sequence[Run], shown: Mapping[Key, Shown]) -> dict[str, Any]:
                 columns["source"].append(groups.place((run.family, source)))
                 columns["question"].append(names["question"].place(known.question))
                 columns["options"].append(names["options"].place((letters, known.options)))
+                data = PHANTOMS if record["source"] == PHANTOMS else data_name(run)
+                columns["data"].append(names["data"].place(data))
                 for name in ("modality", "degradation", "skill"):
                     columns[name].append(names[name].place(str(record[name] or "")))
             own["at"].append(places[key])
             own["votes"].append(names["votes"].place(votes_of(record)))
+            own["chosen"].append(names["chosen"].place(chosen_of(record)))
             own["confidence"].append(number(record["confidence"], 3))
             own["credit"].append(number(record["majority_vote"], 3))
-            texts = raw.get((run.name, record["level"], record["item_id"]))
+            name = (run.name, record["level"], record["item_id"])
+            texts = raw.kept.get(name)
             packed = tuple(names["reply"].place(text) for text in texts) if texts else None
-            own["replies"].append(-1 if packed is None else names["replies"].place(packed))
+            without = BARE if name in raw.bare else ABSENT
+            own["replies"].append(without if packed is None else names["replies"].place(packed))
             tiers = record.get("read_as")
             own["read_as"].append(names["read_as"].place(tuple(tiers)) if texts and tiers else -1)
             people = people_of(record)
@@ -128,4 +142,7 @@ def _columns(runs: Sequence[Run], shown: Mapping[Key, Shown]) -> dict[str, Any]:
         answers.append({"name": run.name, "person": person, **own})
     columns["clean"] = [clean.get(key, -1) for key in columns["clean"]]
     kept = {name: entry.values() for name, entry in names.items()}
-    return {"levels": levels, "items": columns, "names": kept, "runs": answers, "replies_left_out": left_out}
+    return {
+        **{"levels": levels, "items": columns, "names": kept, "runs": answers},
+        **{"replies_left_out": raw.left_out, "remarks": {PHANTOMS: f"{DRAWINGS}."}},
+    }

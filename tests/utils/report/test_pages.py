@@ -20,10 +20,13 @@ from medqdeg.utils.analysis.runs.reading import read_runs
 from medqdeg.utils.base.errors import InputError
 from medqdeg.utils.dataset.loading import load_level
 from medqdeg.utils.dataset.location import LocalFolder
+from medqdeg.utils.phantoms.suite import SOURCE as PHANTOMS
 from medqdeg.utils.report.content import report_frames
-from medqdeg.utils.report.items import write_items
+from medqdeg.utils.report.item_votes import chosen_of
+from medqdeg.utils.report.items import ABSENT, BARE, write_items
 from medqdeg.utils.report.page import as_json, write_page
 from medqdeg.utils.report.pictures import write_pictures
+from medqdeg.utils.report.provenance import DRAWINGS
 from medqdeg.utils.report.terms import items_sentence, terms
 
 from ...small_dataset import write_dataset
@@ -129,7 +132,60 @@ def test_raw_replies_are_kept_where_they_say_more_than_a_letter(tmp_path: Path) 
             key = items["levels"][items["items"]["level"][place]], items["items"]["id"][place]
             found[key] = [items["names"]["reply"][text] for text in items["names"]["replies"][packed]]
     assert found == texts
+    assert {place for place in run["replies"] if place < 0} == {BARE}
     assert not items["replies_left_out"]
+
+
+def test_replies_that_are_not_in_the_files_are_not_said_to_be_letters(tmp_path: Path) -> None:
+    own = write_run(tmp_path, scored_levels(12, seed=1))
+    for path in own.glob("*.jsonl"):
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        for row in rows:
+            row.pop("filtered_resps", None)
+            row.pop("resps", None)
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (run,) = _items(write_items(read_runs([tmp_path]).runs, tmp_path))["runs"]
+    assert set(run["replies"]) == {ABSENT}
+
+
+def test_the_browser_says_of_what_data_set_its_items_are(tmp_path: Path) -> None:
+    levels = scored_levels(12, seed=1)
+    for records in levels.values():
+        for record in records[1:]:
+            record["source"] = PHANTOMS
+    own = write_run(tmp_path, levels)
+    path = next(own.glob("*_results.json"))
+    content = json.loads(path.read_text())
+    for scores in content["results"].values():
+        scores["medqdeg,votes"]["origin"] = {"data": {"name": "owner/set"}}
+    path.write_text(json.dumps(content))
+    collection = read_runs([tmp_path])
+    page = write_items(collection.runs, tmp_path)
+    assert "<h1>Items of owner/set</h1>" in page.read_text()
+    items = _items(page)
+    remarks = [items["remarks"].get(items["names"]["data"][place]) for place in items["items"]["data"]]
+    assert remarks.count(None) == 3
+    assert set(remarks) == {None, f"{DRAWINGS}."}
+    records = tuple({**record, "source": PHANTOMS} for record in collection.runs[0].records)
+    drawn = write_items([replace(collection.runs[0], records=records)], tmp_path).read_text()
+    assert f"<h1>Items of {PHANTOMS}</h1>" in drawn
+    assert f">{DRAWINGS}.<" in drawn
+
+
+@pytest.mark.parametrize(
+    ("letters", "probabilities", "chosen"),
+    [
+        (["B", "A", "B", "unread"], None, ("B",)),
+        (["B", "A", "unread", "unread", "unread"], None, ("A", "B")),
+        (["unread", "missing"], None, ()),
+        (["A"], [0.2, 0.5, 0.3], ("B",)),
+    ],
+)
+def test_the_letter_that_a_model_settles_for(
+    letters: list[str], probabilities: list[float] | None, chosen: tuple[str, ...]
+) -> None:
+    record = {"letters": letters, "probabilities": probabilities, "options": ["A", "B", "C"]}
+    assert chosen_of(record) == chosen
 
 
 def test_levels_of_a_series_and_answers_of_people_are_shown(tmp_path: Path) -> None:

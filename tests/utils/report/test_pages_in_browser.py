@@ -256,7 +256,7 @@ def test_item_browser_filters_and_shows_the_pictures(items: Any, made: Path) -> 
     assert items.find_element(CSS, "#count").text.startswith(f"{len(flipped)} of ")
     sure = [r for r in run.records if r["majority_vote"] == 0 and (r["confidence"] or 0) >= 0.8]
     _choose(items, "filter-level", "all")
-    _choose(items, "filter-kind", "confident and wrong")
+    _choose(items, "filter-kind", "confident (80% or more) and wrong")
     assert items.find_element(CSS, "#count").text.startswith(f"{len(sure)} of ")
     _choose(items, "filter-kind", "all")
     _choose(items, "filter-level", "L1")
@@ -269,6 +269,78 @@ def test_item_browser_filters_and_shows_the_pictures(items: Any, made: Path) -> 
     )
     assert set(widths) <= {40}
     assert "option " in items.find_element(CSS, "#detail .options").text
+
+
+def test_right_wrong_and_tied_are_all_items(items: Any, made: Path) -> None:
+    run = next(run for run in read_runs([made / "in0"]).runs if run.name == "first-7B")
+    _choose(items, "filter-run", "first-7B")
+    _choose(items, "filter-level", "L2")
+    counted = {}
+    for kind in ("right", "wrong", "tied"):
+        _choose(items, "filter-kind", kind)
+        counted[kind] = int(items.find_element(CSS, "#count").text.split()[0])
+    credit = [record["majority_vote"] for record in run.records if record["level"] == "L2"]
+    assert counted == {
+        **{"right": credit.count(1.0), "wrong": credit.count(0.0)},
+        "tied": sum(0 < value < 1 for value in credit),
+    }
+    assert sum(counted.values()) == len(credit)
+    assert counted["tied"]
+    assert {mark.text.split()[0] for mark in items.find_elements(CSS, ".row .mark")} == {"="}
+    chosen = [choice.text for choice in items.find_elements(CSS, "#detail .choice")]
+    assert len(chosen) > 1
+    assert sorted({text.rpartition(", ")[2] for text in chosen}) == ["right", "wrong"]
+    assert all("tied for most chosen" in text for text in chosen)
+
+
+def test_flips_are_sought_where_they_happen(items: Any) -> None:
+    _choose(items, "filter-kind", "flipped from right to wrong")
+    _choose(items, "filter-level", "L0")
+    assert "choose another level than L0" in items.find_element(CSS, "#detail").text
+    assert items.find_element(CSS, "#filter-words").accessible_name == "Search"
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 1000), (1280, 800)])
+def test_what_steers_a_picture_is_in_view(items: Any, width: int, height: int) -> None:
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    items.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        while len(items.find_elements(CSS, "#detail .frame img")) < 2:
+            _press(items, "j")
+        for key, place in (("s", "slider"), ("b", "blink")):
+            _press(items, key)
+            time.sleep(0.3)
+            ends = items.execute_script(f"return document.getElementById('{place}').getBoundingClientRect().bottom")
+            assert ends <= height
+    finally:
+        _press(items, "d")
+        items.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_narrow_list_shows_whole_rows(items: Any) -> None:
+    size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    items.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        time.sleep(0.3)
+        within = items.execute_script("return document.querySelector('#list').clientHeight")
+        row = items.execute_script("return document.querySelector('.row').offsetHeight")
+        assert within % row == 0
+        assert within >= 3 * row
+        assert items.execute_script("return document.documentElement.scrollWidth") <= 390
+    finally:
+        items.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_command_is_copied_without_the_prose_beside_it(browser: Any, made: Path, tmp_path: Path) -> None:
+    analysis = analyse(read_runs([made / "in0"]), replicates=100)
+    line = "medqdeg report 'my results' --out report"
+    open_page(browser, write_page(analysis, report_frames(analysis), tmp_path, command=line))
+    code = browser.find_elements(CSS, "code.command")[-1]
+    assert code.get_attribute("textContent") == line
+    script = """const done = arguments[0];
+    navigator.clipboard.writeText = (text) => { done(text); return Promise.resolve(); };
+    [...document.querySelectorAll('button.copy')].at(-1).click();"""
+    assert browser.execute_async_script(script) == line
 
 
 def _press(browser: Any, keys: str) -> None:

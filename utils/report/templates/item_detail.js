@@ -1,6 +1,7 @@
 "use strict";
 /* One item in full: pictures by level with the votes of the chosen models, options, raw replies, all models. */
-const itemDetail = ({ levels, items, names, runs, replies_left_out: leftOut }, rowOf, state) => {
+const itemDetail = ({ levels, items, names, runs, remarks, replies_left_out: leftOut }, rowOf, state) => {
+  const BARE = -2; // stands for replies that were each just a letter
   const { element, digits } = medq;
   const text = (column, item) => names[column][items[column][item]];
   const spoken = (name) => name.replaceAll("_", " ");
@@ -64,9 +65,29 @@ const itemDetail = ({ levels, items, names, runs, replies_left_out: leftOut }, r
     return element("div", {}, ...lines);
   }
 
-  function show(item, choose) {
+  /* What the model settled for, beside an option: in words, since colour alone does not tell. */
+  function choices(letter, item) {
+    return [state.run, ...(state.beside === "" || state.beside === state.run ? [] : [state.beside])].flatMap((at) => {
+      const row = rowOf[at][item];
+      const chosen = row < 0 ? [] : names.chosen[runs[at].chosen[row]];
+      if (!chosen.includes(letter)) return [];
+      const right = letter === items.answer[item];
+      const who = state.beside === "" ? "" : ` by ${runs[at].name}`;
+      return [element("span", { class: `choice ${right ? "right" : "wrong"}` }, `${right ? "●" : "○"} ${chosen.length > 1 ? "tied for most chosen" : "most chosen"}${who}, ${right ? "right" : "wrong"}`)];
+    });
+  }
+
+  /* Why there are no raw replies to open. */
+  function without(shown) {
+    const rows = shown.flatMap((each) => asked().map((at) => [at, rowOf[at][each]])).filter(([, row]) => row >= 0);
+    if (rows.some(([at, row]) => runs[at].replies[row] !== BARE)) return leftOut ? "Raw replies: in the samples files; the page has no room for all of them." : "The results files hold no raw replies of this item.";
+    const read = rows.every(([at, row]) => pairs(names.votes[runs[at].votes[row]]).every(([letter]) => !(letter in KIND)));
+    return `No raw replies are kept: each was ${read ? "just the letter" : "one character or none"}.`;
+  }
+
+  function show(item, choose, nothing) {
     const holder = document.getElementById("detail");
-    if (item < 0) { itemPictures.draw([], () => null); holder.replaceChildren(element("p", {}, "No item fits these filters.")); return; }
+    if (item < 0) { itemPictures.draw([], () => null); holder.replaceChildren(element("p", {}, nothing)); return; }
     const all = versions(item);
     const pictures = all.map((each) => ({ item: each, level: levels[items.level[each]], what: items.level[each] === 0 ? "clean" : spoken(text("degradation", each)) || text("modality", each),
       paths: items.image[each], current: each === item }));
@@ -74,7 +95,7 @@ const itemDetail = ({ levels, items, names, runs, replies_left_out: leftOut }, r
     const answer = items.answer[item];
     const options = element("ul", { class: "options" }, ...text("options", item)[0].map((letter, at) => {
       const option = text("options", item)[1][at];
-      return element("li", { class: letter === answer ? "answer" : null }, `${letter}${option === undefined ? "" : `. ${option}`}${letter === answer ? "  ✓ answer" : ""}`);
+      return element("li", { class: letter === answer ? "answer" : null }, `${letter}${option === undefined ? "" : `. ${option}`}${letter === answer ? "  ✓ answer" : ""}`, ...choices(letter, item));
     }));
     const steps = element("div", { class: "modes", role: "group", "aria-label": "Level" }, ...all.map((each, place) => {
       const button = element("button", { type: "button", "aria-pressed": String(each === item), title: `key ${place + 1}` }, levels[items.level[each]]);
@@ -86,13 +107,15 @@ const itemDetail = ({ levels, items, names, runs, replies_left_out: leftOut }, r
     const table = element("table", {}, element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))), body);
     const everyone = runs.length > asked().length ? [element("h2", {}, "All models"), element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Votes of all models" }, table)] : [];
     const replies = all.flatMap((each) => asked().map((at) => repliesOf(at, each))).filter(Boolean);
+    const remark = remarks[text("data", item)];
     const link = element("a", { href: hash(item), id: "link" }, "link to this item");
     holder.replaceChildren(
       element("p", { class: "question" }, text("question", item) || "(The question is not in the results; give the data set with --data.)"),
-      options, element("div", { class: "bar" }, steps, itemPictures.controls()), itemPictures.draw(pictures, (each) => below(each.item)),
+      options, element("div", { class: "bar" }, steps, itemPictures.controls(), ...(remark ? [element("span", { class: "drawings" }, remark)] : [])), itemPictures.draw(pictures, (each) => below(each.item)),
       element("p", { class: "footnote" }, "Votes: ", vote(answer, "", item), " right, ", element("span", { class: "vote wrong" }, "X"), " wrong, ", element("span", { class: "vote unread" }, "?"), " no letter could be read, ", element("span", { class: "vote missing" }, "–"), " the request failed or was not made, ", element("span", { class: "vote abstained" }, "⊘"), " no answer, and said so."),
-      ...(replies.length ? [element("h2", {}, "Replies"), ...replies] : [element("p", { class: "footnote" }, leftOut ? "Raw replies: in the samples files; the page has no room for all of them." : "Raw replies: none is kept that says more than its letter.")]), ...everyone,
-      element("p", { class: "footnote" }, `Item ${items.id[item]} · ${text("modality", item)} · ${text("skill", item)} · `, link));
+      ...(replies.length ? [element("h2", {}, "Replies"), ...replies] : [element("p", { class: "footnote" }, without(all))]), ...everyone,
+      element("p", { class: "footnote" }, [`Item ${items.id[item]}`, text("data", item), text("modality", item), text("skill", item), ""].filter((part, at, parts) => part || at === parts.length - 1).join(" · "), link));
+    itemPictures.fit();
   }
 
   const hash = (item) => `#${encodeURIComponent(levels[items.level[item]])}/${encodeURIComponent(items.id[item])}`;

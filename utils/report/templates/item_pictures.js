@@ -5,6 +5,8 @@ const itemPictures = (() => {
   const MODES = [["side", "side by side"], ["slider", "slider"], ["blink", "blink"]];
   const ZOOMS = [1, 2, 4];
   const BLINK = 700; // milliseconds
+  const BELOW = { side: 90, slider: 80, blink: 96 }; // pixels of what stands below a picture
+  const LOWEST = 160;
   const state = { mode: "side", zoom: 0, over: null, ticking: 0, redraw: () => {} };
 
   const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -30,17 +32,32 @@ const itemPictures = (() => {
     };
   }
 
+  /* Set how high a picture may be, so that what steers it is seen without scrolling: the height that is left. */
+  function fit() {
+    const detail = document.getElementById("detail");
+    const holder = detail.querySelector(".pictures");
+    if (!holder) return;
+    const scrolls = getComputedStyle(detail).overflowY === "auto" && detail.clientHeight < innerHeight;
+    const left = scrolls ? detail.clientHeight - holder.offsetTop : 0.75 * innerHeight;
+    holder.style.setProperty("--fit", `${Math.max(LOWEST, Math.floor(left - BELOW[state.mode]))}px`);
+  }
+
   /* One picture over the other: the chosen level, and clean (or, where clean is chosen, the last level) on top of it. */
   function overlaid(pictures) {
     const below = pictures.find((each) => each.current) ?? pictures.at(-1);
     const above = below === pictures[0] ? pictures.at(-1) : pictures[0];
     const stack = element("div", { class: "frame stack" });
+    const figure = element("figure", { class: "overlaid" });
     for (const each of [below, above]) {
       const [src] = own(each.paths);
-      if (src) stack.append(element("img", { src, alt: `${each.level}, ${each.what}`, class: each === above ? "above" : null }));
+      if (!src) continue;
+      const image = element("img", { src, alt: `${each.level}, ${each.what}`, class: each === above ? "above" : null });
+      const shape = () => { if (image.naturalHeight) figure.style.setProperty("--shape", image.naturalWidth / image.naturalHeight); };
+      if (each === below) image.addEventListener("load", shape);
+      stack.append(image);
     }
     const says = element("figcaption", { "aria-live": "polite" });
-    const figure = element("figure", { class: "overlaid" }, stack, says);
+    figure.append(stack, says);
     const top = stack.querySelector(".above");
     if (state.mode === "slider") {
       const slider = element("input", { type: "range", min: 0, max: 100, value: state.over ?? 50, "aria-label": `Share of ${above.level} over ${below.level}`, id: "slider" });
@@ -86,5 +103,5 @@ const itemPictures = (() => {
     return element("div", { class: "modes", role: "group", "aria-label": "Pictures" }, ...modes, zoomed);
   }
 
-  return { draw, controls, state };
+  return { draw, controls, fit, state };
 })();

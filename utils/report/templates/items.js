@@ -1,7 +1,8 @@
 "use strict";
 (async () => {
   const { data, element, theme, select, digits } = medq;
-  const ROW = 56;
+  const ROW = 56; // as in the style
+  const SURE = 0.8;
   const packed = Uint8Array.from(atob(data.packed), (letter) => letter.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   const all = JSON.parse(await new Response(stream).text());
@@ -13,7 +14,7 @@
     run.at.forEach((item, row) => { found[item] = row; });
     return found;
   });
-  const state = { run: 0, beside: "", level: "", modality: "", degradation: "", skill: "", kind: "", sure: 0.8, words: "", open: false };
+  const state = { run: 0, beside: "", level: "", modality: "", degradation: "", skill: "", kind: "", words: "", open: false };
   const view = itemDetail(all, rowOf, state);
   const creditOf = (at, item) => (item < 0 || rowOf[at][item] < 0 ? null : runs[at].credit[rowOf[at][item]]);
   const credit = (item) => creditOf(state.run, item);
@@ -22,12 +23,13 @@
   const KINDS = {
     right: ["right", (item) => credit(item) === 1],
     wrong: ["wrong", (item) => credit(item) === 0],
-    sure: ["confident and wrong", (item) => credit(item) === 0 && confidence(item) >= state.sure],
+    tied: ["tied", (item) => credit(item) > 0 && credit(item) < 1],
+    sure: [`confident (${100 * SURE}% or more) and wrong`, (item) => credit(item) === 0 && confidence(item) >= SURE],
     flipped: ["flipped from right to wrong", (item) => items.level[item] > 0 && credit(item) === 0 && credit(items.clean[item]) === 1],
     ahead: ["right, the one beside wrong", (item) => credit(item) === 1 && other(item) === 0],
     behind: ["wrong, the one beside right", (item) => credit(item) === 0 && other(item) === 1],
   };
-  const MARKS = new Map([[1, ["right", "✓"]], [0, ["wrong", "✗"]]]);
+  const markOf = (value) => (value === null ? ["not scored", "–", ""] : value === 1 ? ["right", "✓", "good"] : value === 0 ? ["wrong", "✗", "bad"] : ["tied", "=", ""]);
   let shown = [];
   let chosen = -1;
 
@@ -48,11 +50,12 @@
     place("rows").style.height = `${shown.length * ROW}px`;
     place("list").scrollTop = 0;
   }
+  const nothing = () => `No item fits these filters.${state.kind === "flipped" && state.level === "0" ? ` A flip is shown at the degraded level where it happens: choose another level than ${levels[0]}.` : ""}`;
   const refilter = () => { filter(); choose(shown.length ? 0 : -1); };
 
   const mark = (value) => {
-    const [name, sign] = MARKS.get(value) ?? ["tied or unscored", "–"];
-    return element("span", { class: `mark ${value === 1 ? "good" : value === 0 ? "bad" : ""}` }, sign, element("span", { class: "visually-hidden" }, ` ${name} `));
+    const [name, sign, kind] = markOf(value);
+    return element("span", { class: `mark ${kind}`, title: name }, sign, element("span", { class: "visually-hidden" }, ` ${name} `));
   };
 
   function draw() {
@@ -64,7 +67,7 @@
       const item = shown[at];
       const what = [levels[items.level[item]], text("degradation", item).replaceAll("_", " ") || "clean", text("modality", item)];
       const row = element("div", { class: "row", role: "option", id: `row-${at}`, "aria-selected": String(at === chosen), "aria-posinset": at + 1, "aria-setsize": shown.length },
-        element("b", {}, mark(credit(item)), ...(state.beside === "" ? [] : [mark(other(item))]), ` ${what.filter(Boolean).join(" · ")} · ${digits(confidence(item))}%`),
+        element("b", {}, mark(credit(item)), ...(state.beside === "" ? [] : [mark(other(item))]), element("span", { class: "what" }, what.filter(Boolean).join(" · ")), element("span", { class: "sure" }, confidence(item) === null ? "no confidence" : `confidence ${digits(confidence(item))}%`)),
         element("span", {}, text("question", item) || `Item ${items.id[item]}`));
       row.style.top = `${at * ROW}px`;
       row.addEventListener("click", () => choose(at));
@@ -85,7 +88,7 @@
     }
     draw();
     place("detail").scrollTop = 0;
-    view.show(at < 0 ? -1 : shown[at], go);
+    view.show(at < 0 ? -1 : shown[at], go, nothing());
   }
 
   /* Show an item wherever it is: filters that hide it are taken off, and a model that was not asked changed. */
@@ -106,7 +109,7 @@
     if (item >= 0) go(item);
     return item >= 0;
   }
-  itemPictures.state.redraw = (id) => { view.show(shown[chosen] ?? -1, go); if (id) place(id)?.focus(); };
+  itemPictures.state.redraw = (id) => { view.show(shown[chosen] ?? -1, go, nothing()); if (id) place(id)?.focus(); };
 
   const form = place("filters");
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -119,11 +122,11 @@
   select(form, "Modality", every("modality"), set("modality"), "filter-modality");
   select(form, "Degradation", every("degradation"), set("degradation"), "filter-degradation");
   select(form, "Skill", every("skill"), set("skill"), "filter-skill");
-  select(form, "Show", [["", "all"], ...Object.entries(KINDS).slice(0, runs.length > 1 ? 6 : 4).map(([name, [label]]) => [name, label])], set("kind"), "filter-kind");
-  const words = element("input", { type: "search", placeholder: "Search text or id ( / )", "aria-label": "Search text or id", id: "filter-words" });
+  select(form, "Show", [["", "all"], ...Object.entries(KINDS).slice(0, runs.length > 1 ? 7 : 5).map(([name, [label]]) => [name, label])], set("kind"), "filter-kind");
+  const words = element("input", { type: "search", placeholder: "text or id", id: "filter-words", title: "key /" });
   let waiting = 0;
   words.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(() => set("words")(words.value), 120); });
-  form.append(words, element("output", { id: "count", "aria-live": "polite" }), element("span", { class: "interval" }, `confident: ${100 * state.sure}% or more`));
+  form.append(element("label", {}, "Search", words), element("output", { id: "count", "aria-live": "polite" }), element("span", { class: "interval" }, "✓ right, ✗ wrong, = tied: the answer shares the most votes"));
   const list = place("list");
   list.addEventListener("scroll", draw, { passive: true });
 
@@ -155,7 +158,7 @@
     event.preventDefault();
     act();
   });
-  addEventListener("resize", draw);
+  addEventListener("resize", () => { draw(); itemPictures.fit(); });
   addEventListener("hashchange", fromAddress);
   theme(place("theme"));
   filter();
