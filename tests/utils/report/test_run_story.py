@@ -144,7 +144,7 @@ def test_remarks_stand_beside_their_values(tmp_path: Path) -> None:
     page = write_page(analysis, report_frames(analysis), tmp_path, command=line).read_text()
     assert "<span>--tasks</span> <span>medqdeg</span></code>" in page
     assert "<span>--out</span> <span>&lt;out&gt;</span></code>" in page
-    assert "drawings" not in page
+    assert DRAWINGS not in page
 
 
 def test_phantoms_are_said_to_be_drawings_before_any_figure(tmp_path: Path) -> None:
