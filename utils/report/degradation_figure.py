@@ -9,11 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figure_parts import ROW, Frames, percent
+from .figure_parts import ROW, Frames, folded, percent
 from .figure_style import CONFIDENCE_COLOUR, GUIDE_COLOUR, TEXT_COLOUR, label, signed, spoken
 
 _ENOUGH = 10  # source questions from which an estimate sets the axis, where none rests on 30
 _SMALL = "* fewer than 30 source questions"
+_NO_INTERVAL = "° no interval: too few source questions, or too few of them differ"
+_LABEL = 0.16  # of the axis, that the value of a bar beyond it takes
 
 
 def degradation_drop(frames: Frames) -> Figure | None:
@@ -27,8 +29,7 @@ def degradation_drop(frames: Frames) -> Figure | None:
 
 def _bars(frame: pd.DataFrame) -> Figure:
     comparisons = list(frame["comparison"].unique())
-    mean = frame.groupby("degradation")["estimate"].mean().sort_values()
-    rows = list(mean.index)
+    rows, known = order_of(frame)
     figure = Figure(figsize=(7.6, 1.2 + ROW * len(rows)), layout="constrained")
     panels = figure.subplots(1, len(comparisons), sharey=True, squeeze=False)[0]
     frame_of_all = _frame_of(frame)
@@ -38,21 +39,48 @@ def _bars(frame: pd.DataFrame) -> Figure:
         axes.set_title(comparison.replace("_to_", " to "))
     panels[0].set_yticks(range(len(rows)), [spoken(row) for row in rows])
     panels[0].set_ylim(len(rows) - 0.4, -0.6)
+    for tick in panels[0].get_yticklabels()[known:]:
+        tick.set_color(GUIDE_COLOUR)
     says = "Change of accuracy in points, each degraded item against its own clean version; n: items."
-    small = f" Pale, {_SMALL}." if frame["small"].any() else ""
-    figure.supxlabel(f"{says}{small} ◂ ▸: beyond the frame.", fontsize=7, color=GUIDE_COLOUR)
+    small = f"Pale, {_SMALL}. " if frame["small"].any() else ""
+    without = f"Grey and last, {_NO_INTERVAL}. " if known < len(rows) else ""
+    below = f"{small}{without}◂ ▸: the interval goes on beyond the axis; with a number: the value itself lies there."
+    figure.supxlabel(folded([says, below]), fontsize=7, color=GUIDE_COLOUR)
     return figure
+
+
+def order_of(frame: pd.DataFrame) -> tuple[list[str], int]:
+    """Return the degradations in the order in which they are drawn, and how many of them have an interval.
+
+    Those with an interval come first, the costliest at the top. The values of the others are no order: those of most
+    items come first.
+
+    Args:
+        frame: rows of `degradation_drop` of one figure.
+    """
+    known = frame[frame["low"].notna()].groupby("degradation")["estimate"].mean().sort_values(kind="stable")
+    others = frame[~frame["degradation"].isin(known.index)].groupby("degradation")["n"].sum()
+    return [*known.index, *others.sort_values(ascending=False, kind="stable").index], len(known)
 
 
 def _frame_of(frame: pd.DataFrame) -> tuple[float, float]:
     """Return the axis: what rests on enough source questions, with its intervals, and 0."""
     basis = frame[~frame["small"].astype(bool)]
-    basis = basis if len(basis) else frame[frame["clusters"] >= _ENOUGH]
+    enough = frame[frame["clusters"] >= _ENOUGH]
+    for wider in (enough[enough["low"].notna()], enough):
+        basis = basis if len(basis) else wider
     basis = basis if len(basis) else frame
     ends = basis[["estimate", "low", "high"]].to_numpy(dtype=float)
     low, high = min(0.0, float(np.nanmin(ends))), max(0.0, float(np.nanmax(ends)))
     room = max(0.01, 0.04 * (high - low))
-    return low - room, high + room
+    low, high = low - room, high + room
+    # A value beyond the axis has room beside the line at 0.
+    share = _LABEL / (1 - _LABEL)
+    if (frame["estimate"] > high).any():
+        high = max(high, -low * share)
+    if (frame["estimate"] < low).any():
+        low = min(low, -high * share)
+    return low, high
 
 
 def _draw_bars(axes: Axes, own: pd.DataFrame, frame: tuple[float, float]) -> None:
@@ -60,20 +88,26 @@ def _draw_bars(axes: Axes, own: pd.DataFrame, frame: tuple[float, float]) -> Non
     for place, row in enumerate(own.itertuples()):
         if np.isnan(row.estimate):
             continue
-        pale = 0.35 if row.small else 0.8
-        axes.barh(place, np.clip(row.estimate, low, high), color=CONFIDENCE_COLOUR, alpha=pale, height=0.6)
-        if not np.isnan(row.low):
+        if np.isnan(row.low):
+            inside = low <= row.estimate <= high
+            axes.plot(
+                row.estimate if inside else np.nan, place, "o", color=GUIDE_COLOUR, markerfacecolor="white",
+                markersize=3,
+            )  # fmt: skip
+        else:
+            pale = 0.35 if row.small else 0.8
+            axes.barh(place, np.clip(row.estimate, low, high), color=CONFIDENCE_COLOUR, alpha=pale, height=0.6)
             axes.hlines(place, max(row.low, low), min(row.high, high), color=TEXT_COLOUR, linewidth=1.0)
         for beyond, x, mark, side in (
-            (min(row.estimate, row.low) < low, low, "◂", "left"),
-            (max(row.estimate, row.high) > high, high, "▸", "right"),
+            (np.fmin(row.estimate, row.low) < low, low, "◂", "left"),
+            (np.fmax(row.estimate, row.high) > high, high, "▸", "right"),
         ):
             if beyond:
                 outside = row.estimate < low or row.estimate > high
                 value = f" {signed(row.estimate)} " if outside else ""
                 text = f"{mark}{value}" if side == "left" else f"{value}{mark}"
                 axes.text(x, place, text, ha=side, va="center", fontsize=6, color=TEXT_COLOUR)
-        size = f"{row.n:.0f}{'*' if row.small else ''}"
+        size = f"{row.n:.0f}{'*' if row.small else ''}{'°' if np.isnan(row.low) else ''}"
         axes.text(
             1.01, place, size, transform=axes.get_yaxis_transform(), va="center", fontsize=6.5, color=GUIDE_COLOUR
         )
@@ -97,13 +131,16 @@ def _heat_map(frame: pd.DataFrame) -> Figure:
         own = frame[frame["comparison"] == comparison]
         values = own.pivot(index="degradation", columns="model", values="estimate").reindex(rows)[models]
         small = own.pivot(index="degradation", columns="model", values="small").reindex(rows)[models]
+        without = own.pivot(index="degradation", columns="model", values="low").reindex(rows)[models].isna()
         faint = np.where(small.fillna(True).astype(bool), 0.45, 1.0)  # what is mostly noise recedes
-        image = axes.imshow(values, cmap="PuOr", vmin=-reach, vmax=reach, aspect="auto", alpha=faint)
+        image = axes.imshow(values.mask(without), cmap="PuOr", vmin=-reach, vmax=reach, aspect="auto", alpha=faint)
         for (row, column), value in np.ndenumerate(values.to_numpy(dtype=float)):
             if not np.isnan(value):
-                text = signed(value) + ("*" if small.iloc[row, column] else "")
+                bare = bool(without.iloc[row, column])
+                text = signed(value) + ("*" if small.iloc[row, column] else "") + ("°" if bare else "")
                 dark = abs(value) > 0.65 * reach and faint[row, column] == 1.0
-                axes.text(column, row, text, ha="center", va="center", fontsize=6, color="white" if dark else "black")
+                colour = GUIDE_COLOUR if bare else "white" if dark else "black"
+                axes.text(column, row, text, ha="center", va="center", fontsize=6, color=colour)
         axes.set_xticks(range(len(models)), [_in_lines(model) for model in models], fontsize=6)
         axes.set_title(comparison.replace("_to_", " to "))
         axes.grid(visible=False)
@@ -123,7 +160,7 @@ def _heat_map(frame: pd.DataFrame) -> Figure:
     bar.set_label("change of accuracy, points", fontsize=7)
     bar.outline.set_visible(False)
     if frame["small"].any():
-        figure.supxlabel(_SMALL, fontsize=7, color=GUIDE_COLOUR)
+        figure.supxlabel(f"{_SMALL}; {_NO_INTERVAL}", fontsize=7, color=GUIDE_COLOUR)
     return figure
 
 

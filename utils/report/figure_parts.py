@@ -117,7 +117,7 @@ def unranked(frames: Frames) -> dict[str, str]:
     return dict(zip(rows["model"], rows["not_ranked"], strict=True))
 
 
-def small_handle() -> Line2D:
-    """Return the legend's entry for hollow markers."""
+def small_handle(text: str = "fewer than 30 source questions", size: float | None = None) -> Line2D:
+    """Return the legend's entry for hollow markers, of a size in points."""
     style = {"color": GUIDE_COLOUR, "marker": "o", "markerfacecolor": "white", "linestyle": ""}
-    return Line2D([], [], label="fewer than 30 source questions", **style)
+    return Line2D([], [], label=text, markersize=size, **style)

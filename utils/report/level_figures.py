@@ -187,7 +187,9 @@ def reliability(frames: Frames) -> Figure | None:
         _diagonal(axes)
         for model, style in styles.items():
             own = frame[(frame["model"] == model) & (frame["level"] == level)]
-            axes.plot(own["score"], own["estimate"], color=style.colour, linestyle=style.dashes, linewidth=1.0)
+            # Between bins of few source questions a line would look like a trend.
+            line = own["estimate"].mask(own["small"].astype(bool))
+            axes.plot(own["score"], line, color=style.colour, linestyle=style.dashes, linewidth=1.0)
             ends = own[["low", "high"]] * (1.0 if len(styles) <= _INTERVALS_UP_TO else np.nan)
             dots(axes, own["score"], own["estimate"], ends, own["small"], style.colour, marker=style.marker)
         axes.set_xlim(0, 1.03)

@@ -61,9 +61,11 @@ def _forest(frame: pd.DataFrame, rows: pd.Series, names: Sequence[str], model: s
     for axes, name in zip(panels, CORE, strict=True):
         for level in levels:
             own = frame[(frame["figure"] == name) & (frame["level"] == level)]
-            places = rows[own.index] + (LEVELS.index(level) - 1) * 0.24
-            ends = own[["low", "high"]]
-            dots(axes, places, own["estimate"], ends, own["small"], LEVEL_COLOURS[level], size=3.6, sideways=True)
+            # A value without an interval is the smallest.
+            for part, size in ((own[own["low"].notna()], 3.6), (own[own["low"].isna()], 2.0)):
+                places = rows[part.index] + (LEVELS.index(level) - 1) * 0.24
+                ends, colour = part[["low", "high"]], LEVEL_COLOURS[level]
+                dots(axes, places, part["estimate"], ends, part["small"], colour, size=size, sideways=True)
         headed(axes, name)
         axes.grid(visible=False, axis="y")
         shift = name == "calibration_shift"
@@ -80,6 +82,8 @@ def _forest(frame: pd.DataFrame, rows: pd.Series, names: Sequence[str], model: s
     handles = [Line2D([], [], color=LEVEL_COLOURS[level], marker="o", label=level) for level in levels]
     if frame["small"].any():
         handles.append(small_handle())
+    if (frame["estimate"].notna() & frame["low"].isna()).any():
+        handles.append(small_handle("no interval: too few source questions", size=2.0))
     figure.suptitle(label(model, 60), x=0.01, ha="left", fontsize=9.5, fontweight="bold")
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure

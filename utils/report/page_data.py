@@ -13,7 +13,7 @@ from ..analysis.metrics import FIGURES
 from ..analysis.standing import ranked_with
 from ..analysis.statistics.bootstrap import SMALL
 from ..dataset.taxonomy import CAPABILITY_TREE, LEVELS
-from .frame_kinds import CORE, NODE_FIGURES
+from .frame_kinds import NODE_FIGURES, SCOPE
 from .paper_tables import OURS
 from .readers import reader_points
 from .typical_drop import FRAME, typical_rows
@@ -63,11 +63,17 @@ def _ranking(analysis: Analysis, frames: Mapping[str, pd.DataFrame]) -> dict[str
 
 
 def _nodes(analysis: Analysis) -> list[list[Any]]:
-    """Return run, level, axis, node, n, clusters, small, guesser's accuracy, confidence and shift, then the figures."""
+    """Return run, level, axis, node, n, clusters, small, guesser's accuracy, confidence and shift, then the figures.
+
+    A figure is its estimate, low and high, and the reason where it has one against an interval.
+    """
     figures = analysis.tables["figures"]
     chosen = figures[figures["figure"].isin(NODE_FIGURES)]
     values = {
-        (row.run, row.level, row.axis, row.node, row.figure): [number(row.estimate), number(row.low), number(row.high)]
+        (row.run, row.level, row.axis, row.node, row.figure): [
+            *(number(row.estimate), number(row.low), number(row.high)),
+            *_reason(row),
+        ]
         for row in chosen.itertuples()
     }
     place = {run.name: index for index, run in enumerate(analysis.collection.runs)}
@@ -82,17 +88,24 @@ def _nodes(analysis: Analysis) -> list[list[Any]]:
 
 
 def _changes(analysis: Analysis) -> list[list[Any]]:
+    """Return run, comparison, pairing, axis, node, figure, estimate, low, high, n, clusters, small, reason or None."""
     changes = analysis.tables["changes"]
-    chosen = changes[changes["figure"].isin(CORE) & changes["comparison"].isin(["L0_to_L1", "L0_to_L2"])]
+    chosen = changes[changes["figure"].isin(SCOPE.changes) & changes["comparison"].isin(["L0_to_L1", "L0_to_L2"])]
     place = {run.name: index for index, run in enumerate(analysis.collection.runs)}
     return [
         [
             *(place[row.run], row.comparison, row.pairing, row.axis, row.node, row.figure),
             *(number(row.estimate), number(row.low), number(row.high), int(row.n), int(row.clusters), int(row.small)),
+            next(iter(_reason(row)), None),
         ]
         for row in chosen.itertuples()
         if row.axis in ("overall", "degradation", "degradation_category", "modality")
     ]
+
+
+def _reason(row: Any) -> list[str]:
+    """Return why a row has no interval; nothing where it has one, or where the table does not say."""
+    return [row.reason] if isinstance(row.reason, str) and pd.isna(row.low) else []
 
 
 def _curve(table: pd.DataFrame) -> list[dict[str, Any]]:

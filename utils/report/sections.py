@@ -62,8 +62,12 @@ class Section:
     when: Callable[[PageFacts], bool] = lambda facts: True
 
 
-_OPEN = f"Small open dots: fewer than {SMALL} source questions."
-_CUT = "◂ ▸: the interval goes on beyond the frame."
+_OPEN = (
+    f"n: items. Open dots: fewer than {SMALL} source questions; the smallest: no interval, or one wider than the axis."
+)
+_OPEN_CURVES = f"Open dots: fewer than {SMALL} source questions."
+_CUT = "◂ ▸: the interval goes on beyond the axis; with a number: the value itself lies there."
+_OVERLAP = "Neighbours whose intervals overlap are not told apart."
 
 
 def _says(text: str) -> Callable[[PageFacts], str]:
@@ -127,7 +131,7 @@ SECTIONS: tuple[Section, ...] = (
         "By modality",
         _says(
             "Dots on one common scale, with intervals. A radar would hide the intervals, and its area depends on the "
-            f"order of the spokes. {_OPEN} {_CUT}"
+            f"order of the spokes. {_OVERLAP} {_OPEN} {_CUT}"
         ),
         "nodes.js",
     ),
@@ -136,8 +140,8 @@ SECTIONS: tuple[Section, ...] = (
         "Degradation",
         "What each degradation costs",
         _says(
-            f"Matched change from L0, in points: {MATCHED_MEANING}. Paler, with an asterisk: fewer than {SMALL} source "
-            f"questions. {_CUT}"
+            f"Matched change from L0, in points: {MATCHED_MEANING}. {_OVERLAP} Grey and last: no interval, so no "
+            f"place in the order. n: items; *: fewer than {SMALL} source questions. {_CUT}"
         ),
         "degradation.js",
     ),
@@ -148,7 +152,7 @@ SECTIONS: tuple[Section, ...] = (
         _says(
             "Accuracy and confidence at any severity, with 95% bands. Dashed: s50, where half of the accuracy above "
             "chance is lost; shaded: its interval. Above each panel stands the physical parameter. Severities do not "
-            f"compare between degradations. {_OPEN}"
+            f"compare between degradations. {_OPEN_CURVES}"
         ),
         "series.js",
         tables=("curves",),
@@ -158,7 +162,10 @@ SECTIONS: tuple[Section, ...] = (
         "hierarchy",
         "Skills",
         "By capability, task and skill",
-        _says(f"Open a capability to see its tasks, a task to see its skills. {_OPEN} {_CUT}"),
+        _says(
+            f"Open a capability to see its tasks, a task to see its skills. {_OVERLAP} {_OPEN} "
+            f"*: fewer than {SMALL}. {_CUT}"
+        ),
         "nodes.js",
     ),
     Section(
@@ -197,7 +204,8 @@ SECTIONS: tuple[Section, ...] = (
         _says(
             "Items grouped by the share of votes for the most frequent letter, neighbouring shares put together until "
             "they hold ten source questions; the share of them that are right should equal it. Larger dots hold more "
-            f"items. Open dots: fewer than {SMALL} source questions."
+            f"items. Open dots: fewer than {SMALL} source questions; lines join the others only. Levels stand "
+            "side by side."
         ),
         "curves.js",
     ),
