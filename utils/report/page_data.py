@@ -91,6 +91,7 @@ def _changes(analysis: Analysis) -> list[list[Any]]:
     """Return run, comparison, pairing, axis, node, figure, estimate, low, high, n, clusters, small, reason or None."""
     changes = analysis.tables["changes"]
     chosen = changes[changes["figure"].isin(SCOPE.changes) & changes["comparison"].isin(["L0_to_L1", "L0_to_L2"])]
+    chosen = chosen.sort_values("figure", kind="stable", key=lambda names: names.map(SCOPE.changes.index))
     place = {run.name: index for index, run in enumerate(analysis.collection.runs)}
     return [
         [
