@@ -20,6 +20,9 @@ from .units import count, is_share, is_signed, percent, probability
 _NAMES = ("figure", "comparison", "degradation", "category", "set")
 """Columns of names that people read without underscores."""
 
+_STATED = ("model", "origin", "elicitation", "T", "K")
+"""Columns that are stated once above a table in which they hold one single value; a download keeps them."""
+
 
 @dataclass(frozen=True)
 class PageTable:
@@ -56,6 +59,9 @@ def page_table(name: str, frames: Mapping[str, pd.DataFrame]) -> PageTable | Non
         frame = frame.drop(columns=hidden)
         last = ["n", "clusters", "small", "T", "K", "elicitation"]
         frame = frame[[*frame.columns.difference(last, sort=False), *last]]
+    if name == "findings":
+        first = ["finding", "reading"]  # side by side, also where the window is narrow
+        frame = frame[[*first, *frame.columns.difference(first, sort=False)]]
     if name == "paired":
         frame = frame[["statement", *frame.columns.drop("statement")]]
     if name == "readers":
@@ -75,16 +81,25 @@ def page_table(name: str, frames: Mapping[str, pd.DataFrame]) -> PageTable | Non
 
 
 def table_columns(frame: pd.DataFrame) -> list[Mapping[str, Any]]:
-    """Return `name`, its unit, and whether numbers stand on the right: not where intervals, which differ in width,
-    follow them."""
+    """Return `name`, its unit, its one single value in words (`constant`; empty where it is shown), and whether numbers
+    stand on the right: not where intervals, which differ in width, follow them."""
     return [
         {
             "name": name,
             "unit": _unit(frame, name),
+            "constant": _constant(frame, name),
             "on_the_right": f"{name}_low" not in frame and any(_is_number(value) for value in frame[name]),
         }
         for name in _shown(frame)
     ]
+
+
+def _constant(frame: pd.DataFrame, name: str) -> str:
+    """Return the value of a column that may be stated above the table and holds no other; empty where it is shown."""
+    values = frame[name]
+    if name not in _STATED or values.isna().any() or values.nunique() != 1:
+        return ""
+    return _as_text(plain(values.iloc[0]), name)
 
 
 def _unit(frame: pd.DataFrame, name: str) -> str:

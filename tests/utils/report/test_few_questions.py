@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from medqdeg.utils.analysis.analyse import Analysis, analyse
 from medqdeg.utils.analysis.runs.reading import read_runs
 from medqdeg.utils.report.content import report_frames
 from medqdeg.utils.report.degradation_figure import degradation_drop, order_of
+from medqdeg.utils.report.example import Example
+from medqdeg.utils.report.level_figures import reliability
 from medqdeg.utils.report.page import write_page
+from medqdeg.utils.report.page_example import page_example
 from medqdeg.utils.scoring.records import score_item
 
 from ..record_examples import document
@@ -139,3 +146,86 @@ def test_a_skill_of_one_question_is_grey_and_after_its_neighbours(page: Any) -> 
     )
     assert any("Counting" in text for text in grey)
     assert not any("Disease Diagnosis" in text for text in grey)
+
+
+def test_a_single_run_is_named_once_and_stays_in_the_download(page: Any) -> None:
+    own = "#headline .table"
+    assert "All rows: model: model-7B" in page.find_element("css selector", f"{own} .footnote").text
+    heads = page.execute_script(
+        f"return [...document.querySelectorAll('{own} th')].map(h => [h.dataset.name, h.hidden])"
+    )
+    assert heads[:2] == [["model", True], ["level", False]]
+    script = """const done = arguments[0]; const make = URL.createObjectURL;
+    URL.createObjectURL = (blob) => { blob.text().then(done); URL.createObjectURL = make; return make(blob); };
+    document.querySelector('#headline .tools button').click();"""
+    assert page.execute_async_script(script).lstrip("\ufeff").splitlines()[1].startswith("model-7B,L0,")
+
+
+def test_wide_tables_use_the_window_and_narrow_ones_say_that_they_scroll(page: Any) -> None:
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {**NARROW, "width": 1440, "mobile": False})
+    scrolling = """return [...document.querySelectorAll('main .scroll')].filter(s => s.scrollWidth > s.clientWidth + 1)
+        .map(s => [s.closest('section').id, s.closest('.table').querySelector('.more').hidden])"""
+    try:
+        assert page.execute_script(scrolling) == []
+        page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", NARROW)
+        found = page.execute_async_script(
+            f"const done = arguments[0]; setTimeout(() => done((() => {{ {scrolling} }})()), 200)"
+        )
+        assert found
+        assert not any(hidden for _, hidden in found)
+        edge = """const heads = [...document.querySelectorAll('#findings th')];
+            return heads.find(h => h.dataset.name === arguments[0]).getBoundingClientRect().right"""
+        assert page.execute_script(edge, "finding") < page.execute_script(edge, "reading") <= 390
+        nav = page.execute_script("const n = document.querySelector('nav'); return [n.scrollWidth, n.clientWidth]")
+        assert nav[0] <= nav[1]
+        assert page.execute_script("return document.documentElement.scrollWidth") <= 390
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_asterisks_have_a_key_below_their_table(page: Any) -> None:
+    script = """return [...document.querySelectorAll('main .table')].map(t =>
+        [t.querySelectorAll('td abbr').length > 0, t.querySelectorAll('.few').length])"""
+    found = page.execute_script(script)
+    assert {keys for marked, keys in found if marked} == {1}
+    assert {keys for marked, keys in found if not marked} == {0}
+
+
+def test_the_navigation_leads_to_headed_sections(page: Any) -> None:
+    script = """return [...document.querySelectorAll('nav a[href^="#"]')].map(a => {
+        const section = document.getElementById(a.hash.slice(1));
+        return [a.textContent, section.querySelector('h2').getBoundingClientRect().width > 2]; })"""
+    links = page.execute_script(script)
+    assert [name for name, _ in links][:3] == ["In short", "Severity", "Where from"]
+    assert all(seen for _, seen in links)
+
+
+def test_lines_of_reliability_join_only_bins_of_enough_questions(frames: dict[str, pd.DataFrame]) -> None:
+    figure = reliability(frames)
+    assert figure is not None
+    rows = frames["reliability"]
+    for axes, level in zip(figure.axes, ("L0", "L1", "L2"), strict=True):
+        own = rows[rows["level"] == level]
+        (line,) = (line for line in axes.lines if line.get_linewidth() == 1.0 and len(line.get_xdata()) == len(own))
+        joined = ~np.isnan(np.asarray(line.get_ydata(), dtype=float))
+        assert list(joined) == list(~own["small"].astype(bool))
+
+
+def test_the_example_marks_what_was_chosen_and_says_votes_and_confidence(tmp_path: Path) -> None:
+    replies = {"L0": ["B"] * 10, "L1": ["B"] * 8 + ["A", "hm"], "L2": ["A"] * 9 + ["B"]}
+    records = []
+    for level, own in replies.items():
+        doc = document(level=level, degradation=None if level == "L0" else "low_dose")
+        records.append(dict(score_item(doc, own)))
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{level}.webp")
+    pictures = [tmp_path / f"{level}.webp" for level in replies]
+    shown = page_example(Example(records, pictures, "What is shown?", ["a cyst", "a polyp", "a rib", "a clip"], 1, 1))
+    assert shown is not None
+    assert [option[2:] for option in shown.options] == [(False, "L2"), (True, "L0, L1"), (False, ""), (False, "")]
+    confidence = 1 + (0.9 * math.log(0.9) + 0.1 * math.log(0.1)) / math.log(4)
+    assert shown.levels[0].says == "10 of 10 votes for B, confidence 100%"
+    assert shown.levels[1].says.startswith("8 of 10 votes for B, confidence ")
+    assert shown.levels[2].says == f"9 of 10 votes for A, confidence {100 * confidence:.0f}%"
+    assert [(vote.letter, vote.meaning) for vote in shown.key] == [
+        ("B", "right (line below)"), ("A", "wrong (boxed)"), ("?", "unread"),
+    ]  # fmt: skip

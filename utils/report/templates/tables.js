@@ -76,7 +76,11 @@ const medq = (() => {
       element("a", { href: url, download: `${holder.dataset.csv || "table"}.csv` }).click();
       setTimeout(() => URL.revokeObjectURL(url), 1000);
     });
-    holder.prepend(element("div", { class: "tools" }, filter, download, shown));
+    const more = element("span", { class: "more", hidden: true }, "more columns: scroll sideways →");
+    holder.prepend(element("div", { class: "tools" }, filter, download, shown, more));
+    const scroll = table.parentElement;
+    const look = () => { more.hidden = scroll.scrollWidth <= scroll.clientWidth + 1; };
+    new ResizeObserver(look).observe(scroll);
     [...table.tHead.rows[0].cells].forEach((head, place) => {
       const name = head.textContent;
       head.dataset.name ??= name; // without the unit: a download holds fractions
@@ -126,6 +130,8 @@ const medq = (() => {
     const onTheRight = columns.map((_, at) => !rows.some((row) => Array.isArray(row[at])) && rows.some((row) => typeof row[at] === "number"));
     const shares = (at) => !COUNTS.has(columns[at]) && rows.some((row) => Array.isArray(row[at]) || typeof row[at] === "number");
     const side = (at) => (onTheRight[at] ? "number" : null);
+    // One model is named by the figure; a download keeps it.
+    const hidden = (at) => columns[at] === "model" && new Set(rows.map((row) => row[at])).size === 1;
     for (const row of rows) {
       const line = element("tr");
       row.forEach((cell, at) => {
@@ -133,7 +139,7 @@ const medq = (() => {
         const value = triple ? cell[0] : cell;
         const counted = COUNTS.has(columns[at]);
         const numeric = typeof value === "number";
-        const made = element("td", { class: side(at), "data-value": value ?? "" });
+        const made = element("td", { class: side(at), hidden: hidden(at), "data-value": value ?? "" });
         if (triple && cell[1] !== null && cell[1] !== undefined) {
           made.dataset.low = cell[1];
           made.dataset.high = cell[2];
@@ -143,7 +149,7 @@ const medq = (() => {
       });
       body.append(line);
     }
-    const head = element("thead", {}, element("tr", {}, ...columns.map((text, at) => element("th", { scope: "col", class: side(at), "data-name": text }, shares(at) ? `${text}, %` : text))));
+    const head = element("thead", {}, element("tr", {}, ...columns.map((text, at) => element("th", { scope: "col", class: side(at), hidden: hidden(at), "data-name": text }, shares(at) ? `${text}, %` : text))));
     const scroll = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Numbers: ${name}` }, element("table", {}, head, body));
     const holder = element("div", { class: "table", "data-csv": name }, scroll);
     parent.replaceChildren(holder);
