@@ -80,10 +80,20 @@ def _call(command: list[str], environment: dict[str, str]) -> int:
     In a session of its own, or the terminal would send ctrl-C to each of its processes, which print a traceback and
     finish what they are at. Nothing is lost: each response is in the store when it is there.
     """
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
-    # The run takes one core; the other one can import meanwhile what comes afterwards.
-    threading.Thread(target=_import_what_follows, daemon=True).start()
+    asked: list[int] = []
+    # Between the start of the process and the moment when its number is known here, ctrl-C only leaves a mark.
+    handler = signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
     try:
+        process = subprocess.Popen(command, env=environment, start_new_session=True)
+    except BaseException:
+        signal.signal(signal.SIGINT, handler)
+        raise
+    try:
+        signal.signal(signal.SIGINT, handler)
+        if asked:
+            raise KeyboardInterrupt
+        # The run takes one core; the other one can import meanwhile what comes afterwards.
+        threading.Thread(target=_import_what_follows, daemon=True).start()
         return process.wait()
     except BaseException:
         if hasattr(os, "killpg"):
